@@ -1,0 +1,42 @@
+// The rooms of docs/architecture.md. Each room lists what it may import; anything else is an arrow upwards.
+const rooms = {
+  core: [],
+  gpu: ['core'],
+  capture: ['core'],
+  geometry: ['core', 'gpu'],
+  render: ['core', 'gpu'],
+  methods: ['core', 'gpu', 'capture', 'geometry', 'render'],
+  asset: ['core', 'gpu', 'geometry', 'render'],
+  quality: ['core', 'gpu', 'capture', 'geometry', 'render', 'asset'],
+  health: ['core', 'gpu'],
+  pipeline: ['core', 'gpu', 'capture', 'geometry', 'render', 'methods', 'asset', 'quality'],
+  jobs: ['core', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
+  server: ['core', 'jobs', 'health', 'methods', 'pipeline'],
+};
+
+const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  comment: `src/${room} may use only: ${[room, ...allowed].join(', ')}`,
+  severity: 'error',
+  from: { path: `^src/${room}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: '^src/', pathNot: `^src/(${[room, ...allowed].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...forbidden,
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'product-from-npm-dependencies-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};
