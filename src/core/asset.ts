@@ -1,0 +1,31 @@
+import type { ColorImage, HdrImage } from './image.js';
+import type { Mesh } from './mesh.js';
+
+/** glTF 2.0 metallic-roughness material with textures. */
+export interface Material {
+  /**
+   * `baked`: base colour holds the light of the capture too and is to be shown unlit (KHR_materials_unlit);
+   * `pbr`: base colour is albedo and the asset can be lit anew.
+   */
+  kind: 'baked' | 'pbr';
+  /** sRGB, alpha 255 everywhere. */
+  baseColor: ColorImage;
+  /** Linear: red = occlusion, green = roughness, blue = metallic. `pbr` only. */
+  occlusionRoughnessMetallic?: ColorImage;
+  /** Linear tangent-space normal map, glTF convention (+Y up). `pbr` only. */
+  normal?: ColorImage;
+}
+
+/** What every method returns: a mesh with normals and UVs, its material and, from inverse rendering, the light. */
+export interface Asset {
+  /** Has `normals` and `uvs`. */
+  mesh: Mesh;
+  material: Material;
+  /**
+   * Equirectangular light, linear radiance. Direction for pixel (u, v) in 0…1: azimuth = (u − 0.5)·2π measured from −Z towards +X,
+   * polar angle = v·π from +Y.
+   */
+  environment?: HdrImage;
+  /** Facts of the method for the report, JSON-serialisable. */
+  facts?: Record<string, unknown>;
+}

@@ -1,0 +1,36 @@
+/** What long work is given besides its data: a progress sink, an abort signal, a log. */
+
+export interface ProgressEvent {
+  /** Stable identifier such as `fuse` or `texture`. */
+  stage: string;
+  /** Words for people: "Fusing depth". */
+  title: string;
+  /** 0…1 within the stage. */
+  fraction: number;
+  /** Short state, such as "view 3 of 6". */
+  detail?: string;
+  /** Numbers of the moment, such as `{ loss: 0.02, psnr: 27.1 }`. */
+  metrics?: Record<string, number>;
+  /** Path of a live preview image that was just written. */
+  preview?: string;
+}
+
+export type ProgressSink = (event: ProgressEvent) => void;
+
+export interface Logger {
+  debug(facts: object, message?: string): void;
+  info(facts: object, message?: string): void;
+  warn(facts: object, message?: string): void;
+  error(facts: object, message?: string): void;
+}
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Something the user should know that did not stop the work. */
+export interface Warning {
+  code: string;
+  message: string;
+  /** The file or view it is about. */
+  subject?: string;
+  remedy?: string;
+}

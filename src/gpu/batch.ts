@@ -1,0 +1,92 @@
+const SLOT = 256; // minUniformBufferOffsetAlignment of every adapter is at most this
+
+/** What a batch needs of the device that it belongs to. */
+export interface BatchHost {
+  readonly device: GPUDevice;
+  acquireUniformArena(): GPUBuffer;
+  releaseUniformArena(buffer: GPUBuffer): void;
+  acquire(bytes: number, label?: string): GPUBuffer;
+  release(...buffers: GPUBuffer[]): void;
+}
+
+/**
+ * Commands recorded together and submitted once. Consecutive dispatches share one compute pass. Uniform blocks are packed
+ * into arenas that are written just before the submission.
+ */
+export class Batch {
+  readonly encoder: GPUCommandEncoder;
+  private readonly gpu: BatchHost;
+  private pass: GPUComputePassEncoder | undefined;
+  private readonly arenas: { buffer: GPUBuffer; blocks: Uint8Array<ArrayBuffer>; used: number }[] = [];
+  private readonly afterSubmit: (() => void)[] = [];
+
+  constructor(gpu: BatchHost, label: string) {
+    this.gpu = gpu;
+    this.encoder = gpu.device.createCommandEncoder({ label });
+  }
+
+  /** The current compute pass; opened on demand. */
+  computePass(): GPUComputePassEncoder {
+    this.pass ??= this.encoder.beginComputePass();
+    return this.pass;
+  }
+
+  /** Ends the compute pass, so that the encoder can take copies or a render pass. */
+  endPass(): void {
+    this.pass?.end();
+    this.pass = undefined;
+  }
+
+  clear(buffer: GPUBuffer, offset = 0, size?: number): void {
+    this.endPass();
+    this.encoder.clearBuffer(buffer, offset, size);
+  }
+
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, size: number): void {
+    this.endPass();
+    this.encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
+  }
+
+  /** Puts a uniform block into an arena and returns its binding. */
+  uniform(block: ArrayBuffer): GPUBufferBinding {
+    const size = Math.ceil(block.byteLength / SLOT) * SLOT;
+    let arena = this.arenas.at(-1);
+    if (!arena || arena.used + size > arena.buffer.size) {
+      const buffer = this.gpu.acquireUniformArena();
+      if (size > buffer.size) throw new RangeError(`a uniform block of ${block.byteLength} bytes is too large`);
+      arena = { buffer, blocks: new Uint8Array(Math.max(size, SLOT * 16)), used: 0 };
+      this.arenas.push(arena);
+    }
+    const offset = arena.used;
+    if (offset + size > arena.blocks.length) {
+      const larger = new Uint8Array(Math.max(arena.blocks.length * 2, offset + size));
+      larger.set(arena.blocks);
+      arena.blocks = larger;
+    }
+    arena.blocks.set(new Uint8Array(block), offset);
+    arena.used += size;
+    return { buffer: arena.buffer, offset, size: Math.ceil(block.byteLength / 16) * 16 };
+  }
+
+  /** A pooled buffer for this batch alone, contents undefined. It goes back to the pool on submission. */
+  scratch(bytes: number, label?: string): GPUBuffer {
+    const buffer = this.gpu.acquire(bytes, label);
+    this.onSubmit(() => this.gpu.release(buffer));
+    return buffer;
+  }
+
+  /** Runs `action` once the batch has been submitted, such as giving pooled buffers back. */
+  onSubmit(action: () => void): void {
+    this.afterSubmit.push(action);
+  }
+
+  /** Submits everything recorded. Does not wait: use `gpu.sync()` or a read-back. */
+  submit(): void {
+    this.endPass();
+    const { queue } = this.gpu.device;
+    for (const { buffer, blocks, used } of this.arenas) queue.writeBuffer(buffer, 0, blocks, 0, used);
+    queue.submit([this.encoder.finish()]);
+    for (const { buffer } of this.arenas) this.gpu.releaseUniformArena(buffer);
+    for (const action of this.afterSubmit) action();
+  }
+}
