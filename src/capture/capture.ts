@@ -1,0 +1,61 @@
+import type { Camera } from '../core/camera.js';
+import type { Warning } from '../core/context.js';
+import type { ColorImage, FloatImage } from '../core/image.js';
+import type { Mat4, Vec3 } from '../core/math.js';
+
+export interface LoadOptions {
+  /** The longer side of the result is at most this many pixels (area-filtered down, never up). Default: full size. */
+  maxSize?: number;
+}
+
+/** A picture with its camera. Pixels are decoded on demand, so that a capture of a hundred views stays small. */
+export interface View {
+  /** Unique within the capture, fit for a file name: `r_12`, `front`. */
+  name: string;
+  /** The file the picture came from, for messages. */
+  source: string;
+  /** Pinhole camera of the undistorted picture at full size. */
+  camera: Camera;
+  /** `test` views are never used for geometry or texture. */
+  split: 'train' | 'test';
+  /**
+   * The undistorted picture, sRGB with straight alpha; alpha is the object's mask. `image.width / camera.width` tells
+   * the scale after `maxSize`; use `resizeCamera`.
+   */
+  loadColor(options?: LoadOptions): Promise<ColorImage>;
+  /** Depth map, where the capture has one. It has a camera of its own: size and alignment may differ from the picture's. */
+  depth?: ViewDepth;
+}
+
+export interface ViewDepth {
+  source: string;
+  camera: Camera;
+  /** Expected absolute error of one depth value, in scene units (quantisation and alignment). */
+  accuracy: number;
+  /** Distance along the viewing axis in scene units, 0 = none. Full size unless `maxSize` (nearest sample, never averaged). */
+  load(options?: LoadOptions): Promise<FloatImage>;
+}
+
+export type CaptureFormat = 'nerf-synthetic' | 'instant-ngp' | 'nerfstudio' | 'colmap' | 'six-view' | 'object';
+
+/** Everything Plinth knows about a set of pictures, in one coordinate frame. */
+export interface Capture {
+  name: string;
+  /** The folder or archive it was read from. */
+  source: string;
+  format: CaptureFormat;
+  views: View[];
+  /** Bounding box of the object in world space, found from masks, depth or points; a little generous, never too small. */
+  bounds: { min: Vec3; max: Vec3 };
+  /** The rotation that the reader applied to bring the input's frame to +Y up: `world = inputToWorld · input`. */
+  inputToWorld: Mat4;
+  /** True where the scene unit is known to be the input's own (posed captures); false where Plinth had to choose a scale. */
+  scaleKnown: boolean;
+  /** Where masks came from. */
+  masks: 'alpha' | 'files' | 'depth' | 'background' | 'none';
+  /** What the reader had to estimate, with how well the views agree; shown in the report. JSON-serialisable. */
+  estimated?: Record<string, unknown>;
+  warnings: Warning[];
+  /** Removes temporary files (an unpacked archive). Safe to call twice. */
+  dispose(): Promise<void>;
+}

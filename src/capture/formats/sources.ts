@@ -1,0 +1,15 @@
+import type { Warning } from '../../core/context.js';
+import type { Mat4 } from '../../core/math.js';
+import type { CaptureFormat } from '../capture.js';
+import type { ViewSource } from '../viewSource.js';
+
+/** What a reader of posed pictures hands on, before pixels are looked at. */
+export interface ReadSources {
+  format: CaptureFormat;
+  sources: ViewSource[];
+  inputToWorld: Mat4;
+  /** Sparse points in world space (x y z interleaved), where the format has them. */
+  points?: Float32Array;
+  warnings: Warning[];
+  estimated?: Record<string, unknown>;
+}

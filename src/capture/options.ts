@@ -1,0 +1,65 @@
+import { PlinthError } from '../core/errors.js';
+import type { SixViewOptions } from './sixView/options.js';
+
+/** Where masks may come from; `auto` takes the first that the capture has, in the order files, alpha, depth, background. */
+export const MASK_SOURCES = ['auto', 'files', 'alpha', 'depth', 'background', 'none'] as const;
+export type MaskSource = (typeof MASK_SOURCES)[number];
+
+export interface ReadOptions {
+  /** An image with more pixels than this is refused from its header, before decoding. Default: 64,000,000. */
+  maxPixels?: number;
+  /** A capture with more pictures than this is refused. Default: 5,000. */
+  maxViews?: number;
+  /** Bytes that an archive may unpack to. Default: 8 GiB. */
+  maxArchiveBytes?: number;
+  /** Entries (files and folders) that an archive may have. Default: 20,000. */
+  maxArchiveEntries?: number;
+  /**
+   * Unpacked size over packed size that an archive, or an entry of it, may have once it unpacks to more than 32 MiB.
+   * Pictures hardly compress: an honest capture stays below 30. Default: 200.
+   */
+  maxArchiveRatio?: number;
+  /** Where masks come from. Default: `auto`. */
+  masks?: MaskSource;
+  /**
+   * Scene units per step of an integer depth map, or per unit of a float one; overrides what the capture says. Default:
+   * `depth_unit_scale_factor` of the metadata, else 0.001 for 16-bit files (millimetres, as in nerfstudio), 1 for float files.
+   */
+  depthScale?: number;
+  /** Where archives are unpacked. Default: the system's folder for temporary files. */
+  tempFolder?: string;
+  /** How six named views are understood where there are no cameras. */
+  sixView?: SixViewOptions;
+  /** Reading stops with `CANCELLED` within a second of an abort. */
+  signal?: AbortSignal;
+}
+
+export const READ_DEFAULTS = {
+  maxPixels: 64_000_000,
+  maxViews: 5_000,
+  maxArchiveBytes: 8 * 2 ** 30,
+  maxArchiveEntries: 20_000,
+  maxArchiveRatio: 200,
+  masks: 'auto',
+} as const satisfies ReadOptions;
+
+export type ResolvedReadOptions = ReadOptions & Required<Pick<ReadOptions, keyof typeof READ_DEFAULTS>>;
+
+/** Fills in the defaults. Throws `OPTION_INVALID` for a value outside its range. */
+export function resolveReadOptions(options: ReadOptions = {}): ResolvedReadOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const resolved: ResolvedReadOptions = { ...READ_DEFAULTS, ...given };
+  for (const name of ['maxPixels', 'maxViews', 'maxArchiveBytes', 'maxArchiveEntries', 'maxArchiveRatio'] as const) {
+    if (!(resolved[name] >= 1)) invalid(name, resolved[name], 'a number of at least 1');
+  }
+  if (!MASK_SOURCES.includes(resolved.masks)) invalid('masks', resolved.masks, `one of ${MASK_SOURCES.join(', ')}`);
+  const { depthScale } = resolved;
+  if (depthScale !== undefined && !(depthScale > 0 && Number.isFinite(depthScale))) {
+    invalid('depthScale', depthScale, 'a positive number');
+  }
+  return resolved;
+}
+
+function invalid(name: string, value: unknown, expected: string): never {
+  throw new PlinthError('OPTION_INVALID', { found: `Option ${name} is ${String(value)}`, expected, subject: name });
+}

@@ -1,0 +1,90 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { PlinthError, throwIfCancelled } from '../core/errors.js';
+import type { Capture } from './capture.js';
+import { type Detected, detect } from './detect.js';
+import { unpackArchive } from './files/archive.js';
+import { finishCapture } from './finish.js';
+import { readColmap } from './formats/colmap.js';
+import { readTransforms } from './formats/transforms.js';
+import { noCameras } from './noCameras.js';
+import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
+import { readSixViews } from './sixView/readSixViews.js';
+
+/**
+ * Reads a capture: a folder, a `.zip`, or a transforms `.json` with its pictures beside it. Every picture, mask and depth map is
+ * decoded once, so that nothing unreadable is found later; pixels are not kept.
+ *
+ * An archive is unpacked into a folder of its own, which is removed on any error and by `dispose()`.
+ *
+ * Throws coded errors `CAPTURE_…`, `IMAGE_…`, `DEPTH_INVALID`, `ARCHIVE_…`, `OPTION_INVALID` that name the file, and `CANCELLED`.
+ */
+export async function readCapture(path: string, options?: ReadOptions): Promise<Capture> {
+  const resolved = resolveReadOptions(options);
+  const full = resolve(path);
+  const info = await stat(full).catch(() => undefined);
+  if (!info) {
+    throw new PlinthError('CAPTURE_NOT_FOUND', {
+      found: `There is nothing at ${full}`,
+      expected: 'a folder, a .zip file or a transforms .json file',
+      remedy: 'Check the path',
+      subject: full,
+    });
+  }
+  const name = basename(full).replace(/\.(zip|json)$/i, '');
+  if (info.isDirectory()) return readFolder(await detect(full), name, full, resolved, noFiles);
+  if (/\.json$/i.test(full)) {
+    const detected: Detected = { kind: 'transforms', root: dirname(full), files: [{ file: full, split: 'train' }] };
+    return readFolder(detected, `${basename(dirname(full))}-${name}`, full, resolved, noFiles);
+  }
+  const unpacked = await unpackArchive(full, resolved);
+  try {
+    return await readFolder(await detect(unpacked.folder), name, full, resolved, unpacked.remove);
+  } catch (error) {
+    await unpacked.remove();
+    throw error;
+  }
+}
+
+const noFiles = async (): Promise<void> => {};
+
+async function readFolder(
+  detected: Detected,
+  name: string,
+  source: string,
+  options: ResolvedReadOptions,
+  dispose: () => Promise<void>,
+): Promise<Capture> {
+  throwIfCancelled(options.signal);
+  switch (detected.kind) {
+    case 'transforms':
+      return finishCapture(
+        await readTransforms(detected.root, detected.files, options),
+        name,
+        source,
+        options,
+        dispose,
+      );
+    case 'colmap':
+      return finishCapture(await readColmap(detected.root, detected.model, options), name, source, options, dispose);
+    case 'six-view':
+      return { ...(await readSixViews(detected.root, options)), name, source, dispose };
+    case 'pictures':
+      throw await noCameras(detected.images);
+    case 'several-transforms':
+      throw new PlinthError('CAPTURE_UNRECOGNISED', {
+        found: `${source} holds several transforms files: ${detected.names.join(', ')}`,
+        expected: 'transforms.json, or transforms_train.json with transforms_test.json',
+        remedy: 'Give the path of the file that is meant',
+        subject: source,
+      });
+    case 'nothing':
+      throw new PlinthError('CAPTURE_UNRECOGNISED', {
+        found: `${source} holds ${detected.names.length === 0 ? 'nothing' : detected.names.slice(0, 8).join(', ')}`,
+        expected:
+          'transforms.json (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or multi_views/ with front, back, left, right, top and bottom',
+        remedy: 'See docs/captures.md for the layouts that Plinth reads',
+        subject: source,
+      });
+  }
+}

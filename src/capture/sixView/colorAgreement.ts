@@ -1,0 +1,64 @@
+import type { Arrangement } from './rig.js';
+import { type RigParameters, relativePoses, sampleCells } from './rigResiduals.js';
+import type { ViewGrid } from './viewGrid.js';
+
+/** Cosine from which a surface is seen well enough for its colour to count. */
+const FACING = 0.3;
+/** Distance between surfaces, as a share of the object's size, up to which they are the same. */
+const SAME = 0.03;
+/** Comparisons below which colours decide nothing. */
+const FEWEST = 60;
+
+/**
+ * Mean difference in colour (0…1, in encoded values) between points that two views both see. Tells apart arrangements that the
+ * shape alone cannot, as on bottles and boxes with a print. Undefined where too few points are seen by two views.
+ */
+export function colorDifference(
+  grids: readonly ViewGrid[],
+  arrangement: Arrangement,
+  p: RigParameters,
+): number | undefined {
+  const poses = relativePoses(grids, arrangement);
+  const size = (2 * Math.max(...grids.map((g) => Math.max(g.extentX, g.extentY)))) / p.focal;
+  const distanceOf = (i: number, value: number): number => {
+    const linear = p.a[i] * value + p.b[i];
+    return p.model === 'linear' ? linear : 1 / linear;
+  };
+  let sum = 0;
+  let count = 0;
+  grids.forEach((gi, i) => {
+    if (!gi.color) return;
+    for (const c of sampleCells(gi, 2500)) {
+      const U = (gi.positionX[c] - p.shiftX[i]) / p.focal;
+      const V = (gi.positionY[c] - p.shiftY[i]) / p.focal;
+      const z = distanceOf(i, gi.value[c]);
+      if (Number.isNaN(gi.slopeX[c]) || !(z > 0) || cosineOf(gi, p, i, c, z, U, V) < FACING) continue;
+      grids.forEach((gj, j) => {
+        if (j === i || !gj.color) return;
+        const { m, t } = poses[i][j];
+        const depth = z * (m[6] * U + m[7] * V + m[8]) + t[2];
+        const x = (z * (m[0] * U + m[1] * V + m[2]) + t[0]) / depth;
+        const y = (z * (m[3] * U + m[4] * V + m[5]) + t[1]) / depth;
+        const cx = Math.floor((p.focal * x + p.shiftX[j]) * gj.width + gj.width / 2);
+        const cy = Math.floor((p.focal * y + p.shiftY[j]) * gj.width + gj.height / 2);
+        if (!(depth > 0) || cx < 0 || cy < 0 || cx >= gj.width || cy >= gj.height) return;
+        const k = cy * gj.width + cx;
+        if (gj.distance[k] < 2 || Number.isNaN(gj.slopeX[k])) return;
+        const zj = distanceOf(j, gj.value[k]);
+        const cosine = cosineOf(gj, p, j, k, zj, x, y);
+        if (cosine < FACING || Math.abs(zj - depth) * cosine > SAME * size) return;
+        for (let q = 0; q < 3; q++) sum += Math.abs(gi.color![c * 3 + q] - gj.color[k * 3 + q]) / 3;
+        count++;
+      });
+    }
+  });
+  return count >= FEWEST ? sum / count : undefined;
+}
+
+/** Cosine between a cell's surface normal and the viewing axis, in units that suit distances along the axis. */
+function cosineOf(g: ViewGrid, p: RigParameters, i: number, c: number, z: number, x: number, y: number): number {
+  const slope = p.model === 'linear' ? p.a[i] : -z * z * p.a[i];
+  const zu = slope * g.slopeX[c] * p.focal;
+  const zv = slope * g.slopeY[c] * p.focal;
+  return z / Math.hypot(zu, zv, x * zu + y * zv + z);
+}

@@ -1,0 +1,96 @@
+import { possibleArrangements, type RigEstimate, START_FOCALS } from './estimateRig.js';
+import { type Hypothesis, rateHypotheses } from './hypotheses.js';
+import { type ResolvedSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
+import type { ViewGrid } from './viewGrid.js';
+
+/** Difference in the share of the silhouettes left empty below which two hulls are equally good. */
+const EQUAL = 4e-4;
+/** Focal lengths that are tried: fields of view of 80° to 12°. */
+const FOCALS = Array.from({ length: 17 }, (_, i) => 0.6 * (4.8 / 0.6) ** (i / 16));
+/** Widest range (ratio of its ends) of focal lengths of which the middle is taken; within a wider one the default is. */
+const NARROW = 2;
+const MODELS = [{ model: 'linear', sign: 1 }] as const;
+
+/**
+ * Finds arrangement and focal length from silhouettes alone: the true ones leave no part of a silhouette empty in the visual hull.
+ * Several may do so: then the usual arrangement is taken (the viewer's left, unturned), and the default focal length where the
+ * range is wide and holds it.
+ */
+export async function estimateSilhouettes(
+  grids: readonly ViewGrid[],
+  options: ResolvedSixViewOptions,
+  signal?: AbortSignal,
+): Promise<RigEstimate> {
+  const arrangements = possibleArrangements(options);
+  const rated = await rateHypotheses(grids, {
+    arrangements,
+    focals: options.focal === undefined ? START_FOCALS : [options.focal],
+    models: MODELS,
+    signal,
+  });
+  const least = new Map<string, Hypothesis>();
+  for (const h of rated) {
+    const key = JSON.stringify(h.arrangement);
+    const other = least.get(key);
+    if (!other || h.uncovered < other.uncovered) least.set(key, h);
+  }
+  const all = arrangements.map((arrangement) => least.get(JSON.stringify(arrangement))!);
+  const limit = Math.min(...all.map((h) => h.uncovered)) + EQUAL;
+  const [best, ...rivals] = all.filter((h) => h.uncovered <= limit);
+  const views = grids.length;
+  const zeros = (): Float64Array => new Float64Array(views);
+  const estimate: RigEstimate = {
+    arrangement: best.arrangement,
+    parameters: {
+      focal: options.focal ?? SIX_VIEW_DEFAULTS.focal,
+      model: 'linear',
+      a: zeros(),
+      b: zeros(),
+      shiftX: zeros(),
+      shiftY: zeros(),
+    },
+    focalFrom: 'option',
+    misfit: best.uncovered,
+    rivals: rivals.map((r) => ({ arrangement: r.arrangement, misfit: r.uncovered })),
+    inverted: false,
+  };
+  if (options.focal !== undefined) return estimate;
+  const scan = (
+    await rateHypotheses(grids, {
+      arrangements: [best.arrangement],
+      focals: FOCALS,
+      models: MODELS,
+      voxels: 88,
+      signal,
+    })
+  ).sort((p, q) => p.focal - q.focal);
+  const bottom = Math.min(...scan.map((h) => h.uncovered));
+  const [low, high] = rangeBelow(scan, bottom + EQUAL);
+  estimate.misfit = bottom;
+  estimate.focalRange = [low, high];
+  const usual = SIX_VIEW_DEFAULTS.focal;
+  if (high / low > NARROW && usual >= low && usual <= high) {
+    estimate.focalFrom = 'default';
+  } else {
+    estimate.focalFrom = 'pictures';
+    estimate.parameters.focal = Math.sqrt(low * high);
+  }
+  return estimate;
+}
+
+/** Where the piecewise linear curve through the samples lies below a level around its lowest sample. */
+function rangeBelow(scan: readonly Hypothesis[], level: number): [number, number] {
+  let lowest = 0;
+  scan.forEach((h, i) => {
+    if (h.uncovered < scan[lowest].uncovered) lowest = i;
+  });
+  const end = (direction: 1 | -1): number => {
+    let i = lowest;
+    while (scan[i + direction] && scan[i + direction].uncovered <= level) i += direction;
+    const next = scan[i + direction];
+    if (!next) return scan[i].focal;
+    const t = (level - scan[i].uncovered) / (next.uncovered - scan[i].uncovered);
+    return scan[i].focal * (next.focal / scan[i].focal) ** t;
+  };
+  return [end(-1), end(1)];
+}
