@@ -1,0 +1,117 @@
+// The signed distance at the 9×9×9 samples of each brick (the last layer is shared with the neighbours, which compute the same
+// numbers). One workgroup per brick. `carve` finds the greatest claim, `average` the mean of the depth claims near it, `finish` joins both.
+// #include "observation.wgsl"
+
+@group(0) @binding(2) var<storage, read> bricks: array<vec4u>; // x | y << 10 | z << 20
+@group(0) @binding(3) var<storage, read> relevant: array<u32>;
+@group(0) @binding(4) var<storage, read_write> greatest: array<vec2f>; // hard, soft
+@group(0) @binding(5) var<storage, read_write> sums: array<vec4f>; // Σ weight·distance, Σ weight, greatest claim of a seen surface
+@group(0) @binding(6) var<uniform> grid: Grid;
+
+const SAMPLES = 729u;
+
+fn brickAt(word: u32) -> vec3u { return vec3u(word & 1023u, (word >> 10u) & 1023u, word >> 20u); }
+
+fn brickNumber(b: vec3u) -> u32 { return (b.z * grid.bricks.y + b.y) * grid.bricks.x + b.x; }
+
+fn samplePosition(b: vec3u, sample: u32) -> vec3f {
+  let s = vec3u(sample % 9u, (sample / 9u) % 9u, sample / 81u);
+  return grid.origin + vec3f(b * 8u + s) * grid.voxel;
+}
+
+@compute @workgroup_size(64)
+fn carve(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let item = group.y * groups.x + group.x;
+  if (item >= grid.count) { return; }
+  let slot = grid.first + item;
+  let b = brickAt(bricks[slot].x);
+  let words = brickNumber(b) * grid.relevantStride + grid.relevantOffset;
+  for (var sample = local; sample < SAMPLES; sample += 64u) {
+    let p = samplePosition(b, sample);
+    let at = slot * SAMPLES + sample;
+    var hard: f32;
+    var soft: f32;
+    var surface: f32;
+    if (grid.relevantOffset == 0u) {
+      hard = boundsDistance(grid, p);
+      soft = SILENT;
+      surface = hard;
+    } else {
+      hard = greatest[at].x;
+      soft = greatest[at].y;
+      surface = sums[at].z;
+    }
+    for (var w = 0u; w * 32u < grid.observationCount; w++) {
+      var bits = relevant[words + w];
+      while (bits != 0u) {
+        let i = w * 32u + firstTrailingBit(bits);
+        bits &= bits - 1u;
+        if (observations[i].kind == KIND_MASK) {
+          let distance = maskDistance(i, p);
+          hard = max(hard, distance);
+          surface = max(surface, distance);
+        } else {
+          let claim = depthClaim(i, p);
+          surface = max(surface, claim.surface);
+          if (claim.wall) { hard = max(hard, claim.distance); } else { soft = max(soft, claim.distance - claim.doubt); }
+        }
+      }
+    }
+    greatest[at] = vec2f(hard, soft);
+    sums[at] = vec4f(0.0, 0.0, surface, 0.0);
+  }
+}
+
+@compute @workgroup_size(64)
+fn average(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let item = group.y * groups.x + group.x;
+  if (item >= grid.count) { return; }
+  let slot = grid.first + item;
+  let b = brickAt(bricks[slot].x);
+  let words = brickNumber(b) * grid.relevantStride + grid.relevantOffset;
+  for (var sample = local; sample < SAMPLES; sample += 64u) {
+    let p = samplePosition(b, sample);
+    let at = slot * SAMPLES + sample;
+    let soft = greatest[at].y;
+    var sum = sums[at].xy;
+    if (abs(soft) < grid.truncation) {
+      for (var w = 0u; w * 32u < grid.observationCount; w++) {
+        var bits = relevant[words + w];
+        while (bits != 0u) {
+          let i = w * 32u + firstTrailingBit(bits);
+          bits &= bits - 1u;
+          if (observations[i].kind == KIND_MASK) { continue; }
+          let claim = depthClaim(i, p);
+          if (claim.wall || claim.distance < soft - grid.tolerance) { continue; }
+          // Fades to nothing at the tolerance, so that the field has no steps.
+          let weight = claim.weight * min(1.0, 1.0 - (soft - claim.distance) / grid.tolerance);
+          sum += vec2f(weight * claim.distance, weight);
+        }
+      }
+    }
+    sums[at] = vec4f(sum, sums[at].z, 0.0);
+  }
+}
+
+@compute @workgroup_size(64)
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let item = group.y * groups.x + group.x;
+  if (item >= grid.count) { return; }
+  let slot = grid.first + item;
+  let b = brickAt(bricks[slot].x);
+  for (var sample = local; sample < SAMPLES; sample += 64u) {
+    let at = slot * SAMPLES + sample;
+    let hard = greatest[at].x;
+    var soft = greatest[at].y;
+    let sum = sums[at];
+    if (sum.y > 0.0) { soft = sum.x / sum.y; }
+    // Outlines are exact to a fraction of a pixel only: where depth puts the surface as near as that, depth decides.
+    let near = 0.75 * grid.voxel;
+    let excess = hard - soft;
+    let joined = select(soft + excess * smoothstep(0.0, near, excess), hard, excess >= near);
+    // In a vessel, what lies deeper than the wall's thickness behind all surfaces, and above the floor, is empty.
+    let aboveFloor = grid.floorPlane.w - dot(grid.floorPlane.xyz, samplePosition(b, sample));
+    let hollow = min(-sum.z - grid.thickness, aboveFloor);
+    greatest[at].x = clamp(max(joined, hollow), -grid.truncation, grid.truncation);
+  }
+}

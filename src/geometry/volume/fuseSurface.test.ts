@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest';
+import { useGpu } from '../../../test/gpu.js';
+import { AXES, box, cameraAt, directions, type Solid, sphere, topology, torus, view } from '../../../test/solids.js';
+import type { FloatImage } from '../../core/image.js';
+import { scale, type Vec3 } from '../../core/math.js';
+import { Random } from '../../core/random.js';
+import { fuseSurface, type SurfaceView } from './fuseSurface.js';
+
+const gpu = useGpu();
+const BOUNDS = { min: [-0.65, -0.65, -0.65] as Vec3, max: [0.65, 0.65, 0.65] as Vec3 };
+const DISTANCE = 3;
+
+const see = (solid: Solid, from: readonly Vec3[], size: number) =>
+  from.map((d) => view(solid, cameraAt(scale(d, DISTANCE), size)));
+const masksOf = (views: ReturnType<typeof see>): SurfaceView[] => views.map(({ camera, mask }) => ({ camera, mask }));
+
+/** Greatest and mean distance of the vertices from the true surface. */
+function errors(mesh: { positions: Float32Array }, solid: Solid): { greatest: number; mean: number } {
+  let greatest = 0;
+  let sum = 0;
+  const n = mesh.positions.length / 3;
+  for (let i = 0; i < n; i++) {
+    const d = Math.abs(solid([mesh.positions[i * 3], mesh.positions[i * 3 + 1], mesh.positions[i * 3 + 2]]));
+    greatest = Math.max(greatest, d);
+    sum += d;
+  }
+  return { greatest, mean: sum / n };
+}
+
+/** Greatest distance of points of the true surface (found along rays from the centre) from the nearest vertex. */
+function coverage(mesh: { positions: Float32Array }, points: readonly Vec3[]): number {
+  let greatest = 0;
+  for (const p of points) {
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < mesh.positions.length; i += 3) {
+      const dx = mesh.positions[i] - p[0];
+      const dy = mesh.positions[i + 1] - p[1];
+      const dz = mesh.positions[i + 2] - p[2];
+      best = Math.min(best, dx * dx + dy * dy + dz * dz);
+    }
+    greatest = Math.max(greatest, Math.sqrt(best));
+  }
+  return greatest;
+}
+
+describe('fuseSurface with depth and outlines', () => {
+  it('finds a sphere from six views to a fraction of a voxel, closed, manifold and outward', async () => {
+    const solid = sphere(0.5);
+    const { mesh, facts } = await fuseSurface(gpu(), see(solid, AXES, 96), BOUNDS, { resolution: 64 });
+    const shape = topology(mesh);
+    expect(shape.badEdges).toBe(0);
+    expect(shape.euler).toBe(2);
+    expect(shape.volume / ((4 / 3) * Math.PI * 0.125)).toBeGreaterThan(0.985);
+    expect(shape.volume / ((4 / 3) * Math.PI * 0.125)).toBeLessThan(1.015);
+    const { mean } = errors(mesh, solid);
+    expect(mean).toBeLessThan(0.15 * facts.voxelSize);
+    const points = directions(100).map((d) => scale(d, 0.5));
+    expect(coverage(mesh, points)).toBeLessThan(1.2 * facts.voxelSize);
+  });
+
+  it('keeps the hole of a torus', async () => {
+    const solid = torus(0.4, 0.15);
+    const { mesh, facts } = await fuseSurface(gpu(), see(solid, AXES, 96), BOUNDS, { resolution: 64 });
+    expect(topology(mesh)).toMatchObject({ badEdges: 0, euler: 0 });
+    expect(errors(mesh, solid).mean).toBeLessThan(0.5 * facts.voxelSize);
+  });
+
+  it('keeps a plate of two voxels that is seen from both sides', async () => {
+    const solid = box([0.5, 0.5, 0.02]);
+    const { mesh, facts } = await fuseSurface(gpu(), see(solid, AXES, 96), BOUNDS, { resolution: 64 });
+    const shape = topology(mesh);
+    expect(shape).toMatchObject({ badEdges: 0, euler: 2 });
+    expect(facts.voxelSize).toBeGreaterThan(0.02);
+    expect(shape.volume).toBeGreaterThan(0.04 * 0.85);
+    expect(shape.volume).toBeLessThan(0.04 * 1.15);
+    expect(errors(mesh, solid).greatest).toBeLessThan(1.5 * facts.voxelSize);
+  });
+
+  it('finds a hollow that outlines cannot show', async () => {
+    // A bowl: the half of a sphere with a smaller sphere taken out from above.
+    const cavity = sphere(0.35, [0, 0.3, 0]);
+    const body = box([0.5, 0.3, 0.5]);
+    const solid: Solid = (p) => Math.max(body(p), -cavity(p));
+    const views = see(solid, AXES, 96);
+    const lowest = (mesh: { positions: Float32Array }): number => {
+      let y = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < mesh.positions.length; i += 3) {
+        const [px, py, pz] = mesh.positions.subarray(i, i + 3);
+        if (Math.hypot(px, pz) < 0.1 && py > -0.25) y = Math.min(y, py);
+      }
+      return y;
+    };
+    const withDepth = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64 });
+    const masksOnly = await fuseSurface(gpu(), masksOf(views), BOUNDS, { resolution: 64 });
+    expect(lowest(withDepth.mesh)).toBeCloseTo(-0.05, 1);
+    expect(lowest(masksOnly.mesh)).toBeGreaterThan(0.25);
+    expect(topology(withDepth.mesh).badEdges).toBe(0);
+  });
+
+  it('draws no skin between a near part and what is behind it, and marks what no view saw', async () => {
+    // A small ball before a large plate, seen from the front only: its shadow is solid, its sides are not slanted.
+    const solid: Solid = (p) => Math.min(sphere(0.15, [0, 0, 0.45])(p), box([0.6, 0.6, 0.05])(p));
+    const views = see(solid, AXES.slice(0, 1), 128).map(({ camera, depth }) => ({ camera, depth }));
+    const { mesh, support, facts } = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64 });
+    expect(topology(mesh).badEdges).toBe(0);
+    let seenInGap = 0;
+    let unseenInGap = 0;
+    for (let i = 0; i < support.length; i++) {
+      const [x, y, z] = mesh.positions.subarray(i * 3, i * 3 + 3);
+      if (z < 0.1 || z > 0.4 || Math.hypot(x, y) > 0.3) continue;
+      // The shadow's side lies on the cone of rays that touch the ball.
+      expect(Math.hypot(x, y) / (DISTANCE - z)).toBeLessThan(0.0597 + facts.voxelSize / 2);
+      if (support[i] === 0) unseenInGap++;
+      else if (z < 0.3) seenInGap++;
+    }
+    expect(unseenInGap).toBeGreaterThan(100);
+    expect(seenInGap).toBe(0);
+  });
+
+  it('hollows a vessel whose sides no view sees, with the wall of its rim', async () => {
+    // A ball with an opening at the top: the six views see the rim and a spot of the floor.
+    const shell: Solid = (p) => Math.max(sphere(0.5)(p), -sphere(0.43)(p));
+    const jar: Solid = (p) => Math.max(shell(p), Math.min(0.15 - Math.hypot(p[0], p[2]), p[1]));
+    const views = see(jar, AXES, 128);
+    const { mesh, facts } = await fuseSurface(gpu(), views, BOUNDS, { resolution: 80 });
+    const solid = await fuseSurface(gpu(), views, BOUNDS, { resolution: 80, hollow: false });
+    expect(facts.wallThickness).toBeGreaterThan(0.05);
+    expect(facts.wallThickness).toBeLessThan(0.11);
+    expect(solid.facts.wallThickness).toBeUndefined();
+    expect(topology(mesh).badEdges).toBe(0);
+    expect(topology(mesh).volume).toBeLessThan(0.6 * topology(solid.mesh).volume);
+  });
+
+  it('leaves a thick block with a hole solid', async () => {
+    const drilled: Solid = (p) =>
+      Math.max(box([0.4, 0.4, 0.4])(p), Math.min(0.15 - Math.hypot(p[0], p[2]), p[1] + 0.2));
+    const { mesh, facts } = await fuseSurface(gpu(), see(drilled, AXES, 128), BOUNDS, { resolution: 80 });
+    const shape = topology(mesh);
+    expect(facts.wallThickness).toBeUndefined();
+    expect(shape).toMatchObject({ badEdges: 0, euler: 2 });
+    const truth = 0.8 ** 3 - Math.PI * 0.15 ** 2 * 0.6;
+    expect(Math.abs(shape.volume / truth - 1)).toBeLessThan(0.03);
+    expect(errors(mesh, drilled).mean).toBeLessThan(0.3 * facts.voxelSize);
+  });
+
+  it('averages noise out instead of wearing the surface away', async () => {
+    const solid = sphere(0.5);
+    const random = new Random(7);
+    const sigma = 0.01;
+    const noisy = see(solid, directions(16), 96).map(({ camera, depth, mask }): SurfaceView => {
+      const data = depth.data.map((d) => (d > 0 ? d + sigma * random.normal() : 0));
+      return { camera, mask, depth: { ...depth, data }, depthAccuracy: sigma };
+    });
+    const { mesh } = await fuseSurface(gpu(), noisy, BOUNDS, { resolution: 64 });
+    const shape = topology(mesh);
+    expect(shape.badEdges).toBe(0);
+    const radius = Math.cbrt((shape.volume * 3) / (4 * Math.PI));
+    expect(Math.abs(radius - 0.5)).toBeLessThan(0.6 * sigma);
+    expect(errors(mesh, solid).mean).toBeLessThan(0.8 * sigma);
+  });
+});
+
+describe('fuseSurface with outlines only', () => {
+  it('finds a sphere to sub-voxel accuracy from soft masks', async () => {
+    const solid = sphere(0.5);
+    const { mesh, facts } = await fuseSurface(gpu(), masksOf(see(solid, directions(40), 96)), BOUNDS, {
+      resolution: 64,
+    });
+    expect(topology(mesh)).toMatchObject({ badEdges: 0, euler: 2 });
+    // A hull of few views bulges between them, but is never inside the object.
+    let least = 0;
+    for (let i = 0; i < mesh.positions.length; i += 3) {
+      least = Math.min(least, solid([mesh.positions[i], mesh.positions[i + 1], mesh.positions[i + 2]]));
+    }
+    expect(least).toBeGreaterThan(-0.15 * facts.voxelSize);
+    expect(errors(mesh, solid).mean).toBeLessThan(0.4 * facts.voxelSize);
+  });
+
+  it('says nothing about what a picture cuts off', async () => {
+    const solid = sphere(0.5);
+    const whole = see(solid, AXES, 96);
+    const close = view(solid, cameraAt([0.2, 0.3, 1.1], 96));
+    expect(close.mask.data[48]).toBeGreaterThan(0.5);
+    const { mesh } = await fuseSurface(gpu(), masksOf([...whole, close]), BOUNDS, { resolution: 48 });
+    const without = await fuseSurface(gpu(), masksOf(whole), BOUNDS, { resolution: 48 });
+    // Only the bit of outline in the picture's corners may carve.
+    const share = topology(mesh).volume / topology(without.mesh).volume;
+    expect(share).toBeGreaterThan(0.995);
+    expect(share).toBeLessThanOrEqual(1);
+  });
+
+  it('accepts a mask of another size than the camera', async () => {
+    const solid = sphere(0.5);
+    const views = masksOf(see(solid, directions(20), 64)).map((v) => ({
+      ...v,
+      camera: { ...v.camera, width: 640, height: 640, fx: v.camera.fx * 10, fy: v.camera.fy * 10, cx: 320, cy: 320 },
+    }));
+    const { mesh } = await fuseSurface(gpu(), views, BOUNDS, { resolution: 48 });
+    expect(errors(mesh, solid).mean).toBeLessThan(0.02);
+  });
+});
+
+describe('fuseSurface', () => {
+  const solid = torus(0.4, 0.15);
+  const full = () => see(solid, AXES, 64);
+
+  it('gives the same bytes twice, and with small pages, a small binding limit and any number of groups', async () => {
+    const views = full();
+    const one = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64 });
+    const two = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64 });
+    const paged = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64, memory: 1 << 20, bindingLimit: 1 << 20 });
+    expect(one.facts.pages).toBe(1);
+    expect(paged.facts.pages).toBeGreaterThan(2);
+    for (const other of [two, paged]) {
+      expect(Buffer.from(other.mesh.positions.buffer).equals(Buffer.from(one.mesh.positions.buffer))).toBe(true);
+      expect(Buffer.from(other.mesh.indices.buffer).equals(Buffer.from(one.mesh.indices.buffer))).toBe(true);
+    }
+    const grouped = await fuseSurface(gpu(), views, BOUNDS, { resolution: 64, bindingLimit: 800_000 });
+    expect(topology(grouped.mesh)).toMatchObject({ badEdges: 0, euler: 0 });
+  });
+
+  it('computes only the bricks near the surface', async () => {
+    const { facts } = await fuseSurface(gpu(), full(), BOUNDS, { resolution: 128 });
+    expect(facts.activeBricks).toBeLessThan(facts.bricks / 3);
+  });
+
+  it('takes its resolution from the pictures', async () => {
+    const coarse = await fuseSurface(gpu(), masksOf(see(solid, AXES, 64)), BOUNDS);
+    const fine = await fuseSurface(gpu(), masksOf(see(solid, AXES, 128)), BOUNDS);
+    const capped = await fuseSurface(gpu(), masksOf(see(solid, AXES, 128)), BOUNDS, { maxResolution: 40 });
+    expect(fine.facts.resolution / coarse.facts.resolution).toBeCloseTo(2, 1);
+    expect(capped.facts.resolution).toBe(40);
+  });
+
+  it('stops when it is cancelled and frees its buffers', async () => {
+    const before = gpu().bytesInUse;
+    const abort = new AbortController();
+    const run = fuseSurface(
+      gpu(),
+      full(),
+      BOUNDS,
+      { resolution: 64 },
+      { signal: abort.signal, progress: (f) => f > 0.1 && abort.abort() },
+    );
+    await expect(run).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(gpu().bytesInUse).toBeLessThanOrEqual(before);
+  });
+
+  it('refuses views that leave nothing', async () => {
+    const [first, ...rest] = masksOf(full());
+    const blank: FloatImage = { width: 64, height: 64, data: new Float32Array(64 * 64) };
+    await expect(
+      fuseSurface(gpu(), [{ ...first, mask: blank }, ...rest], BOUNDS, { resolution: 32 }),
+    ).rejects.toMatchObject({
+      code: 'SURFACE_EMPTY',
+    });
+  });
+
+  it('refuses views without masks and depth, and bounds without volume', async () => {
+    const [{ camera, mask }] = full();
+    await expect(fuseSurface(gpu(), [{ camera }], BOUNDS)).rejects.toMatchObject({ code: 'METHOD_REQUIREMENTS' });
+    await expect(fuseSurface(gpu(), [{ camera, mask }], { min: [0, 0, 0], max: [1, 0, 1] })).rejects.toMatchObject({
+      code: 'SURFACE_EMPTY',
+    });
+  });
+});
