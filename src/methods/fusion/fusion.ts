@@ -1,0 +1,158 @@
+import type { Capture } from '../../capture/capture.js';
+import type { Asset } from '../../core/asset.js';
+import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { type Mesh, triangleCount } from '../../core/mesh.js';
+import { fillHoles } from '../../geometry/mesh/fillHoles.js';
+import { removeInnerShells } from '../../geometry/mesh/innerShells.js';
+import { computeNormals } from '../../geometry/mesh/normals.js';
+import { simplifyMesh } from '../../geometry/mesh/simplify.js';
+import { smoothMesh } from '../../geometry/mesh/smooth.js';
+import { removeSpecks } from '../../geometry/mesh/specks.js';
+import { unwrapMesh } from '../../geometry/mesh/unwrap.js';
+import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
+import { projectTexture } from '../../render/projection/projectTexture.js';
+import type { Method, MethodContext } from '../method.js';
+import { type FusionOptions, fusionOptions } from './options.js';
+import { loadSurfaceViews, trainingViews } from './surfaceViews.js';
+
+const STAGES = [
+  { name: 'load', title: 'Loading masks and depth', weight: 8 },
+  { name: 'fuse', title: 'Fusing the surface', weight: 20 },
+  { name: 'clean', title: 'Cleaning and simplifying', weight: 8 },
+  { name: 'unwrap', title: 'Unwrapping', weight: 24 },
+  { name: 'texture', title: 'Blending the texture', weight: 40 },
+] as const;
+
+/** Method `fusion`: signed-distance fusion of depth and silhouettes, and a texture blended from all views. */
+export const fusion: Method<typeof fusionOptions> = {
+  name: 'fusion',
+  title: 'Fusion of depth and silhouettes',
+  description:
+    'Fuses depth maps and silhouettes into one closed surface and blends all pictures into its texture. ' +
+    'Needs cameras and masks or depth. Fast: seconds on a GPU, a minute on a CPU. The light of the pictures is baked into the texture.',
+  options: fusionOptions,
+  presets: {
+    draft: { maxResolution: 160, triangles: 10_000, textureSize: 1024 },
+    standard: {},
+    high: { maxResolution: 512, triangles: 100_000, textureSize: 4096 },
+  },
+  stages: STAGES,
+
+  accepts(capture) {
+    if (capture.masks === 'none' && !capture.views.some((v) => v.split === 'train' && v.depth)) {
+      throw new PlinthError('METHOD_REQUIREMENTS', {
+        found: 'The capture has neither masks nor depth maps',
+        expected: 'pictures with alpha, a masks/ folder, depth maps or a plain background',
+        remedy: 'Cut the object out of the pictures, or photograph it in front of a plain backdrop',
+      });
+    }
+    if (trainingViews(capture).length < 2) {
+      throw new PlinthError('METHOD_REQUIREMENTS', {
+        found: `The capture has ${trainingViews(capture).length} view to work with`,
+        expected: 'at least 2, better 20 or more from all around',
+        remedy: 'Add views, or lower --holdout',
+      });
+    }
+  },
+
+  async run(capture, options, context) {
+    const surface = await fusedMesh(capture, options, context);
+    return await texturedAsset(capture, surface.mesh, options, context, surface.facts);
+  },
+};
+
+/** The cleaned and simplified surface, without UVs. */
+export async function fusedMesh(
+  capture: Capture,
+  options: FusionOptions,
+  context: MethodContext,
+): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
+  const { gpu, signal } = context;
+  const report = reporter(context);
+  const maxSize = 2 * (options.resolution ?? options.maxResolution);
+  const views = await loadSurfaceViews(
+    capture,
+    { maxSize: Math.max(1024, maxSize) },
+    { signal, progress: (f) => report('load', f) },
+  );
+  const fused = await fuseSurface(
+    gpu,
+    views,
+    capture.bounds,
+    { resolution: options.resolution, maxResolution: options.maxResolution, hollow: options.hollow },
+    { signal, progress: (f) => report('fuse', f) },
+  );
+  throwIfCancelled(signal);
+  report('clean', 0);
+  const whole = removeInnerShells(removeSpecks(fused.mesh, { minimumExtent: options.minimumPart }).mesh).mesh;
+  const closed = options.fillHoles ? fillHoles(whole).mesh : whole;
+  await turn(signal);
+  report('clean', 0.3, 'smoothing');
+  const smooth = options.smoothing > 0 ? smoothMesh(closed, { iterations: options.smoothing }) : closed;
+  await turn(signal);
+  report('clean', 0.6, 'simplifying');
+  const simplified = await simplifyMesh(smooth, { triangles: options.triangles, regular: true });
+  await turn(signal);
+  report('clean', 1);
+  return {
+    mesh: simplified.mesh,
+    facts: {
+      fusion: fused.facts,
+      simplification: { triangles: triangleCount(simplified.mesh), error: simplified.error },
+    },
+  };
+}
+
+/** Unwraps the mesh and blends its texture from the training views. */
+async function texturedAsset(
+  capture: Capture,
+  surface: Mesh,
+  options: FusionOptions,
+  context: MethodContext,
+  facts: Record<string, unknown>,
+): Promise<Asset> {
+  const { gpu, signal } = context;
+  const report = reporter(context);
+  const unwrapped = await unwrapMesh(
+    surface,
+    { textureSize: options.textureSize },
+    { signal, progress: (f) => report('unwrap', f) },
+  );
+  const mesh: Mesh = { ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) };
+  await turn(signal);
+  const texture = await projectTexture(
+    gpu,
+    mesh,
+    trainingViews(capture).map((view) => ({
+      name: view.name,
+      camera: view.camera,
+      load: async () => await view.loadColor({ maxSize: options.textureSize }),
+    })),
+    { size: options.textureSize, evenExposure: options.evenExposure },
+    { signal, progress: (f, detail) => report('texture', f, detail) },
+  );
+  return {
+    mesh,
+    material: { kind: 'baked', baseColor: texture.baseColor },
+    facts: {
+      ...facts,
+      unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
+      texture: { ...texture.facts, unseenShare: 1 - texture.facts.seenShare },
+    },
+  };
+}
+
+function reporter(
+  context: MethodContext,
+): (stage: (typeof STAGES)[number]['name'], fraction: number, detail?: string) => void {
+  return (stage, fraction, detail) => {
+    const title = STAGES.find((s) => s.name === stage)!.title;
+    context.progress({ stage, title, fraction, detail });
+  };
+}
+
+/** Gives the event loop a turn, so that a pending abort arrives, and throws if there was one. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  throwIfCancelled(signal);
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** Options of method `fusion`. */
+export const fusionOptions = z.object({
+  resolution: z
+    .int()
+    .min(32)
+    .max(1024)
+    .optional()
+    .describe(
+      'Voxels along the longest side of the object. Default: as fine as the pictures show, at most `maxResolution`.',
+    ),
+  maxResolution: z.int().min(32).max(1024).default(320).describe('Upper bound of the automatic resolution, in voxels.'),
+  hollow: z
+    .boolean()
+    .default(true)
+    .describe(
+      'With depth maps: make vessels hollow that are seen through their opening only, with the wall thickness seen at the rim; false leaves unseen space solid.',
+    ),
+  triangles: z.int().min(100).max(2_000_000).default(30_000).describe('Triangle budget of the final mesh.'),
+  textureSize: z
+    .int()
+    .min(256)
+    .max(8192)
+    .multipleOf(4)
+    .default(2048)
+    .describe('Width and height of the texture, in pixels.'),
+  smoothing: z.int().min(0).max(100).default(8).describe('Taubin smoothing passes against stair-steps; 0 = none.'),
+  minimumPart: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('Parts whose extent is below this share of the object are removed as specks; 0 keeps all.'),
+  fillHoles: z.boolean().default(false).describe('Close open rims of the surface, where cleaning left any.'),
+  evenExposure: z.boolean().default(true).describe('Even out exposure differences between pictures before blending.'),
+});
+
+export type FusionOptions = z.infer<typeof fusionOptions>;

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { Capture } from '../capture/capture.js';
+import type { Asset } from '../core/asset.js';
+import type { Logger, ProgressSink, Warning } from '../core/context.js';
+import type { Random } from '../core/random.js';
+import type { Gpu } from '../gpu/gpu.js';
+
+/** What a method is given besides capture and options. */
+export interface MethodContext {
+  gpu: Gpu;
+  progress: ProgressSink;
+  /** Checked at least every second. */
+  signal: AbortSignal;
+  log: Logger;
+  /** Seeded; the only source of randomness. */
+  random: Random;
+  /** A folder for checkpoints, kept over a restart of the same job; absent where nobody will resume. */
+  checkpointFolder?: string;
+  /** A folder for live preview images named in progress events; absent where nobody looks. */
+  previewFolder?: string;
+  /** Receives what the user should know. */
+  warn(warning: Warning): void;
+}
+
+export const PRESETS = ['draft', 'standard', 'high'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+export interface MethodStage {
+  /** As in `ProgressEvent.stage`. */
+  name: string;
+  /** Words for people. */
+  title: string;
+  /** Share of the method's time, relative to its other stages. */
+  weight: number;
+}
+
+/** A way to make an asset from a capture. */
+export interface Method<Schema extends z.ZodObject = z.ZodObject> {
+  /** `fusion`, `nvdiffrec`. */
+  name: string;
+  title: string;
+  /** Two or three sentences for people: what it is good at, what it needs, how long it takes. */
+  description: string;
+  /** Every option with unit, range and default in its `.describe()`; its JSON schema is what the service and the page show. */
+  options: Schema;
+  /** Options that differ from their defaults in each preset. */
+  presets: Record<Preset, Partial<z.infer<Schema>>>;
+  /** The stages that `run` reports, in order, with their usual share of the time. */
+  stages: readonly MethodStage[];
+  /** Throws `METHOD_REQUIREMENTS` where the capture lacks something. */
+  accepts(capture: Capture): void;
+  /** Runs. Uses only views whose split is `train`. Throws coded errors; on abort throws `CANCELLED` within a second. */
+  run(capture: Capture, options: z.infer<Schema>, context: MethodContext): Promise<Asset>;
+}

@@ -1,0 +1,248 @@
+import { readdir } from 'node:fs/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { image } from '../../../test/asset.js';
+import { errorOf, useFolders } from '../../../test/captureScene.js';
+import { useGpu } from '../../../test/gpu.js';
+import { sphere } from '../../../test/shapes.js';
+import { cameraAt, directions } from '../../../test/solids.js';
+import type { Capture } from '../../capture/capture.js';
+import { captureFromViews } from '../../capture/captureFromViews.js';
+import type { Asset } from '../../core/asset.js';
+import type { Camera } from '../../core/camera.js';
+import { type ProgressEvent, silentLogger, type Warning } from '../../core/context.js';
+import { PlinthError } from '../../core/errors.js';
+import type { ColorImage } from '../../core/image.js';
+import type { Vec3 } from '../../core/math.js';
+import { Random } from '../../core/random.js';
+import { computeNormals } from '../../geometry/mesh/normals.js';
+import { AssetRenderer } from '../../render/forward/assetRenderer.js';
+import { NEUTRAL_STUDIO, paintStudio } from '../../render/forward/studio.js';
+import { fusion } from '../fusion/fusion.js';
+import type { Method, MethodContext } from '../method.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { nvdiffrec } from './nvdiffrec.js';
+import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
+import { Optimizer, type OptimizerState } from './optimizer.js';
+import { prepareStart, type Start } from './start.js';
+import { loadWindows, type WindowSet } from './windows.js';
+
+const gpu = useGpu();
+const folder = useFolders();
+const SIZE = 96;
+const OPTIONS = nvdiffrec.options.parse({
+  iterations: 40,
+  batch: 3,
+  imageSize: SIZE,
+  triangles: 1200,
+  textureSize: 128,
+  resolution: 40,
+  lightSize: 16,
+});
+
+/** A glossy ellipsoid with coloured bands under studio light. */
+const truth: Asset = (() => {
+  const ball = sphere(4);
+  const uvs = new Float32Array((ball.positions.length / 3) * 2);
+  const positions = ball.positions.map((v, i) => v * [0.9, 0.7, 0.6][i % 3]);
+  for (let i = 0; i < uvs.length / 2; i++) {
+    uvs[i * 2] = 0.5 + 0.45 * ball.positions[i * 3];
+    uvs[i * 2 + 1] = 0.5 - 0.45 * ball.positions[i * 3 + 1];
+  }
+  const mesh = { ...ball, positions, uvs };
+  return {
+    mesh: { ...mesh, normals: computeNormals(mesh) },
+    material: {
+      kind: 'pbr',
+      baseColor: image(64, (x, y) => [200, 90 + 60 * Math.sin(12 * y), 60 + 120 * x]),
+      occlusionRoughnessMetallic: image(16, () => [255, 60, 0]),
+    },
+    environment: paintStudio(NEUTRAL_STUDIO),
+  };
+})();
+
+const away = (d: Vec3): Vec3 => [d[0] * 3.4, d[1] * 3.4, d[2] * 3.4];
+const CAMERAS: Camera[] = directions(14).map((d) => cameraAt(away(d), SIZE));
+const TEST_CAMERA = cameraAt(away([0.6, 0.48, 0.64]), SIZE);
+
+let capture: Capture;
+let start: Start;
+let windows: WindowSet;
+let testPicture: ColorImage;
+
+async function photograph(asset: Asset, cameras: readonly Camera[], white = false): Promise<ColorImage[]> {
+  const renderer = await AssetRenderer.create(gpu(), asset);
+  const out: ColorImage[] = [];
+  const options = { supersample: 4, ...(white && { background: [1, 1, 1] as Vec3 }) };
+  for await (const { color } of renderer.renderEach(cameras, options)) out.push(color);
+  renderer.dispose();
+  return out;
+}
+
+function contextOf(more: Partial<MethodContext> = {}): MethodContext {
+  return {
+    gpu: gpu(),
+    progress() {},
+    signal: new AbortController().signal,
+    log: silentLogger,
+    random: new Random(5),
+    warn() {},
+    ...more,
+  };
+}
+
+const psnrOf = async (asset: Asset): Promise<number> => {
+  const [picture] = await photograph(asset, [TEST_CAMERA], true);
+  let sum = 0;
+  for (let i = 0; i < picture.data.length; i++) sum += (picture.data[i] / 255 - testPicture.data[i] / 255) ** 2;
+  return -10 * Math.log10(sum / ((picture.data.length / 4) * 3));
+};
+
+beforeAll(async () => {
+  const pictures = await photograph(truth, CAMERAS);
+  [testPicture] = await photograph(truth, [TEST_CAMERA], true);
+  capture = await captureFromViews(pictures.map((color, i) => ({ color, camera: CAMERAS[i] })));
+  start = await prepareStart(capture, OPTIONS, contextOf(), () => {});
+  windows = await loadWindows(capture.views, { maxSize: SIZE, multiple: WINDOW_MULTIPLE });
+});
+
+const fresh = (options = OPTIONS) => Optimizer.create(gpu(), start.mesh, start.texels, start.light, options);
+
+test('a new view of the result is nearer to the truth than one of fusion, and the report has its curves', async () => {
+  const events: ProgressEvent[] = [];
+  const previews = await folder();
+  const asset = await nvdiffrec.run(
+    capture,
+    OPTIONS,
+    contextOf({ progress: (e) => events.push(e), previewFolder: previews }),
+  );
+  const baked = await fusion.run(
+    capture,
+    fusion.options.parse({ triangles: 1200, textureSize: 256, maxResolution: 40 }),
+    contextOf(),
+  );
+  expect(await psnrOf(asset)).toBeGreaterThan((await psnrOf(baked)) + 1);
+  expect(asset.material.kind).toBe('pbr');
+  expect(asset.environment!.data.every((v) => Number.isFinite(v) && v > 0)).toBe(true);
+  const { normals, tangents } = asset.mesh;
+  for (let i = 0; i < normals!.length / 3; i++) {
+    const n = normals!.subarray(i * 3, i * 3 + 3);
+    const t = tangents!.subarray(i * 4, i * 4 + 3);
+    expect(Math.hypot(...n)).toBeCloseTo(1, 4);
+    expect(n[0] * t[0] + n[1] * t[1] + n[2] * t[2]).toBeCloseTo(0, 4);
+  }
+  const series = asset.facts!.series as { points: [number, number][] }[];
+  expect(series[0].points.at(-1)![1]).toBeLessThan(series[0].points[0][1]);
+  expect(series[1].points.at(-1)![0]).toBe(OPTIONS.iterations);
+  const stages = [...new Set(events.map((e) => e.stage))];
+  expect(stages).toEqual(nvdiffrec.stages.map((s) => s.name));
+  const named = events.flatMap((e) => e.preview ?? []);
+  expect((await readdir(previews)).length).toBe(named.length);
+  expect(named.length).toBeGreaterThan(0);
+  expect(events.some((e) => e.metrics && e.metrics.psnr > 15)).toBe(true);
+});
+
+test('a run that goes on from a checkpoint ends with the same bytes as one that was never interrupted', async () => {
+  const whole = await fresh();
+  await optimize(whole, windows, OPTIONS, 9, nothing(), { context: contextOf(), report() {} });
+  const expected = await whole.state();
+  whole.dispose();
+
+  const path = await folder();
+  const cancelled = new AbortController();
+  const first = await fresh();
+  const cut = optimize(first, windows, OPTIONS, 9, nothing(), {
+    context: contextOf({ signal: cancelled.signal }),
+    report() {},
+    checkpointSeconds: 0,
+    checkpoint: async ({ iteration, curves }) => {
+      if (iteration === 20) cancelled.abort();
+      await writeCheckpoint(path, { key: 'k', iteration, facts: { curves }, arrays: await first.state() });
+    },
+  });
+  expect((await errorOf(cut)).code).toBe('CANCELLED');
+  first.dispose();
+
+  const saved = (await readCheckpoint(path, 'k'))!;
+  expect(saved.iteration).toBe(20);
+  const second = await fresh();
+  second.restore(saved.arrays as OptimizerState);
+  const curves = await optimize(
+    second,
+    windows,
+    OPTIONS,
+    9,
+    { iteration: 20, curves: saved.facts.curves as Curves },
+    { context: contextOf(), report() {} },
+  );
+  expect(curves.loss).toHaveLength(OPTIONS.iterations / 10);
+  const state = await second.state();
+  second.dispose();
+  for (const [name, values] of Object.entries(expected)) {
+    expect(Buffer.from(state[name as keyof OptimizerState].buffer).equals(Buffer.from(values.buffer)), name).toBe(true);
+  }
+});
+
+test('a cancelled job goes on without making its start anew', async () => {
+  const checkpointFolder = await folder();
+  const options = { ...OPTIONS, iterations: 10 };
+  const controller = new AbortController();
+  const progress = (e: ProgressEvent) => {
+    if (e.stage === 'optimise') controller.abort();
+  };
+  const cut = nvdiffrec.run(capture, options, contextOf({ checkpointFolder, signal: controller.signal, progress }));
+  expect((await errorOf(cut)).code).toBe('CANCELLED');
+  const stages = new Set<string>();
+  const asset = await nvdiffrec.run(
+    capture,
+    options,
+    contextOf({ checkpointFolder, progress: (e) => stages.add(e.stage) }),
+  );
+  expect([...stages]).toEqual(['views', 'optimise', 'finish']);
+  expect(asset.facts!.resumedAt).toBe(0);
+  expect(asset.facts!.fusion).toBeDefined();
+});
+
+test('numbers that are not finite stop the run with OPTIMISATION_DIVERGED', async () => {
+  const optimizer = await fresh();
+  gpu().write(optimizer.light.parameters, Float32Array.of(Number.NaN));
+  const options = { ...OPTIONS, iterations: 10 };
+  const run = optimize(optimizer, windows, options, 9, nothing(), { context: contextOf(), report() {} });
+  expect((await errorOf(run)).code).toBe('OPTIMISATION_DIVERGED');
+  optimizer.dispose();
+});
+
+test('where the GPU runs out of memory, smaller pictures do and the user is told', async () => {
+  const optimizer = await fresh();
+  const resize = optimizer.resize.bind(optimizer);
+  const sizes: number[] = [];
+  optimizer.resize = (width, height, capacity, cameras) => {
+    sizes.push(width * height * capacity);
+    if (width * height * capacity > 5000) throw new PlinthError('GPU_OUT_OF_MEMORY', 'no memory');
+    resize(width, height, capacity, cameras);
+  };
+  const warnings: Warning[] = [];
+  const options = { ...OPTIONS, iterations: 10 };
+  const context = contextOf({ warn: (w) => warnings.push(w) });
+  const curves = await optimize(optimizer, windows, options, 9, nothing(), { context, report() {} });
+  expect(curves.loss).toHaveLength(1);
+  expect(sizes.some((s) => s > 5000)).toBe(true);
+  expect(warnings.map((w) => w.code)).toContain('GPU_OUT_OF_MEMORY');
+  optimizer.dispose();
+});
+
+test('a capture without masks is refused', () => {
+  const accepts = () => nvdiffrec.accepts({ ...capture, masks: 'none' });
+  expect(accepts).toThrow(expect.objectContaining({ code: 'METHOD_REQUIREMENTS' }));
+});
+
+test('every preset is within the options, and every option has words and a default', () => {
+  for (const preset of Object.values((nvdiffrec as unknown as Method).presets)) nvdiffrec.options.parse(preset);
+  for (const option of Object.values(nvdiffrec.options.shape)) {
+    expect(option.description!.length).toBeGreaterThan(10);
+    expect(option.parse(undefined)).toBeDefined();
+  }
+});
+
+function nothing(): { iteration: number; curves: Curves } {
+  return { iteration: 0, curves: { loss: [], psnr: [] } };
+}

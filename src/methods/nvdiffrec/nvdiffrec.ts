@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import type { Capture } from '../../capture/capture.js';
+import { PlinthError } from '../../core/errors.js';
+import { fusion } from '../fusion/fusion.js';
+import { trainingViews } from '../fusion/surfaceViews.js';
+import type { Method, MethodContext } from '../method.js';
+import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { finish } from './finish.js';
+import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
+import { Optimizer, type OptimizerState } from './optimizer.js';
+import { type NvdiffrecOptions, nvdiffrecOptions } from './options.js';
+import { prepareStart, type Start } from './start.js';
+import { loadWindows, type WindowSet } from './windows.js';
+
+const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
+
+const STAGES = [
+  { name: 'views', title: 'Loading pictures', weight: 1 },
+  ...Object.entries(FUSION_STAGES).map(([name, weight]) => ({
+    name,
+    title: fusion.stages.find((s) => s.name === name)!.title,
+    weight,
+  })),
+  { name: 'light', title: 'Fitting the light', weight: 1 },
+  { name: 'optimise', title: 'Optimising surface, materials and light', weight: 70 },
+  { name: 'finish', title: 'Finishing textures', weight: 1 },
+];
+
+/** Method `nvdiffrec`: mesh, materials and environment light found together by inverse rendering (Munkberg, Hasselgren et al. 2022). */
+export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
+  name: 'nvdiffrec',
+  title: 'Inverse rendering of mesh, materials and light',
+  description:
+    'Starts from the surface that fusion makes, then renders it again and again and corrects vertices, base colour, roughness, metalness, relief and the ' +
+    'environment light until the renderings agree with the pictures. The result can be lit anew. Needs cameras and masks; minutes on a CPU.',
+  options: nvdiffrecOptions,
+  presets: {
+    draft: { iterations: 300, imageSize: 256, triangles: 10_000, textureSize: 512, resolution: 160, lightSize: 16 },
+    standard: {},
+    high: { iterations: 4000, imageSize: 1024, triangles: 60_000, resolution: 512, lightSize: 64 },
+  },
+  stages: STAGES,
+
+  accepts(capture) {
+    if (capture.masks === 'none') {
+      throw new PlinthError('METHOD_REQUIREMENTS', {
+        found: 'The capture has no masks',
+        expected: 'pictures with alpha, a masks/ folder, depth maps or a plain background',
+        remedy: 'Cut the object out of the pictures, or photograph it in front of a plain backdrop',
+      });
+    }
+    fusion.accepts(capture);
+  },
+
+  async run(capture, options, context) {
+    const { gpu, signal, checkpointFolder } = context;
+    const report = (stage: string, fraction: number, detail?: string, more: object = {}) =>
+      context.progress({ stage, title: STAGES.find((s) => s.name === stage)!.title, fraction, detail, ...more });
+    const seed = context.random.uint32();
+    const windows = await loadWindows(
+      trainingViews(capture),
+      { maxSize: options.imageSize, multiple: WINDOW_MULTIPLE },
+      { signal, progress: (f) => report('views', f) },
+    );
+    const key = checkpointKey({ options, seed, views: digest(windows), bounds: capture.bounds });
+    const resumed = checkpointFolder ? await readCheckpoint(checkpointFolder, key) : undefined;
+    const begin = resumed ? startOf(resumed) : await begun(capture, options, context, report);
+    const { start } = begin;
+    const optimizer = await Optimizer.create(gpu, start.mesh, start.texels, start.light, options);
+    try {
+      if (resumed) optimizer.restore(resumed.arrays as OptimizerState);
+      const save = async (progress: { iteration: number; curves: Curves }) =>
+        await writeCheckpoint(checkpointFolder!, {
+          key,
+          iteration: progress.iteration,
+          facts: { start: start.facts, curves: progress.curves },
+          arrays: { ...meshArrays(start), ...(await optimizer.state()) },
+        });
+      if (checkpointFolder && !resumed) await save({ iteration: 0, curves: begin.curves });
+      const curves = await optimize(
+        optimizer,
+        windows,
+        options,
+        seed,
+        { iteration: begin.iteration, curves: begin.curves },
+        {
+          context,
+          report: (fraction, detail, more) => report('optimise', fraction, detail, more),
+          checkpoint: checkpointFolder ? save : undefined,
+        },
+      );
+      report('finish', 0);
+      const asset = await finish(gpu, optimizer, start.mesh, signal);
+      asset.facts = { ...start.facts, resumedAt: resumed?.iteration, series: series(curves) };
+      report('finish', 1);
+      return asset;
+    } finally {
+      optimizer.dispose();
+    }
+  },
+};
+
+interface Begin {
+  start: Start;
+  iteration: number;
+  curves: Curves;
+}
+
+async function begun(
+  capture: Capture,
+  options: NvdiffrecOptions,
+  context: MethodContext,
+  report: (stage: string, fraction: number, detail?: string) => void,
+): Promise<Begin> {
+  return {
+    start: await prepareStart(capture, options, context, report),
+    iteration: 0,
+    curves: { loss: [], psnr: [] },
+  };
+}
+
+function startOf({ arrays, facts, iteration }: Checkpoint): Begin {
+  const f32 = (name: string) => arrays[name] as Float32Array;
+  return {
+    start: {
+      mesh: {
+        positions: f32('startPositions'),
+        indices: arrays.indices as Uint32Array,
+        normals: f32('normals'),
+        uvs: f32('uvs'),
+        tangents: f32('tangents'),
+      },
+      texels: f32('texels'),
+      light: [1, 1, 1],
+      facts: facts.start as Record<string, unknown>,
+    },
+    iteration,
+    curves: facts.curves as Curves,
+  };
+}
+
+function meshArrays({ mesh }: Start): Checkpoint['arrays'] {
+  return {
+    startPositions: mesh.positions,
+    indices: mesh.indices,
+    normals: mesh.normals!,
+    uvs: mesh.uvs!,
+    tangents: mesh.tangents!,
+  };
+}
+
+const series = ({ loss, psnr }: Curves) => [
+  { name: 'Loss', points: loss },
+  { name: 'PSNR of the pictures', unit: 'dB', points: psnr },
+];
+
+/** Pictures and cameras in short: a checkpoint of others is none of this run. */
+function digest(set: WindowSet): string {
+  const hash = createHash('sha256');
+  for (const { name, camera, image } of set.windows) {
+    hash.update(JSON.stringify([name, camera]));
+    hash.update(image.data);
+  }
+  return hash.digest('hex');
+}

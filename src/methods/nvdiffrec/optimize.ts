@@ -1,0 +1,264 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cameraPosition } from '../../core/camera.js';
+import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import type { Vec3 } from '../../core/math.js';
+import type { Gpu } from '../../gpu/gpu.js';
+import { createDiffCameras, readLoss } from '../../render/diff/index.js';
+import type { MethodContext } from '../method.js';
+import { writeLivePreview } from './livePreview.js';
+import type { Optimizer, Pictures } from './optimizer.js';
+import type { NvdiffrecOptions } from './options.js';
+import { epochBatches, type Level, locate, planLevels } from './schedule.js';
+import { packWindows, type WindowSet } from './windows.js';
+
+/** Steps between two looks at the loss, at cancellation being the exception: that is looked at after every step. */
+const REPORT_EVERY = 10;
+const PREVIEW_SECONDS = 5;
+const CHECKPOINT_SECONDS = 60;
+/** How often pictures may be halved where memory is short. */
+const HALVINGS = 2;
+/** Windows are multiples of this, so that the smallest pictures are whole: quarter size, halved `HALVINGS` times. */
+export const WINDOW_MULTIPLE = 4 * 2 ** HALVINGS;
+
+/** Curves of a run: [step, value]. */
+export interface Curves {
+  loss: [number, number][];
+  psnr: [number, number][];
+}
+
+export interface Progress {
+  /** Steps done. */
+  iteration: number;
+  curves: Curves;
+}
+
+export interface OptimizeHooks {
+  context: Pick<MethodContext, 'gpu' | 'signal' | 'warn' | 'previewFolder' | 'log'>;
+  report(fraction: number, detail: string, more: { metrics?: Record<string, number>; preview?: string }): void;
+  /** Called now and then between steps, with everything up to date on the device. */
+  checkpoint?(progress: Progress): Promise<void>;
+  /** Least time between two checkpoints, in seconds. Default 60. */
+  checkpointSeconds?: number;
+}
+
+/**
+ * Runs the steps that are left, coarse pictures first.
+ * @returns the curves
+ * @throws OPTIMISATION_DIVERGED, CANCELLED within a step, GPU_OUT_OF_MEMORY where even the smallest pictures do not fit
+ */
+export async function optimize(
+  optimizer: Optimizer,
+  windows: WindowSet,
+  options: NvdiffrecOptions,
+  seed: number,
+  from: Progress,
+  hooks: OptimizeHooks,
+): Promise<Curves> {
+  const { gpu, signal } = hooks.context;
+  const total = options.iterations;
+  const levels = planLevels(total, Math.max(windows.width, windows.height));
+  const curves = from.curves;
+  let current: LevelPictures | undefined;
+  let previewAt = performance.now();
+  let checkpointAt = performance.now();
+  let queued: Promise<void> | undefined;
+  try {
+    for (let iteration = from.iteration; iteration < total; iteration++) {
+      const place = locate(levels, iteration)!;
+      if (current?.level !== place.level) {
+        await gpu.sync();
+        current?.dispose();
+        current = undefined;
+        current = await preparePictures(optimizer, windows, options, place.level, levels, hooks.context);
+      }
+      const { pictures, views, pixelsPerUnit } = current.batchAt(place.within, seed);
+      optimizer.step(pictures, views, iteration, total, pixelsPerUnit);
+      // One step is under way while the next is recorded, and no more: a cancellation waits for two at most.
+      await queued;
+      queued = gpu.sync();
+      queued.catch(() => {});
+      throwIfCancelled(signal);
+      const done = iteration + 1;
+      if (done % REPORT_EVERY !== 0 && done !== total) continue;
+
+      const { loss, psnr } = await currentLoss(optimizer, windows, current.viewNumbers(pictures, views));
+      await checkFinite(optimizer, iteration);
+      curves.loss.push([done, loss]);
+      curves.psnr.push([done, psnr]);
+      const now = performance.now();
+      let preview: string | undefined;
+      if (hooks.context.previewFolder && (now - previewAt > PREVIEW_SECONDS * 1000 || done === total)) {
+        await mkdir(hooks.context.previewFolder, { recursive: true });
+        preview = join(hooks.context.previewFolder, `step-${String(done).padStart(6, '0')}.png`);
+        await writeLivePreview(gpu, optimizer, current.groups[0].pictures.cameras, preview);
+        previewAt = performance.now();
+      }
+      hooks.report(done / total, `step ${done} of ${total}, pictures ${current.width} × ${current.height}`, {
+        metrics: { loss, psnr },
+        preview,
+      });
+      if (hooks.checkpoint && now - checkpointAt >= (hooks.checkpointSeconds ?? CHECKPOINT_SECONDS) * 1000) {
+        await hooks.checkpoint({ iteration: done, curves });
+        checkpointAt = performance.now();
+      }
+      throwIfCancelled(signal);
+    }
+    await gpu.sync();
+  } finally {
+    await queued?.catch(() => {});
+    current?.dispose();
+  }
+  return curves;
+}
+
+interface LevelPictures {
+  level: number;
+  width: number;
+  height: number;
+  groups: { pictures: Pictures; first: number }[];
+  batchAt(within: number, seed: number): { pictures: Pictures; views: number[]; pixelsPerUnit: number };
+  /** Numbers of a group's views in the set of windows. */
+  viewNumbers(pictures: Pictures, views: readonly number[]): number[];
+  dispose(): void;
+}
+
+/** Pictures and buffers of one level; smaller than planned, with a warning, where memory is short. */
+async function preparePictures(
+  optimizer: Optimizer,
+  windows: WindowSet,
+  options: NvdiffrecOptions,
+  level: number,
+  levels: readonly Level[],
+  context: OptimizeHooks['context'],
+): Promise<LevelPictures> {
+  const { gpu } = context;
+  const attempts: { divisor: number; batch: number }[] = [];
+  for (let halved = 0; halved <= HALVINGS; halved++) {
+    for (let batch = options.batch; batch >= 1; batch = batch >> 1) {
+      attempts.push({ divisor: levels[level].divisor * 2 ** halved, batch });
+    }
+  }
+  for (const [i, attempt] of attempts.entries()) {
+    const made: Pictures[] = [];
+    try {
+      const pictures = uploadLevel(optimizer, gpu, windows, level, attempt, made);
+      await gpu.sync();
+      if (i > 0) {
+        context.warn({
+          code: 'GPU_OUT_OF_MEMORY',
+          message: `The GPU has too little memory for ${options.batch} pictures of ${windows.width / levels[level].divisor} × ${windows.height / levels[level].divisor} at a time: went on with ${attempt.batch} of ${pictures.width} × ${pictures.height}`,
+          remedy: 'Close other programs that use the GPU, or choose a smaller imageSize',
+        });
+      }
+      return pictures;
+    } catch (error) {
+      freePictures(made);
+      const short =
+        error instanceof PlinthError && (error.code === 'GPU_OUT_OF_MEMORY' || error.code === 'GPU_LIMIT_TOO_LOW');
+      if (!short || i === attempts.length - 1) throw error;
+      gpu.clearError();
+    }
+  }
+  throw new RangeError('no size to try');
+}
+
+function uploadLevel(
+  optimizer: Optimizer,
+  gpu: Gpu,
+  windows: WindowSet,
+  level: number,
+  attempt: { divisor: number; batch: number },
+  made: Pictures[],
+): LevelPictures {
+  const width = windows.width / attempt.divisor;
+  const height = windows.height / attempt.divisor;
+  const { center, radius } = ballAround(optimizer);
+  const perGroup = Math.max(1, Math.floor(gpu.limits.maxStorageBufferBindingSize / (width * height * 4)));
+  const groups: LevelPictures['groups'] = [];
+  for (let first = 0; first < windows.windows.length; first += perGroup) {
+    const indices = windows.windows.map((_, i) => i).slice(first, first + perGroup);
+    const cameras = createDiffCameras(
+      gpu,
+      indices.map((i) => windows.windows[i].camera),
+      center,
+      radius,
+    );
+    const buffer = gpu.upload(packWindows(windows, attempt.divisor, indices), 'targets');
+    const pictures = { cameras, targets: { buffer, width, height, count: indices.length } };
+    made.push(pictures);
+    groups.push({ pictures, first });
+  }
+  optimizer.resize(width, height, attempt.batch, groups[0].pictures.cameras);
+  const counts = groups.map(({ pictures }) => pictures.targets.count);
+  const perEpoch = counts.reduce((sum, n) => sum + Math.ceil(n / attempt.batch), 0);
+  const pixelsPerUnit = meanResolution(windows, center) / attempt.divisor;
+  return {
+    level,
+    width,
+    height,
+    groups,
+    batchAt(within, seed) {
+      const epoch = level * 100_000 + Math.floor(within / perEpoch);
+      const batch = epochBatches(counts, attempt.batch, seed, epoch)[within % perEpoch];
+      return { pictures: groups[batch.group].pictures, views: batch.views, pixelsPerUnit };
+    },
+    viewNumbers(pictures, views) {
+      const { first } = groups.find((g) => g.pictures === pictures)!;
+      return views.map((v) => first + v);
+    },
+    dispose: () => freePictures(made),
+  };
+}
+
+function freePictures(made: readonly Pictures[]): void {
+  for (const { cameras, targets } of made) {
+    cameras.buffer.destroy();
+    targets.buffer.destroy();
+  }
+}
+
+/** A ball that the surface stays in, for the cameras' depth ranges. */
+function ballAround(optimizer: Optimizer): { center: Vec3; radius: number } {
+  const { min, max } = optimizer.bounds;
+  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
+  return { center, radius: 0.6 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) };
+}
+
+/** Pixels per scene unit at the object's middle, mean over the windows at full size. */
+function meanResolution({ windows }: WindowSet, center: Vec3): number {
+  const each = windows.map(({ camera }) => {
+    const eye = cameraPosition(camera);
+    return camera.fx / Math.hypot(eye[0] - center[0], eye[1] - center[1], eye[2] - center[2]);
+  });
+  return each.reduce((sum, r) => sum + r, 0) / each.length;
+}
+
+/** Loss per pixel, and PSNR of the whole pictures, of the batch of the last step. */
+async function currentLoss(
+  optimizer: Optimizer,
+  { windows }: WindowSet,
+  views: readonly number[],
+): Promise<{ loss: number; psnr: number }> {
+  const frame = optimizer.frame!;
+  const sums = await readLoss(optimizer.gpu, frame);
+  const pixels = frame.width * frame.height;
+  const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return {
+    loss: mean(sums.map((s) => (s.image + s.silhouette) / pixels)),
+    // Outside of a window picture and rendering are both white.
+    psnr: mean(
+      sums.map((s, i) => -10 * Math.log10(Math.max(1e-10, s.meanSquaredError * Math.min(1, windows[views[i]].share)))),
+    ),
+  };
+}
+
+/** Throws OPTIMISATION_DIVERGED where the optimiser says that its numbers are no use any more. */
+async function checkFinite(optimizer: Optimizer, iteration: number): Promise<void> {
+  const broken = await optimizer.broken();
+  if (!broken) return;
+  throw new PlinthError('OPTIMISATION_DIVERGED', {
+    found: `The ${broken} became numbers that are not finite, or far outside of the object, by step ${iteration + 1}`,
+    remedy: 'Lower the learning rates (positionRate, lightRate), and please report this with the log',
+  });
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** Options of method `nvdiffrec`. */
+export const nvdiffrecOptions = z.object({
+  iterations: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(900)
+    .describe('Steps of the optimisation. Each step compares `batch` pictures.'),
+  batch: z.int().min(1).max(8).default(4).describe('Pictures per step.'),
+  imageSize: z
+    .int()
+    .min(64)
+    .max(4096)
+    .default(512)
+    .describe(
+      'Longer side of the pictures that are compared, in pixels, at the end; the run begins at a quarter of it. Larger pictures are scaled down.',
+    ),
+  triangles: z.int().min(100).max(500_000).default(24_000).describe('Triangle budget of the mesh.'),
+  textureSize: z
+    .literal([128, 256, 512, 1024])
+    .default(1024)
+    .describe('Width and height of the textures, in texels; a power of two.'),
+  resolution: z
+    .int()
+    .min(32)
+    .max(1024)
+    .default(256)
+    .describe('Upper bound of the resolution that the first surface is fused at, in voxels along the longest side.'),
+  lightSize: z
+    .literal([16, 32, 64])
+    .default(32)
+    .describe('Face size of the cube map that the light is sought on, in texels.'),
+  geometry: z.boolean().default(true).describe('Move vertices. Without it, only materials and light are sought.'),
+  positionRate: z
+    .number()
+    .min(0)
+    .max(0.1)
+    .default(0.0006)
+    .describe("First step of vertices, as a share of the object's diagonal; steps shrink to a tenth."),
+  smoothness: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(4)
+    .describe(
+      'Weight of the uniform Laplacian of the displacement of vertices, in pixels squared; 0 lets vertices move freely.',
+    ),
+  baseColorRate: z.number().min(0).max(1).default(0.02).describe('First step of base colour, linear 0…1.'),
+  materialRate: z.number().min(0).max(1).default(0.012).describe('First step of roughness and metallic.'),
+  occlusionRate: z.number().min(0).max(1).default(0.01).describe('First step of occlusion.'),
+  normalRate: z.number().min(0).max(1).default(0.01).describe('First step of the normal map’s slopes.'),
+  lightRate: z.number().min(0).max(1).default(0.04).describe("First step of the light's logarithm."),
+  lightNeutrality: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.1)
+    .describe(
+      'Pull of the light towards grey: share of its colour that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+    ),
+  silhouette: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(2)
+    .describe('Weight of the squared error of coverage against that of colour.'),
+});
+
+export type NvdiffrecOptions = z.infer<typeof nvdiffrecOptions>;
