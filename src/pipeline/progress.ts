@@ -1,0 +1,83 @@
+import type { ProgressEvent, ProgressSink } from '../core/context.js';
+import type { MethodStage } from '../methods/method.js';
+
+/** A progress event with its place in the whole run. */
+export interface PipelineProgress extends ProgressEvent {
+  /** 0…1 over all stages; never falls. */
+  overall: number;
+  /** Seconds since the start. */
+  elapsedSeconds: number;
+  /** Estimated seconds to the end; absent while unknown. */
+  remainingSeconds?: number;
+}
+
+/** Seconds of one stage, in the order of their beginning. */
+export interface StageTiming {
+  stage: string;
+  seconds: number;
+}
+
+/** Turns stage events into overall progress with remaining time, and keeps the time of each stage. */
+export class ProgressTracker {
+  readonly timings: StageTiming[] = [];
+  private readonly starts = new Map<string, number>();
+  private readonly total: number;
+  private readonly begin: number;
+  private stageBegin: number;
+  private current: string | undefined;
+  private overall = 0;
+
+  /**
+   * @param stages all stages of the run, in order, with weights.
+   * @param now clock in seconds; for tests.
+   */
+  constructor(
+    stages: readonly MethodStage[],
+    private readonly sink: ((event: PipelineProgress) => void) | undefined,
+    private readonly now: () => number = () => performance.now() / 1000,
+  ) {
+    let sum = 0;
+    for (const stage of stages) {
+      this.starts.set(stage.name, sum);
+      this.weights.set(stage.name, stage.weight);
+      sum += stage.weight;
+    }
+    this.total = sum || 1;
+    this.begin = this.now();
+    this.stageBegin = this.begin;
+  }
+
+  private readonly weights = new Map<string, number>();
+
+  readonly report: ProgressSink = (event) => {
+    const now = this.now();
+    if (event.stage !== this.current) {
+      this.closeStage(now);
+      this.current = event.stage;
+    }
+    const start = this.starts.get(event.stage);
+    if (start !== undefined) {
+      const reached = (start + this.weights.get(event.stage)! * Math.min(1, Math.max(0, event.fraction))) / this.total;
+      this.overall = Math.max(this.overall, reached);
+    }
+    const elapsedSeconds = now - this.begin;
+    // Before a twentieth of the way an estimate would jump about.
+    const remainingSeconds = this.overall > 0.05 ? (elapsedSeconds * (1 - this.overall)) / this.overall : undefined;
+    this.sink?.({ ...event, overall: this.overall, elapsedSeconds, remainingSeconds });
+  };
+
+  /** Ends the last stage. */
+  finish(): void {
+    this.closeStage(this.now());
+    this.current = undefined;
+  }
+
+  private closeStage(now: number): void {
+    if (this.current !== undefined) {
+      const existing = this.timings.find((t) => t.stage === this.current);
+      if (existing) existing.seconds += now - this.stageBegin;
+      else this.timings.push({ stage: this.current, seconds: now - this.stageBegin });
+    }
+    this.stageBegin = now;
+  }
+}

@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { writePreviews } from '../asset/previews.js';
+import { ASSET_FORMATS, type AssetFormat, writeAsset } from '../asset/writeAsset.js';
+import type { Capture } from '../capture/capture.js';
+import { type Logger, silentLogger, type Warning } from '../core/context.js';
+import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
+import { Random } from '../core/random.js';
+import { VERSION } from '../core/version.js';
+import { type Gpu, openGpu } from '../gpu/gpu.js';
+import type { MethodStage, Preset } from '../methods/method.js';
+import { getMethod, resolveOptions } from '../methods/registry.js';
+import { assess } from '../quality/assess.js';
+import { buildQuality, describeFiles, writeQuality } from '../quality/qualityJson.js';
+import { writeReport } from '../quality/report.js';
+import type { QualityData, Thresholds } from '../quality/schema.js';
+import { holdOut } from './holdout.js';
+import { listFiles, OutputFolder } from './output.js';
+import { type PipelineProgress, ProgressTracker } from './progress.js';
+
+export { ASSET_FORMATS, type AssetFormat } from '../asset/writeAsset.js';
+export type { PipelineProgress } from './progress.js';
+
+export interface ReconstructOptions {
+  /** The result folder. Made under another name and renamed at the end, so that it is whole or absent. */
+  output: string;
+  /** Default `fusion`. */
+  method?: string;
+  /** Default `standard`. */
+  preset?: Preset;
+  /** Options of the method, checked against its schema. */
+  options?: Record<string, unknown>;
+  /** Default: all four. */
+  formats?: AssetFormat[];
+  /** Compress the GLB with EXT_meshopt_compression. Default false: every viewer opens the plain file. */
+  meshopt?: boolean;
+  /** Store textures as WebP (EXT_texture_webp) in the GLB. Default false. */
+  webp?: boolean;
+  /** Hold every n-th training view out of geometry and texture; 0 = none. Default: 8 for captures of 8 or more views without a test split, else 0. */
+  holdout?: number;
+  /** PSNR (dB) and SSIM thresholds of `normal` and `warning`. Default 25 / 0.85 and 20 / 0.75. */
+  thresholds?: Thresholds;
+  /** Default 0. */
+  seed?: number;
+  /** An open device, or which adapter to open (see `AdapterChoice`). */
+  gpu?: Gpu;
+  adapter?: string | number;
+  /** Turntable and preview images. Default true. */
+  previews?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (event: PipelineProgress) => void;
+  log?: Logger;
+  /** Folder for live preview images, named in progress events. */
+  previewFolder?: string;
+  /** Kept over a restart of the same job: stages and methods resume from it. */
+  checkpointFolder?: string;
+  /** Replace an existing Plinth result at `output`. Default true; anything that is no Plinth result is never replaced. */
+  overwrite?: boolean;
+}
+
+export interface ReconstructionResult {
+  /** Absolute path of the result folder. */
+  output: string;
+  /** Paths relative to `output`. */
+  files: string[];
+  /** Contents of `quality.json`. */
+  quality: QualityData;
+  warnings: Warning[];
+}
+
+/** Stages after the method, with their weights relative to the method's 100. */
+const OUTPUT_STAGES: readonly MethodStage[] = [
+  { name: 'export', title: 'Writing the asset', weight: 6 },
+  { name: 'previews', title: 'Rendering previews', weight: 14 },
+  { name: 'assess', title: 'Assessing', weight: 12 },
+  { name: 'report', title: 'Writing the report', weight: 4 },
+];
+
+/**
+ * Makes a finished result folder from a capture: the method's asset in every format, previews, assessment, `quality.json` and
+ * `report.html`. The folder appears whole at the end or not at all.
+ *
+ * The same capture, options, seed and adapter give the same bytes in the asset.
+ *
+ * @throws `PlinthError`: what the method throws (`METHOD_REQUIREMENTS`, `SURFACE_EMPTY`, GPU errors), `METHOD_UNKNOWN`, `OPTION_INVALID`,
+ * `OUTPUT_EXISTS`, `OUTPUT_NOT_WRITABLE`, and `CANCELLED` within about a second of an abort.
+ */
+export async function reconstruct(capture: Capture, options: ReconstructOptions): Promise<ReconstructionResult> {
+  const log = options.log ?? silentLogger;
+  const signal = options.signal ?? new AbortController().signal;
+  const method = getMethod(options.method ?? 'fusion');
+  const preset = options.preset ?? 'standard';
+  const methodOptions = resolveOptions(method, preset, options.options);
+  const seed = checkedSeed(options.seed ?? 0);
+  const { capture: used, heldOut } = holdOut(capture, options.holdout);
+  method.accepts(used);
+  throwIfCancelled(signal);
+
+  const output = await OutputFolder.open(options.output, options.overwrite ?? true);
+  const ownGpu = options.gpu === undefined;
+  let gpu: Gpu | undefined;
+  const begin = performance.now();
+  try {
+    gpu = options.gpu ?? (await openGpu({ adapter: options.adapter }));
+    const total = method.stages.reduce((s, stage) => s + stage.weight, 0) || 1;
+    const stages = [...method.stages.map((s) => ({ ...s, weight: (s.weight * 100) / total })), ...OUTPUT_STAGES];
+    const tracker = new ProgressTracker(stages, options.onProgress);
+    const hooks = { signal, progress: tracker.report };
+    const warnings: Warning[] = [...capture.warnings];
+    log.info(
+      { method: method.name, preset, options: methodOptions, views: used.views.length, adapter: gpu.adapter.device },
+      'reconstructing',
+    );
+
+    const asset = await method.run(used, methodOptions, {
+      gpu,
+      progress: tracker.report,
+      signal,
+      log,
+      random: new Random(seed),
+      checkpointFolder: options.checkpointFolder,
+      previewFolder: options.previewFolder,
+      warn: (warning) => {
+        warnings.push(warning);
+        log.warn({ ...warning }, warning.message);
+      },
+    });
+    throwIfCancelled(signal);
+    gpu.trim();
+
+    // The assessment reads the exported GLB, so that file is always made.
+    const formats = options.formats ?? ASSET_FORMATS;
+    await writeAsset(
+      asset,
+      output.partial,
+      { formats: [...new Set<AssetFormat>(['glb', ...formats])], meshopt: options.meshopt, webp: options.webp },
+      hooks,
+    );
+    throwIfCancelled(signal);
+    if (options.previews ?? true) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
+    throwIfCancelled(signal);
+    const assessment = await assess(
+      gpu,
+      join(output.partial, 'asset.glb'),
+      used,
+      { thresholds: options.thresholds, heldOut },
+      output.partial,
+      hooks,
+    );
+
+    tracker.report({ stage: 'report', title: 'Writing the report', fraction: 0 });
+    const files = await describeFiles(output.partial);
+    tracker.finish();
+    const quality = buildQuality({
+      assessment,
+      capture: used,
+      method: { name: method.name, preset, options: methodOptions, facts: asset.facts },
+      seed,
+      plinth: VERSION,
+      warnings,
+      files,
+      run: {
+        adapter: gpu.adapter,
+        timings: tracker.timings.map((t) => ({ ...t, title: stages.find((s) => s.name === t.stage)?.title })),
+        seconds: (performance.now() - begin) / 1000,
+        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        peakGpuBytes: gpu.peakBytes,
+      },
+    });
+    await writeQuality(output.partial, quality);
+    await writeReport(output.partial, quality);
+    throwIfCancelled(signal);
+    await output.commit();
+    log.info({ output: output.path, status: quality.status, psnr: quality.psnr, ssim: quality.ssim }, 'reconstructed');
+    return { output: output.path, files: await listFiles(output.path), quality, warnings };
+  } catch (error) {
+    await output.discard();
+    // A device that failed because the process is being cancelled is a cancellation.
+    throwIfCancelled(signal);
+    throw toPlinthError(error);
+  } finally {
+    if (ownGpu) gpu?.dispose();
+  }
+}
+
+function checkedSeed(seed: number): number {
+  if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed;
+  throw new PlinthError('OPTION_INVALID', {
+    found: `seed is ${seed}`,
+    expected: 'an integer from 0 to 4294967295',
+    subject: 'seed',
+  });
+}

@@ -1,0 +1,149 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp, { type Region } from 'sharp';
+import { throwIfCancelled } from '../../core/errors.js';
+import type { QualityData } from '../schema.js';
+
+/** An image as it stands in the report. */
+export interface InlineImage {
+  /** `data:` URI. */
+  source: string;
+  width: number;
+  height: number;
+}
+
+export interface ReportImages {
+  /** By the name of the view; absent where the files are. */
+  views: Map<string, { input: InlineImage; render: InlineImage; error: InlineImage }>;
+  /** Moving picture and still of the asset, and all previews on one sheet, where the result has previews. */
+  turntable?: InlineImage;
+  still?: InlineImage;
+  sheet?: InlineImage;
+}
+
+/** All images together stay below this, in characters of the document. */
+export const IMAGE_BUDGET = 4_600_000;
+const PARALLEL = 4;
+
+/** Longer side for a given number of views: three images of 60 views at 280 pixels take about 3 MB. */
+const startSize = (views: number): number => (views <= 8 ? 560 : views <= 24 ? 380 : views <= 60 ? 280 : 200);
+
+/** Reads the images of a result folder as moderate WebP. Where they exceed the budget, those of the views are made smaller and coarser. */
+export async function loadReportImages(folder: string, data: QualityData, signal?: AbortSignal): Promise<ReportImages> {
+  const previews = await loadPreviews(folder);
+  const rest = IMAGE_BUDGET - Object.values(previews).reduce((n, image) => n + (image?.source.length ?? 0), 0);
+  let size = startSize(data.views.length);
+  for (let quality = 82; ; quality = Math.max(40, quality - 10)) {
+    const views = await loadViews(folder, data, size, quality, signal);
+    let total = 0;
+    for (const v of views.values()) total += v.input.source.length + v.render.source.length + v.error.source.length;
+    if (total <= rest || size < 64) return { ...previews, views };
+    size = Math.floor(size * Math.min(0.85, Math.sqrt(rest / total)));
+  }
+}
+
+async function loadViews(folder: string, data: QualityData, size: number, quality: number, signal?: AbortSignal) {
+  const loaded: ReportImages['views'] = new Map();
+  const queue = data.views.filter((v) => v.images);
+  const work = async () => {
+    for (let view = queue.shift(); view; view = queue.shift()) {
+      throwIfCancelled(signal);
+      const { input: picture, render: drawn, error: map } = view.images!;
+      const paths = [picture, drawn, map].map((path) => join(folder, path));
+      const crop = await objectBox(paths.slice(0, 2));
+      const [input, render, error] = await Promise.all(paths.map((path) => inline(path, { size, quality, crop })));
+      if (input && render && error) loaded.set(view.name, { input, render, error });
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  // In the order of the views, whichever was read first.
+  return new Map(data.views.flatMap((v) => (loaded.has(v.name) ? [[v.name, loaded.get(v.name)!]] : [])));
+}
+
+async function loadPreviews(folder: string): Promise<Omit<ReportImages, 'views'>> {
+  const previews = join(folder, 'previews');
+  let names: string[];
+  try {
+    names = (await readdir(previews)).sort();
+  } catch {
+    return {};
+  }
+  const find = (pattern: RegExp) => names.find((name) => pattern.test(name));
+  const load = (name: string | undefined, size: number, animated = false) =>
+    name === undefined ? undefined : inline(join(previews, name), { size, quality: animated ? 60 : 80, animated });
+  return {
+    turntable: await load(find(/^turntable.*\.webp$/i), 340, true),
+    still: await load(find(/^textured.*\.png$/i), 512),
+    sheet: await load(find(/^contact.*\.(png|webp|jpe?g)$/i), 1040),
+  };
+}
+
+interface InlineOptions {
+  /** Longer side in pixels, at most. */
+  size: number;
+  /** WebP quality, 0…100. */
+  quality: number;
+  animated?: boolean;
+  crop?: Region;
+}
+
+/** `undefined` where the file is missing or no image: a report with a gap is better than none. */
+async function inline(
+  path: string,
+  { size, quality, animated, crop }: InlineOptions,
+): Promise<InlineImage | undefined> {
+  try {
+    const image = sharp(await readFile(path), { animated });
+    if (crop) image.extract(crop);
+    const { data, info } = await image
+      .resize({ width: size, height: animated ? undefined : size, fit: 'inside', withoutEnlargement: true })
+      .webp({ quality, alphaQuality: 80, effort: 3 })
+      .toBuffer({ resolveWithObject: true });
+    return {
+      source: `data:image/webp;base64,${data.toString('base64')}`,
+      width: info.width,
+      height: info.pageHeight ?? info.height,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+const CROP_MARGIN = 0.05;
+
+/**
+ * The part of the frame, of the frame's shape, that holds everything opaque in either image; `undefined` where that is most of the frame or
+ * where an image cannot be read.
+ */
+async function objectBox(paths: readonly string[]): Promise<Region | undefined> {
+  const box = { x0: Infinity, x1: -1, y0: Infinity, y1: -1 };
+  let width = 0;
+  let height = 0;
+  for (const path of paths) {
+    try {
+      const { data, info } = await sharp(path)
+        .ensureAlpha()
+        .extractChannel(3)
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      [width, height] = [info.width, info.height];
+      for (let y = 0, i = 0; y < height; y++)
+        for (let x = 0; x < width; x++, i++) {
+          if (data[i] < 16) continue;
+          if (x < box.x0) box.x0 = x;
+          if (x > box.x1) box.x1 = x;
+          if (y < box.y0) box.y0 = y;
+          if (y > box.y1) box.y1 = y;
+        }
+    } catch {
+      return undefined;
+    }
+  }
+  if (box.x1 < 0) return undefined;
+  const share = Math.max((box.x1 + 1 - box.x0) / width, (box.y1 + 1 - box.y0) / height) * (1 + 2 * CROP_MARGIN);
+  if (share > 0.9) return undefined;
+  const [w, h] = [Math.round(width * share), Math.round(height * share)];
+  const at = (low: number, high: number, side: number, frame: number) =>
+    Math.max(0, Math.min(frame - side, Math.round((low + high + 1 - side) / 2)));
+  return { left: at(box.x0, box.x1, w, width), top: at(box.y0, box.y1, h, height), width: w, height: h };
+}
