@@ -1,0 +1,178 @@
+import { access, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Database, databaseUnavailable, type Queryable } from './database.js';
+import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
+import { type FolderLock, lockFolder } from './folderLock.js';
+
+/**
+ * PostgreSQL inside this process, kept in `folder`, in a thread of its own: it writes to disk synchronously, which would hold up every request.
+ * Only one process may open the folder; the thread ends with the process, so a killed server leaves nobody behind who still writes.
+ * @throws `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`
+ */
+export async function openEmbedded(folder: string): Promise<Database> {
+  await mkdir(folder, { recursive: true });
+  const lock = await lockFolder(folder);
+  const path = join(folder, 'postgres');
+  try {
+    const made = await access(join(path, 'PG_VERSION')).then(
+      () => true,
+      () => false,
+    );
+    if (!made) {
+      // Making the files takes half a gigabyte of memory, which only the end of its thread gives back.
+      const first = await Thread.start(path);
+      await first.end();
+    }
+    return new EmbeddedDatabase(await Thread.start(path), lock);
+  } catch (error) {
+    await lock.release();
+    throw databaseUnavailable(`The embedded database in ${folder}`, error);
+  }
+}
+
+class EmbeddedDatabase implements Database {
+  readonly kind = 'embedded';
+  /** There is one connection: statements outside a transaction wait until it is over. */
+  private last: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly thread: Thread,
+    private readonly lock: FolderLock,
+  ) {}
+
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> {
+    return this.alone(async () => {
+      try {
+        return await this.thread.run<Row>(text, values);
+      } catch (error) {
+        // A failed text of several statements may leave its BEGIN open.
+        if (!values?.length) await this.thread.run('ROLLBACK').catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return this.alone(async () => {
+      await this.thread.run('BEGIN');
+      try {
+        const result = await work({
+          query: <Row extends object>(text: string, values?: unknown[]) => this.thread.run<Row>(text, values),
+        });
+        await this.thread.run('COMMIT');
+        return result;
+      } catch (error) {
+        await this.thread.run('ROLLBACK').catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+    return await this.alone(() => this.thread.listen(channel, heard));
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.last.catch(() => {});
+    await this.thread.end();
+    await this.lock.release();
+  }
+
+  private alone<T>(task: () => Promise<T>): Promise<T> {
+    const mine = this.last.then(task, task);
+    this.last = mine.catch(() => {});
+    return mine;
+  }
+}
+
+function startThread(path: string): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./embeddedDatabaseThread.js', import.meta.url), { workerData: path });
+  }
+  // From source: a thread's first module is loaded before anything could teach Node TypeScript.
+  const main = new URL('./embeddedDatabaseThread.ts', import.meta.url).href;
+  const loader = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/cjs$/, 'mjs'),
+  ).href;
+  const code = `import('${loader}').then(({ register }) => { register(); return import('${main}'); })`;
+  return new Worker(code, { eval: true, workerData: path });
+}
+
+interface Waiting {
+  resolve(rows: object[]): void;
+  reject(error: Error): void;
+}
+
+/** The thread's side that this process sees. */
+class Thread {
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly listeners = new Map<string, Set<(payload: string) => void>>();
+  private count = 0;
+  private failure: Error | undefined;
+
+  private constructor(private readonly worker: Worker) {
+    worker.on('message', (message: FromDatabase) => this.receive(message));
+    const lost = (error: Error): void => {
+      this.failure ??= error;
+      for (const { reject } of this.waiting.values()) reject(this.failure);
+      this.waiting.clear();
+    };
+    worker.on('error', lost);
+    worker.on('exit', () => lost(new Error('the thread of the embedded database ended')));
+  }
+
+  static async start(path: string): Promise<Thread> {
+    const thread = new Thread(startThread(path));
+    await thread.ask({ id: 0, type: 'open' });
+    return thread;
+  }
+
+  run<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> {
+    return this.ask({ id: 0, type: 'run', text, values }) as Promise<Row[]>;
+  }
+
+  async listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+    const all = this.listeners.get(channel) ?? new Set();
+    all.add(heard);
+    if (!this.listeners.has(channel)) {
+      this.listeners.set(channel, all);
+      await this.ask({ id: 0, type: 'listen', channel });
+    }
+    return async () => {
+      all.delete(heard);
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.ask({ id: 0, type: 'close' }).catch(() => {});
+    await this.worker.terminate();
+  }
+
+  private ask(message: ToDatabase): Promise<object[]> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = ++this.count;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ ...message, id });
+    });
+  }
+
+  private receive(message: FromDatabase): void {
+    if (message.type === 'notify') {
+      for (const heard of this.listeners.get(message.channel) ?? []) heard(message.payload);
+      return;
+    }
+    const waiting = this.waiting.get(message.id);
+    this.waiting.delete(message.id);
+    if (message.type === 'rows') waiting?.resolve(message.rows);
+    else waiting?.reject(Object.assign(new Error(message.message), { code: message.code }));
+  }
+}

@@ -1,0 +1,106 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { detect } from '../capture/detect.js';
+import { unpackArchive } from '../capture/files/archive.js';
+import { noCameras } from '../capture/noCameras.js';
+import { resolveReadOptions } from '../capture/options.js';
+import { PlinthError } from '../core/errors.js';
+import type { JobInput } from './jobRecord.js';
+
+export interface InspectLimits {
+  unpackedBytes: number;
+  files: number;
+  signal?: AbortSignal;
+}
+
+/** First bytes of the picture formats that captures are made of. */
+const SIGNATURES: [RegExp, (head: Buffer) => boolean][] = [
+  [/\.png$/i, (b) => b.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))],
+  [/\.jpe?g$/i, (b) => b[0] === 0xff && b[1] === 0xd8],
+  [/\.webp$/i, (b) => b.toString('latin1', 0, 4) === 'RIFF' && b.toString('latin1', 8, 12) === 'WEBP'],
+  [/\.exr$/i, (b) => b.readUInt32LE(0) === 20000630],
+];
+
+/**
+ * Looks at an upload before it is accepted: a zip is unpacked within the limits into a folder that is removed again, the layout must be one that
+ * a reader knows, and pictures must begin like pictures. Everything deeper is the reader's work when the job runs.
+ * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`
+ */
+export async function inspectInput(
+  folder: string,
+  limits: InspectLimits,
+): Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>> {
+  const names = await listAll(folder);
+  const [only] = names;
+  if (names.length === 1 && /\.zip$/i.test(only.name)) {
+    const tempFolder = `${folder}-unpacked`;
+    await mkdir(tempFolder, { recursive: true });
+    const unpacked = await unpackArchive(
+      join(folder, only.name),
+      resolveReadOptions({
+        maxArchiveBytes: limits.unpackedBytes,
+        maxArchiveEntries: limits.files,
+        tempFolder,
+        signal: limits.signal,
+      }),
+    );
+    try {
+      const inside = await listAll(unpacked.folder);
+      await recognise(
+        unpacked.folder,
+        inside.map((f) => f.name),
+      );
+      return { kind: 'zip', files: inside.length, bytes: only.bytes };
+    } finally {
+      await unpacked.remove();
+      await rm(tempFolder, { recursive: true, force: true });
+    }
+  }
+  await recognise(
+    folder,
+    names.map((f) => f.name),
+  );
+  return { kind: 'files', files: names.length, bytes: names.reduce((sum, f) => sum + f.bytes, 0) };
+}
+
+async function recognise(folder: string, names: string[]): Promise<void> {
+  const detected = await detect(folder);
+  if (detected.kind === 'nothing' || detected.kind === 'several-transforms') {
+    throw new PlinthError('CAPTURE_UNRECOGNISED', {
+      found: `The upload holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
+      expected:
+        'one transforms.json with its pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or multi_views/ with front, back, left, right, top and bottom',
+      remedy: 'See docs/captures.md for the layouts that Plinth reads',
+      subject: names[0],
+    });
+  }
+  if (detected.kind === 'pictures') throw await noCameras(detected.images);
+  for (const name of names) {
+    const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];
+    if (!check) continue;
+    const file = await open(join(folder, name));
+    try {
+      const head = Buffer.alloc(16);
+      await file.read(head, 0, 16, 0);
+      if (check(head)) continue;
+      throw new PlinthError('IMAGE_UNREADABLE', {
+        found: `${name} does not begin like a picture of its kind`,
+        expected: 'a PNG, JPEG, WebP or EXR file with the matching ending',
+        remedy: 'Export the picture anew',
+        subject: name,
+      });
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function listAll(folder: string): Promise<{ name: string; bytes: number }[]> {
+  const files: { name: string; bytes: number }[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.push({ name: relative(folder, path).split(sep).join('/'), bytes: (await stat(path)).size });
+  }
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

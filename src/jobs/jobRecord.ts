@@ -1,0 +1,111 @@
+import type { Warning } from '../core/context.js';
+import type { ErrorCode } from '../core/errors.js';
+import type { JobRequest, NamedRun } from './jobRequest.js';
+
+export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Why a job or a run failed: a stable code, a sentence, a remedy. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  remedy?: string;
+}
+
+/** What the user gave. Kept in the artifact store below `jobs/<id>/input/`. */
+export interface JobInput {
+  kind: 'files' | 'zip' | 'example';
+  /** Name of the upload, for people. */
+  name: string;
+  files: number;
+  bytes: number;
+}
+
+/** Where a running job is. */
+export interface JobProgress {
+  /** The run within the job and its place among all. */
+  run: string;
+  runIndex: number;
+  runs: number;
+  stage: string;
+  title: string;
+  /** 0…1 within the stage, and over the whole job. */
+  fraction: number;
+  overall: number;
+  detail?: string;
+  metrics?: Record<string, number>;
+  elapsedSeconds: number;
+  remainingSeconds?: number;
+  /** Name of the newest preview image. */
+  preview?: string;
+}
+
+/** What one run made. */
+export interface RunResult {
+  name: string;
+  method: string;
+  preset: string;
+  seconds: number;
+  /** Present when it succeeded: the summary of `quality.json`. */
+  quality?: { status: 'normal' | 'warning' | 'failure'; psnr: number; ssim: number };
+  warnings: Warning[];
+  failure?: Failure;
+  /** Seconds of each stage. */
+  stages: { stage: string; seconds: number }[];
+}
+
+export interface JobResult {
+  runs: RunResult[];
+  /** Name of the best run; absent when there is one only. */
+  best?: string;
+  /** One sentence about how the runs compare; absent when there is one only. */
+  comparison?: string;
+  /** Every file with its size in bytes, paths as in `GET …/files/{name}`. */
+  files: { name: string; bytes: number }[];
+}
+
+export interface JobRecord {
+  id: string;
+  name: string;
+  state: JobState;
+  request: JobRequest & { runs: NamedRun[] };
+  input: JobInput;
+  owner: string | null;
+  createdAt: Date;
+  queuedAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  ticket: string | null;
+  claim: string | null;
+  worker: string | null;
+  /** Times a worker began it. */
+  attempt: number;
+  /** Failures of the machine so far, without interruptions. */
+  machineFailures: number;
+  /** Times the service that ran it ended under it. */
+  interruptions: number;
+  /** Runs at a smaller working size, after the GPU ran out of memory. */
+  reduced: boolean;
+  cancelRequested: boolean;
+  progress: JobProgress | null;
+  failure: Failure | null;
+  result: JobResult | null;
+  /** Which claim's result is the job's. */
+  resultClaim: string | null;
+  resultBytes: number;
+  /** Number of the last event. */
+  lastEvent: number;
+}
+
+export const EVENT_TYPES = ['state', 'progress', 'preview', 'warning'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** One entry of a job's history; `seq` counts from 1 without gaps. */
+export interface JobEvent {
+  seq: number;
+  type: EventType;
+  data: Record<string, unknown>;
+  at: Date;
+}
+
+export const isFinished = (state: JobState): boolean => state !== 'queued' && state !== 'running';

@@ -1,0 +1,143 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Logger } from '../core/context.js';
+import type { ArtifactStore } from './artifactStore.js';
+import type { AttemptEnd } from './attempt.js';
+import type { Database } from './database.js';
+import { EventHub } from './eventHub.js';
+import { FolderStore } from './folderStore.js';
+import { Janitor } from './janitor.js';
+import { JobStore } from './jobStore.js';
+import { migrate } from './migrations.js';
+import { openDatabase } from './openDatabase.js';
+import { Queue } from './queue.js';
+import type { S3Choice } from './s3Store.js';
+import { WebhookSender } from './webhooks.js';
+import { recoverOrphans, SILENT_SECONDS, WorkerPool } from './workerPool.js';
+
+export interface ServiceOptions {
+  /** Folder of everything local. */
+  data: string;
+  databaseUrl?: string;
+  storage: { kind: 'folder'; path?: string } | ({ kind: 's3' } & S3Choice);
+  /** One worker process for each entry; empty = this process only serves the API. */
+  adapters: (string | number | undefined)[];
+  /** URL of the engine module. Default: Plinth's own. */
+  engine?: string;
+  timeLimitSeconds: number;
+  stallSeconds: number;
+  maxAttempts: number;
+  retention: { days: number; quotaBytes: number };
+  webhooks: { allowPrivate: boolean; secret?: string; retrySeconds?: number[] };
+  log: Logger;
+  onEnd?: (end: AttemptEnd) => void;
+}
+
+const ORPHANS_MS = 5_000;
+const JANITOR_MS = 10 * 60_000;
+
+/** Everything about jobs that the HTTP server and `plinth worker` share: database, queue, storage, workers and housekeeping. */
+export interface JobService {
+  db: Database;
+  store: JobStore;
+  artifacts: ArtifactStore;
+  events: EventHub;
+  janitor: Janitor;
+  pool: WorkerPool;
+  /** Local folder of uploads on their way. */
+  incoming: string;
+  /** Begins to take jobs. */
+  start(): Promise<void>;
+  /** Stops within `graceMs`: running jobs reach a point to resume from and go back into the queue. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** @throws `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`, `DATABASE_TOO_NEW`, `STORAGE_UNAVAILABLE` */
+export async function openService(options: ServiceOptions): Promise<JobService> {
+  const { log } = options;
+  const data = resolve(options.data);
+  const incoming = join(data, 'incoming');
+  const workRoot = join(data, 'work');
+  await mkdir(incoming, { recursive: true });
+  await mkdir(workRoot, { recursive: true });
+  const db = await openDatabase({ url: options.databaseUrl, folder: data });
+  try {
+    const artifacts = await openArtifacts(options, data);
+    await migrate(db);
+    const queue = await Queue.open(db, (error) => log.warn({ err: error }, 'the queue reported an error'));
+    const store = new JobStore(db, queue, options.webhooks.secret);
+    const events = new EventHub();
+    await events.open(db);
+    const janitor = new Janitor({ ...options.retention, store, artifacts, incoming, workRoot, log });
+    const pool = new WorkerPool({
+      store,
+      artifacts,
+      workRoot,
+      log,
+      adapters: options.adapters,
+      engine: options.engine ?? defaultEngine(),
+      timeLimitSeconds: options.timeLimitSeconds,
+      stallSeconds: options.stallSeconds,
+      maxAttempts: options.maxAttempts,
+      shared: db.kind === 'postgres',
+      onEnd: options.onEnd ?? (() => {}),
+    });
+    const webhooks = new WebhookSender(db, options.webhooks, log);
+    const timers: NodeJS.Timeout[] = [];
+    let recovering = false;
+    const recover = async (): Promise<void> => {
+      if (recovering) return;
+      recovering = true;
+      await recoverOrphans({ store, log }, SILENT_SECONDS, pool.running())
+        .catch((error) => log.warn({ err: error }, 'jobs without a worker could not be looked up'))
+        .finally(() => {
+          recovering = false;
+        });
+    };
+    return {
+      db,
+      store,
+      artifacts,
+      events,
+      janitor,
+      pool,
+      incoming,
+      async start() {
+        // Nobody else can be working on the embedded database's jobs.
+        await recoverOrphans({ store, log }, db.kind === 'embedded' ? 'all' : SILENT_SECONDS);
+        await pool.start();
+        webhooks.start();
+        timers.push(
+          setInterval(() => void recover(), ORPHANS_MS),
+          setInterval(() => void janitor.run(), JANITOR_MS),
+        );
+        void janitor.run();
+      },
+      async close(graceMs = 8_000) {
+        for (const timer of timers) clearInterval(timer);
+        await pool.close(graceMs);
+        await webhooks.close();
+        await events.close();
+        await queue.close();
+        await db.close();
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function openArtifacts(options: ServiceOptions, data: string): Promise<ArtifactStore> {
+  const { storage } = options;
+  let store: ArtifactStore;
+  if (storage.kind === 's3') {
+    const { S3Store } = await import('./s3Store.js');
+    store = new S3Store(storage);
+  } else store = new FolderStore(resolve(storage.path ?? join(data, 'store')));
+  await store.check();
+  return store;
+}
+
+const defaultEngine = (): string =>
+  new URL(import.meta.url.endsWith('.ts') ? './reconstructEngine.ts' : './reconstructEngine.js', import.meta.url).href;

@@ -1,0 +1,342 @@
+import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import { fastifySSE } from '@fastify/sse';
+import fixedFiles from '@fastify/static';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { PlinthError, toPlinthError } from '../core/errors.js';
+import type { App, Context } from './context.js';
+import { ownerOf } from './context.js';
+import { collectRoutes, completeDocument, documentInfo, type OpenApiDocument } from './openapi.js';
+import { FieldError, PROBLEM_TYPE, statusOf, toProblem } from './problem.js';
+import { ZIP_TYPES } from './receive.js';
+import { catalogueRoutes } from './routes/catalogue.js';
+import { eventRoutes } from './routes/events.js';
+import { fileRoutes } from './routes/files.js';
+import { healthRoutes } from './routes/health.js';
+import { jobRoutes } from './routes/jobs.js';
+import { keyRoutes } from './routes/keys.js';
+import { uploadRoutes } from './routes/uploads.js';
+import { endRequestSpan, startRequestSpan } from './telemetry.js';
+import { UploadStore } from './uploadStore.js';
+
+/** JSON bodies; uploads are streamed and have their own limit. */
+const JSON_BYTES = 1024 * 1024;
+/** A socket without a byte in either direction for this long is closed. Event streams send a heartbeat more often. */
+const IDLE_SOCKET_MS = 120_000;
+const EVENT_HEARTBEAT_MS = 15_000;
+/** After an early refusal the client may go on sending for this long before its socket is closed, so that it can read the answer. */
+const LINGER_MS = 5_000;
+const PAGE = fileURLToPath(new URL('../../dist/web', import.meta.url));
+
+/** Builds the HTTP application. It does not listen. */
+export async function buildApp(context: Context, log: Logger): Promise<App> {
+  const { settings } = context;
+  const app: App = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: JSON_BYTES,
+    requestTimeout: 0,
+    connectionTimeout: IDLE_SOCKET_MS,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 1000 },
+    requestIdHeader: false,
+    genReqId: () => `req-${Date.now().toString(36)}-${(sequence++).toString(36)}`,
+    forceCloseConnections: true,
+    clientErrorHandler: answerMalformed,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.headersTimeout = 20_000;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  const routes = collectRoutes(app as never);
+
+  // Streams pass through; whoever handles the route reads them.
+  app.addContentTypeParser([...ZIP_TYPES, 'application/offset+octet-stream'], (_request, payload, done) =>
+    done(null, payload),
+  );
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    request.span = startRequestSpan(request);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    endRequestSpan(request, route, reply.statusCode);
+    context.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'info';
+    request.log[level](
+      {
+        method: request.method,
+        url: request.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        key: request.apiKey?.id,
+      },
+      'request',
+    );
+  });
+
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        baseUri: ["'none'"],
+        connectSrc: ["'self'", 'blob:'],
+        fontSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        frameSrc: ["'self'", 'blob:'],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        manifestSrc: ["'self'"],
+        mediaSrc: ["'self'", 'blob:'],
+        objectSrc: ["'none'"],
+        // Mesh decompression is WebAssembly.
+        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+        styleSrc: ["'self'"],
+        workerSrc: ["'self'", 'blob:'],
+      },
+    },
+    crossOriginEmbedderPolicy: false,
+    crossOriginResourcePolicy: { policy: settings.cors.origins.length > 0 ? 'cross-origin' : 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    // Plinth itself speaks plain HTTP; a proxy with a certificate sets this.
+    strictTransportSecurity: false,
+  });
+  if (settings.cors.origins.length > 0) {
+    await app.register(cors, {
+      origin: settings.cors.origins.includes('*') ? '*' : settings.cors.origins,
+      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'idempotency-key',
+        'last-event-id',
+        'upload-offset',
+        'range',
+        'if-none-match',
+      ],
+      exposedHeaders: [
+        'location',
+        'etag',
+        'content-range',
+        'retry-after',
+        'upload-offset',
+        'x-request-id',
+        'idempotent-replayed',
+      ],
+      maxAge: 600,
+    });
+  }
+  requireKeys(app, context);
+  await app.register(rateLimit, {
+    max: settings.limits.requestsPerMinute,
+    timeWindow: '1 minute',
+    keyGenerator: (request) => (request.apiKey ? ownerOf(request) : request.ip),
+    errorResponseBuilder: (_request, limit) =>
+      new PlinthError('RATE_LIMITED', {
+        found: `More than ${limit.max} requests within a minute`,
+        remedy: `Go on in ${Math.ceil(limit.ttl / 1000)} s`,
+      }),
+  });
+  await app.register(multipart, { throwFileSizeLimit: false });
+  await app.register(fastifySSE, { heartbeatInterval: EVENT_HEARTBEAT_MS });
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.1', info: documentInfo, tags: TAGS },
+    transform: jsonSchemaTransform,
+    transformObject: (input) =>
+      completeDocument(
+        jsonSchemaTransformObject(input) as unknown as OpenApiDocument,
+        routes,
+        context.secured,
+      ) as never,
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+
+  handleErrors(app);
+  const uploads = new UploadStore(context.service.incoming, {
+    ...settings.limits,
+    minimumFreeBytes: settings.retention.minimumFreeBytes,
+  });
+  await app.register(async (scoped) => {
+    const api = scoped as unknown as App;
+    jobRoutes(api, context, uploads);
+    eventRoutes(api, context);
+    fileRoutes(api, context);
+    uploadRoutes(api, context, uploads);
+    catalogueRoutes(api);
+    keyRoutes(api, context);
+    healthRoutes(api, context);
+    api.get('/openapi.json', { schema: { hide: true }, config: { scope: 'public' } }, async (_request, reply) =>
+      reply.send(app.swagger()),
+    );
+  });
+  if (existsSync(join(PAGE, 'index.html'))) {
+    // The page asks for the key itself, so it must load without one. The plugin's routes take no `config` of their own.
+    app.addHook('onRoute', (route) => {
+      if (pageRoutes) route.config = { ...route.config, scope: 'public', rateLimit: false };
+    });
+    let pageRoutes = true;
+    await app.register(fixedFiles, {
+      root: PAGE,
+      wildcard: false,
+      setHeaders: (reply, path) => {
+        reply.header(
+          'cache-control',
+          /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+        );
+      },
+    });
+    pageRoutes = false;
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const wants = request.headers.accept ?? '';
+    const path = request.url.split('?')[0];
+    const page =
+      request.method === 'GET' && wants.includes('text/html') && !/^\/(v1|health|metrics|docs|openapi)/.test(path);
+    if (page && existsSync(join(PAGE, 'index.html'))) return reply.sendFile('index.html');
+    const allowed = routes.filter((r) => patternOf(r.url).test(path)).map((r) => r.method);
+    if (allowed.length > 0 && !allowed.includes(request.method)) {
+      reply.header('allow', allowed.join(', '));
+      throw new PlinthError('METHOD_NOT_ALLOWED', {
+        found: `${request.method} ${path}`,
+        expected: allowed.join(', '),
+        subject: request.method,
+      });
+    }
+    throw new PlinthError('ROUTE_NOT_FOUND', {
+      found: `There is nothing at ${path}`,
+      remedy: 'See /docs for every address',
+      subject: path,
+    });
+  });
+  await app.ready();
+  return app;
+}
+
+let sequence = 0;
+
+const TAGS = [
+  { name: 'jobs', description: 'Submit, follow and end jobs.' },
+  { name: 'results', description: 'Files, previews and logs.' },
+  { name: 'uploads', description: 'Uploads that may be interrupted.' },
+  { name: 'catalogue', description: 'What there is to choose from.' },
+  { name: 'health', description: 'Health and metrics.' },
+  { name: 'keys', description: 'API keys.' },
+];
+
+/** Where API keys are on, lets requests pass by their key's scope alone. */
+export function requireKeys(app: App, context: Context): void {
+  if (!context.secured) return;
+  app.addHook('onRequest', async (request) => {
+    const scope = request.is404 ? 'public' : (request.routeOptions.config.scope ?? 'read');
+    if (scope === 'public') return;
+    request.apiKey = await context.keys.require(keyOf(request), scope);
+  });
+}
+
+/** From `Authorization: Bearer` or `X-API-Key`. */
+function keyOf(request: FastifyRequest): string | undefined {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const header = request.headers['x-api-key'];
+  return bearer ?? (typeof header === 'string' ? header : undefined);
+}
+
+const patternOf = (url: string): RegExp =>
+  new RegExp(
+    `^${url
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/:\w+/g, '[^/]+')
+      .replace('*', '.+')}$`,
+  );
+
+/** Answers errors as problem+json. */
+export function handleErrors(app: App): void {
+  app.setErrorHandler((error: FastifyError | PlinthError, request: FastifyRequest, reply: FastifyReply) => {
+    const coded = toCoded(error);
+    const status = statusOf(coded.code);
+    if (status >= 500) request.log.error({ err: error, code: coded.code }, 'a request failed');
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (status === 503 || status === 507 || status === 429) {
+      if (!reply.hasHeader('retry-after')) reply.header('retry-after', '5');
+    }
+    letRestPass(request);
+    reply.removeHeader('content-length');
+    return reply.code(status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(toProblem(coded, request.id));
+  });
+}
+
+/** Requests that are no HTTP, or whose headers take too long, never reach a route. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const coded = slow
+    ? new PlinthError('UPLOAD_TOO_SLOW', { found: 'The request did not arrive in time' })
+    : new FieldError([{ field: '', message: 'the request is no complete HTTP request' }]);
+  const problem = toProblem(coded, 'none');
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${slow ? 'Request Timeout' : 'Bad Request'}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function toCoded(error: FastifyError | PlinthError): PlinthError {
+  if (error instanceof PlinthError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const where = error.validationContext ?? 'request';
+    return new FieldError(
+      error.validation.map((v) => ({
+        field: v.instancePath.replace(/^\//, '').replaceAll('/', '.') || where,
+        message: v.message ?? 'is wrong',
+      })),
+      where,
+    );
+  }
+  const { code, statusCode, message } = error;
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new PlinthError('UPLOAD_TYPE_UNSUPPORTED', { found: message, subject: 'Content-Type' });
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new PlinthError('UPLOAD_TOO_LARGE', { found: message, expected: `at most ${JSON_BYTES} bytes of JSON` });
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new FieldError([{ field: 'body', message }]);
+  }
+  if (statusCode === 406)
+    return new PlinthError('NOT_ACCEPTABLE', { found: message, expected: 'text/event-stream', subject: 'Accept' });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new FieldError([{ field: '', message }]);
+  return toPlinthError(error);
+}
+
+/** Reads and drops what an early refused client still sends, for a moment. */
+function letRestPass(request: FastifyRequest): void {
+  const { raw } = request;
+  if (raw.complete || raw.destroyed) return;
+  raw.unpipe();
+  raw.resume();
+  setTimeout(() => {
+    if (!raw.complete) raw.socket.destroy();
+  }, LINGER_MS).unref();
+}

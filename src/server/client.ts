@@ -1,0 +1,500 @@
+/**
+ * A typed client of the service's HTTP API, for browsers and Node: `import { PlinthClient } from 'plinth/client'`. It uses `fetch` alone.
+ * The tests check it against the OpenAPI document.
+ */
+
+export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export type Preset = 'draft' | 'standard' | 'high';
+export type AssetFormat = 'glb' | 'obj' | 'ply' | 'usdz';
+export type Scope = 'read' | 'submit' | 'admin';
+
+export interface Failure {
+  /** Stable code, as in docs/errors.md. */
+  code: string;
+  message: string;
+  remedy?: string;
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+  subject?: string;
+  remedy?: string;
+}
+
+export interface Progress {
+  run: string;
+  runIndex: number;
+  runs: number;
+  stage: string;
+  title: string;
+  /** 0…1 within the stage. */
+  fraction: number;
+  /** 0…1 over the whole job. */
+  overall: number;
+  detail?: string;
+  metrics?: Record<string, number>;
+  elapsedSeconds: number;
+  remainingSeconds?: number;
+  preview?: string;
+}
+
+export interface RunResult {
+  name: string;
+  method: string;
+  preset: string;
+  seconds: number;
+  quality?: { status: 'normal' | 'warning' | 'failure'; psnr: number; ssim: number };
+  warnings: Warning[];
+  failure?: Failure;
+  stages: { stage: string; seconds: number }[];
+}
+
+export interface Job {
+  id: string;
+  name: string;
+  state: JobState;
+  createdAt: string;
+  queuedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  attempt: number;
+  cancelRequested: boolean;
+  reduced: boolean;
+  methods: { name: string; method: string; preset: string; options: Record<string, unknown> }[];
+  input: { kind: 'files' | 'zip' | 'example'; name: string; files: number; bytes: number };
+  progress: Progress | null;
+  failure: Failure | null;
+  result: {
+    runs: RunResult[];
+    best?: string;
+    comparison?: string;
+    bytes: number;
+    files: number;
+    thumbnail?: string;
+  } | null;
+  lastEvent: number;
+  links: Record<'self' | 'events' | 'log' | 'files' | 'previews' | 'download' | 'cancel' | 'retry', string>;
+}
+
+export interface JobRequest {
+  name?: string;
+  methods?: { method: string; preset?: Preset; options?: Record<string, unknown> }[];
+  formats?: AssetFormat[];
+  seed?: number;
+  holdout?: number;
+  priority?: number;
+  webhook?: { url: string; secret?: string };
+}
+
+export interface JobFile {
+  name: string;
+  bytes: number;
+  mediaType: string;
+  url: string;
+}
+
+export interface Upload {
+  id: string;
+  name: string;
+  createdAt: string;
+  files: { name: string; bytes: number; received: number }[];
+  bytes: number;
+  received: number;
+  complete: boolean;
+}
+
+export interface MethodFacts {
+  name: string;
+  title: string;
+  description: string;
+  /** JSON schema of the options. */
+  options: Record<string, unknown>;
+  presets: Record<Preset, Record<string, unknown>>;
+  stages: { name: string; title: string; weight: number }[];
+}
+
+export interface Gpu {
+  index: number;
+  name: string;
+  vendor: string;
+  uuid?: string;
+  memoryTotalBytes?: number;
+  memoryUsedBytes?: number;
+  memoryFreeBytes?: number;
+  utilization?: number;
+  temperatureCelsius?: number;
+  powerWatts?: number;
+  powerLimitWatts?: number;
+  graphicsClockHertz?: number;
+  memoryClockHertz?: number;
+  throttleReasons?: string[];
+  eccErrors?: number;
+  lastXid?: number;
+  error?: string;
+}
+
+export interface Health {
+  status: 'healthy' | 'unhealthy' | 'stopping';
+  reasons: string[];
+  version: string;
+  uptimeSeconds: number;
+  adapter: Record<string, unknown> | null;
+  facts: Record<string, unknown>;
+  gpus: Gpu[];
+  selfTest: { ok: boolean; seconds: number; ageSeconds: number; failure?: Failure } | null;
+  queue: { depth: number; running: number; jobs: Record<JobState, number> } | null;
+  workers: {
+    id: string;
+    host: string;
+    version: string;
+    own: boolean;
+    silentSeconds: number;
+    slots: {
+      state: 'starting' | 'idle' | 'busy' | 'stalled' | 'broken' | 'stopped';
+      adapter: Record<string, unknown>;
+      job?: string;
+      silentSeconds?: number;
+      restarts: number;
+      failure?: Failure;
+    }[];
+  }[];
+  disk: { freeBytes: number; totalBytes: number } | null;
+}
+
+/** One event of a job; `id` is what to resume after. */
+export type JobEvent = { id: number; at: string } & (
+  | { type: 'state'; state: JobState; attempt?: number; cause?: string; cancelRequested?: boolean; failure?: Failure }
+  | ({ type: 'progress' } & Progress)
+  | { type: 'preview'; name: string; stage: string; title: string; url: string }
+  | ({ type: 'warning'; run: string } & Warning)
+);
+
+/** An answer that is no success, with the code and the field of the problem. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly remedy?: string,
+    readonly field?: string,
+    /** Id of the request, as in the server's log. */
+    readonly instance?: string,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+}
+
+export interface ClientOptions {
+  /** Where the service is. Default: the page's own origin. */
+  url?: string;
+  /** API key, where the service asks for one. */
+  key?: string;
+  /** Default: the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** A file with its path within the capture. */
+export interface NamedFile {
+  name: string;
+  data: Blob;
+}
+
+export interface UploadOptions {
+  name?: string;
+  /** Goes on with an upload that was begun before. */
+  resume?: string;
+  /** Bytes of one request. Default 8 MiB. */
+  partBytes?: number;
+  signal?: AbortSignal;
+  onProgress?: (upload: { id: string; received: number; bytes: number }) => void;
+}
+
+/** What operation each method of the client calls, by the OpenAPI document's `operationId`; the tests hold the two together. */
+export const OPERATIONS = {
+  submitJob: 'POST /v1/jobs',
+  listJobs: 'GET /v1/jobs',
+  getJob: 'GET /v1/jobs/{id}',
+  cancelJob: 'POST /v1/jobs/{id}/cancel',
+  retryJob: 'POST /v1/jobs/{id}/retry',
+  deleteJob: 'DELETE /v1/jobs/{id}',
+  watchJob: 'GET /v1/jobs/{id}/events',
+  listFiles: 'GET /v1/jobs/{id}/files',
+  getFile: 'GET /v1/jobs/{id}/files/{name}',
+  downloadResult: 'GET /v1/jobs/{id}/download',
+  listPreviews: 'GET /v1/jobs/{id}/previews',
+  getPreview: 'GET /v1/jobs/{id}/previews/{name}',
+  getLog: 'GET /v1/jobs/{id}/log',
+  beginUpload: 'POST /v1/uploads',
+  getUpload: 'GET /v1/uploads/{id}',
+  appendToUpload: 'PATCH /v1/uploads/{id}/files/{name}',
+  abandonUpload: 'DELETE /v1/uploads/{id}',
+  listMethods: 'GET /v1/methods',
+  listExamples: 'GET /v1/examples',
+  listKeys: 'GET /v1/keys',
+  createKey: 'POST /v1/keys',
+  revokeKey: 'DELETE /v1/keys/{id}',
+  getHealth: 'GET /health',
+  getLiveness: 'GET /health/live',
+  getReadiness: 'GET /health/ready',
+  getMetrics: 'GET /metrics',
+} as const;
+export type OperationId = keyof typeof OPERATIONS;
+
+interface CallOptions {
+  id?: string;
+  name?: string;
+  query?: Record<string, string | number | undefined>;
+  json?: unknown;
+  body?: FormData | Blob;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Statuses besides 2xx that are answers, not errors. */
+  allow?: number[];
+}
+
+export class PlinthClient {
+  private readonly base: string;
+  private readonly ask: typeof fetch;
+
+  constructor(private readonly options: ClientOptions = {}) {
+    this.base = (options.url ?? '').replace(/\/$/, '');
+    this.ask = options.fetch ?? globalThis.fetch.bind(globalThis);
+  }
+
+  /** Submits loose files or one zip in a single request. For large captures `upload` can be interrupted. */
+  async submit(
+    files: NamedFile[],
+    request: JobRequest = {},
+    options: { idempotencyKey?: string; signal?: AbortSignal } = {},
+  ): Promise<Job> {
+    const form = new FormData();
+    form.set('request', JSON.stringify(request));
+    for (const file of files) form.append('files', file.data, file.name);
+    return await this.json('submitJob', {
+      body: form,
+      headers: idempotency(options.idempotencyKey),
+      signal: options.signal,
+    });
+  }
+
+  /** Submits a complete upload or a bundled example. */
+  async submitStored(
+    source: { upload: string } | { example: string },
+    request: JobRequest = {},
+    idempotencyKey?: string,
+  ): Promise<Job> {
+    return await this.json('submitJob', { json: { ...request, ...source }, headers: idempotency(idempotencyKey) });
+  }
+
+  /** Sends files in parts; after an error call it again with `resume` and the same files. */
+  async upload(files: NamedFile[], options: UploadOptions = {}): Promise<Upload> {
+    const { partBytes = 8 * 2 ** 20, signal, onProgress } = options;
+    const list = files.map((f) => ({ name: f.name, bytes: f.data.size }));
+    const upload = options.resume
+      ? await this.getUpload(options.resume)
+      : await this.json<Upload>('beginUpload', { json: { name: options.name, files: list }, signal });
+    const tell = (): void =>
+      onProgress?.({
+        id: upload.id,
+        bytes: upload.bytes,
+        received: upload.files.reduce((sum, f) => sum + f.received, 0),
+      });
+    tell();
+    for (const file of upload.files) {
+      const { data } = files.find((f) => f.name === file.name) ?? {};
+      if (!data) throw new Error(`the upload has a file "${file.name}" that is not given`);
+      while (file.received < file.bytes) {
+        const part = data.slice(file.received, file.received + partBytes);
+        const { received } = await this.json<{ received: number }>('appendToUpload', {
+          id: upload.id,
+          name: file.name,
+          body: part,
+          headers: { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(file.received) },
+          signal,
+        });
+        file.received = received;
+        tell();
+      }
+    }
+    return await this.getUpload(upload.id);
+  }
+
+  getUpload = (id: string): Promise<Upload> => this.json('getUpload', { id });
+
+  async abandonUpload(id: string): Promise<void> {
+    await this.call('abandonUpload', { id });
+  }
+
+  list(
+    query: { state?: JobState[]; search?: string; limit?: number; cursor?: string } = {},
+  ): Promise<{ jobs: Job[]; next: string | null }> {
+    return this.json('listJobs', { query: { ...query, state: query.state?.join(',') } });
+  }
+
+  get = (id: string): Promise<Job> => this.json('getJob', { id });
+  cancel = (id: string): Promise<Job> => this.json('cancelJob', { id });
+  retry = (id: string): Promise<Job> => this.json('retryJob', { id });
+
+  async delete(id: string): Promise<void> {
+    await this.call('deleteJob', { id });
+  }
+
+  /**
+   * Events of a job from `after` on, until it ends. Connections that break are opened again where they broke, so a restart of the server goes
+   * unnoticed but for the pause.
+   */
+  async *watch(id: string, options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<JobEvent> {
+    let after = options.after ?? 0;
+    let pause = 500;
+    for (;;) {
+      try {
+        const response = await this.call('watchJob', {
+          id,
+          headers: { accept: 'text/event-stream', 'last-event-id': String(after) },
+          signal: options.signal,
+        });
+        if (response.status === 204 || !response.body) return;
+        for await (const event of parseEvents(response.body)) {
+          pause = 500;
+          after = event.id;
+          yield event;
+        }
+      } catch (error) {
+        if (options.signal?.aborted) return;
+        if (error instanceof ApiError && error.status < 500 && error.status !== 429) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(pause * 2, 10_000);
+    }
+  }
+
+  /** Waits for the end of a job. */
+  async wait(id: string, options: { signal?: AbortSignal; onEvent?: (event: JobEvent) => void } = {}): Promise<Job> {
+    for await (const event of this.watch(id, options)) options.onEvent?.(event);
+    return await this.get(id);
+  }
+
+  async files(id: string): Promise<JobFile[]> {
+    return (await this.json<{ files: JobFile[] }>('listFiles', { id })).files;
+  }
+
+  file = (id: string, name: string, signal?: AbortSignal): Promise<Response> =>
+    this.call('getFile', { id, name, signal });
+  download = (id: string, signal?: AbortSignal): Promise<Response> => this.call('downloadResult', { id, signal });
+
+  async previews(id: string): Promise<{ name: string; stage: string; url: string }[]> {
+    return (await this.json<{ previews: { name: string; stage: string; url: string }[] }>('listPreviews', { id }))
+      .previews;
+  }
+
+  preview = (id: string, name: string): Promise<Response> => this.call('getPreview', { id, name });
+
+  /** The log from a byte on, and where it ends now. */
+  async log(id: string, from = 0): Promise<{ text: string; end: number }> {
+    const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+    const response = await this.call('getLog', { id, headers, allow: [416] });
+    if (response.status === 416) return { text: '', end: from };
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { text: new TextDecoder().decode(bytes), end: (response.status === 206 ? from : 0) + bytes.length };
+  }
+
+  methods = (): Promise<{ methods: MethodFacts[]; formats: AssetFormat[] }> => this.json('listMethods');
+
+  async examples(): Promise<{ name: string; files: number; bytes: number }[]> {
+    return (await this.json<{ examples: { name: string; files: number; bytes: number }[] }>('listExamples')).examples;
+  }
+
+  /** Healthy or not: `status` and `reasons` say. */
+  health = (): Promise<Health> => this.json('getHealth', { allow: [503] });
+  ready = (): Promise<Health> => this.json('getReadiness', { allow: [503] });
+  live = (): Promise<{ status: 'alive' }> => this.json('getLiveness');
+
+  async metrics(): Promise<string> {
+    return await (await this.call('getMetrics')).text();
+  }
+
+  async keys(): Promise<
+    { id: string; name: string; scope: Scope; createdAt: string; lastUsedAt: string | null; revokedAt: string | null }[]
+  > {
+    return (await this.json<{ keys: Awaited<ReturnType<PlinthClient['keys']>> }>('listKeys')).keys;
+  }
+
+  createKey = (name: string, scope: Scope): Promise<{ id: string; name: string; scope: Scope; key: string }> =>
+    this.json('createKey', { json: { name, scope } });
+
+  async revokeKey(id: string): Promise<void> {
+    await this.call('revokeKey', { id });
+  }
+
+  private async json<T>(operation: OperationId, options: CallOptions = {}): Promise<T> {
+    return (await (await this.call(operation, options)).json()) as T;
+  }
+
+  /** @throws `ApiError` */
+  private async call(operation: OperationId, options: CallOptions = {}): Promise<Response> {
+    const [method, template] = OPERATIONS[operation].split(' ');
+    const path = template
+      .replace('{id}', encodeURIComponent(options.id ?? ''))
+      .replace('{name}', (options.name ?? '').split('/').map(encodeURIComponent).join('/'));
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(options.query ?? {}))
+      if (value !== undefined && value !== '') query.set(name, String(value));
+    const headers = new Headers(options.headers);
+    if (this.options.key) headers.set('authorization', `Bearer ${this.options.key}`);
+    if (options.json !== undefined) headers.set('content-type', 'application/json');
+    const response = await this.ask(`${this.base}${path}${query.size > 0 ? `?${query}` : ''}`, {
+      method,
+      headers,
+      body: options.json === undefined ? options.body : JSON.stringify(options.json),
+      signal: options.signal,
+    });
+    if (response.ok || options.allow?.includes(response.status)) return response;
+    const problem = (await response.json().catch(() => ({}))) as {
+      code?: string;
+      detail?: string;
+      remedy?: string;
+      field?: string;
+      instance?: string;
+    };
+    throw new ApiError(
+      response.status,
+      problem.code ?? `HTTP_${response.status}`,
+      problem.detail ?? response.statusText,
+      problem.remedy,
+      problem.field,
+      problem.instance,
+    );
+  }
+}
+
+const idempotency = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'idempotency-key': key };
+
+/** Events of a server-sent stream that carry an id. */
+async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<JobEvent> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + decoder.decode(value, { stream: true })).replaceAll('\r\n', '\n').split('\n\n');
+      rest = blocks.pop()!;
+      for (const block of blocks) {
+        const fields: Record<string, string> = {};
+        for (const line of block.split('\n')) {
+          const match = /^(id|event|data): ?(.*)$/.exec(line);
+          if (match) fields[match[1]] = (fields[match[1]] === undefined ? '' : `${fields[match[1]]}\n`) + match[2];
+        }
+        if (fields.id !== undefined && fields.data !== undefined) {
+          yield { ...JSON.parse(fields.data), id: Number(fields.id), type: fields.event } as JobEvent;
+        }
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Span } from '@opentelemetry/api';
+import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../core/errors.js';
+import type { JobService } from '../jobs/service.js';
+import type { ApiKey, KeyRing, Scope } from './apiKeys.js';
+import type { HealthMonitor } from './healthMonitor.js';
+import type { Metrics } from './metrics.js';
+import type { Settings } from './settings.js';
+
+/** What routes are given. */
+export interface Context {
+  settings: Settings;
+  service: JobService;
+  health: HealthMonitor;
+  metrics: Metrics;
+  keys: KeyRing;
+  /** API keys are asked for. */
+  secured: boolean;
+  /** Aborted when the server begins to stop: streams end, nothing new is taken. */
+  stopping: AbortSignal;
+  /** Uploads on their way. */
+  uploads: { count: number };
+}
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Scope that the route needs; `public` = none. Default `read`. */
+    scope?: Scope | 'public';
+    /** Codes that the route may answer with, besides those that every route may. */
+    errors?: ErrorCode[];
+  }
+  interface FastifyRequest {
+    /** The API key of the request, where keys are on. */
+    apiKey?: ApiKey;
+    /** Where traces are configured. */
+    span?: Span;
+  }
+}
+
+/** Who asks, for idempotency keys and uploads: keys do not see each other's. */
+export const ownerOf = (request: FastifyRequest): string => request.apiKey?.id ?? 'open';

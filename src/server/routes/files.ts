@@ -1,0 +1,177 @@
+import { ZipArchive } from 'archiver';
+import { z } from 'zod';
+import { PlinthError } from '../../core/errors.js';
+import { missing } from '../../jobs/artifactStore.js';
+import { logKey } from '../../jobs/jobLog.js';
+import type { JobRecord } from '../../jobs/jobRecord.js';
+import type { App, Context } from '../context.js';
+import { fileSchema, mediaType } from '../resource.js';
+import { sendArtifact } from '../sendArtifact.js';
+import { jobParams } from './jobs.js';
+
+/** Formats that are compressed already; packing them again costs time and gains nothing. */
+const PACKED = /\.(png|jpe?g|webp|usdz|zip|mp4)$/i;
+
+export function fileRoutes(app: App, context: Context): void {
+  const { store, artifacts } = context.service;
+
+  app.get(
+    '/v1/jobs/:id/files',
+    {
+      schema: {
+        operationId: 'listFiles',
+        tags: ['results'],
+        summary: 'Files of the result',
+        params: jobParams,
+        response: { 200: z.object({ files: z.array(fileSchema.extend({ url: z.string() })) }) },
+      },
+      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
+    },
+    async (request) => {
+      const job = withResult(await store.get(request.params.id));
+      const files = job.result!.files.map(({ name, bytes }) => ({
+        name,
+        bytes,
+        mediaType: mediaType(name),
+        url: `/v1/jobs/${job.id}/files/${name.split('/').map(encodeURIComponent).join('/')}`,
+      }));
+      return { files };
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id/files/*',
+    {
+      schema: {
+        operationId: 'getFile',
+        tags: ['results'],
+        summary: 'One file of the result',
+        description: 'Answers ranges and conditional requests.',
+        params: jobParams.extend({ '*': z.string().max(1000).describe('Name of the file; may hold slashes.') }),
+      },
+      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND', 'RANGE_INVALID'] },
+    },
+    async (request, reply) => {
+      const job = withResult(await store.get(request.params.id));
+      const name = request.params['*'];
+      if (!job.result!.files.some((f) => f.name === name)) throw missing(name);
+      return await sendArtifact(request, reply, artifacts, `${resultPrefix(job)}/${name}`, { name, immutable: true });
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id/download',
+    {
+      schema: {
+        operationId: 'downloadResult',
+        tags: ['results'],
+        summary: 'The whole result as a zip',
+        description: 'Packed while it is sent.',
+        params: jobParams,
+      },
+      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
+    },
+    async (request, reply) => {
+      const job = withResult(await store.get(request.params.id));
+      const archive = new ZipArchive({ zlib: { level: 1 } });
+      const name = job.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'result';
+      reply
+        .header('content-disposition', `attachment; filename="${name}.zip"`)
+        .header('cache-control', 'private, no-store');
+      reply.raw.once('close', () => archive.abort());
+      // Each file is opened when the one before is packed: at most one is open, whatever their number.
+      void (async () => {
+        for (const file of job.result!.files) {
+          if (reply.raw.destroyed) return;
+          const source = await artifacts.read(`${resultPrefix(job)}/${file.name}`);
+          const packed = new Promise<void>((resolve, reject) => {
+            archive.once('entry', () => resolve());
+            source.once('error', reject);
+            reply.raw.once('close', resolve);
+          });
+          archive.append(source, { name: `${name}/${file.name}`, store: PACKED.test(file.name) });
+          await packed;
+        }
+        await archive.finalize();
+      })().catch((error) => {
+        request.log.error({ err: error, job: job.id }, 'a download broke off');
+        reply.raw.destroy();
+      });
+      return reply.type('application/zip').send(archive);
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id/previews',
+    {
+      schema: {
+        operationId: 'listPreviews',
+        tags: ['results'],
+        summary: 'Live preview images of a job, oldest first',
+        params: jobParams,
+        response: {
+          200: z.object({ previews: z.array(z.object({ name: z.string(), stage: z.string(), url: z.string() })) }),
+        },
+      },
+      config: { errors: ['JOB_NOT_FOUND'] },
+    },
+    async (request) => {
+      const { id } = await store.get(request.params.id);
+      const names = await artifacts.children(`jobs/${id}/previews`);
+      return {
+        previews: names.map((name) => ({
+          name,
+          stage: name.replace(/^\d+-/, '').replace(/\.\w+$/, ''),
+          url: `/v1/jobs/${id}/previews/${name}`,
+        })),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id/previews/:name',
+    {
+      schema: {
+        operationId: 'getPreview',
+        tags: ['results'],
+        summary: 'One preview image',
+        params: jobParams.extend({ name: z.string().regex(/^[\w.-]+\.(png|webp|jpe?g)$/) }),
+      },
+      config: { errors: ['JOB_NOT_FOUND', 'FILE_NOT_FOUND'] },
+    },
+    async (request, reply) => {
+      const { id, name } = request.params;
+      return await sendArtifact(request, reply, artifacts, `jobs/${id}/previews/${name}`, { name, immutable: true });
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id/log',
+    {
+      schema: {
+        operationId: 'getLog',
+        tags: ['results'],
+        summary: 'Log of all attempts, as text',
+        description: 'A few seconds behind while the job runs. Ranges let a reader fetch only what is new.',
+        params: jobParams,
+      },
+      config: { errors: ['JOB_NOT_FOUND', 'RANGE_INVALID'] },
+    },
+    async (request, reply) => {
+      const { id } = await store.get(request.params.id);
+      if (!(await artifacts.stat(logKey(id)))) return reply.type('text/plain; charset=utf-8').send('');
+      return await sendArtifact(request, reply, artifacts, logKey(id), { name: 'log.txt', immutable: false });
+    },
+  );
+}
+
+const resultPrefix = (job: JobRecord): string => `jobs/${job.id}/results/${job.resultClaim}`;
+
+function withResult(job: JobRecord): JobRecord {
+  if (job.result) return job;
+  throw new PlinthError('JOB_STATE_CONFLICT', {
+    found: `Job ${job.id} is ${job.state} and has no result`,
+    remedy: job.state === 'failed' || job.state === 'cancelled' ? 'Retry it first' : 'Wait until it has succeeded',
+    subject: job.id,
+  });
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../../core/errors.js';
+import { JOB_STATES } from '../../jobs/jobRecord.js';
+import { acceptJob } from '../acceptJob.js';
+import type { App, Context } from '../context.js';
+import { FieldError } from '../problem.js';
+import { jobSchema, toResource } from '../resource.js';
+import type { UploadStore } from '../uploadStore.js';
+
+export const jobParams = z.object({ id: z.uuid().describe('Id of the job.') });
+
+const listQuery = z.object({
+  state: z
+    .string()
+    .optional()
+    .transform((text) => text?.split(','))
+    .pipe(z.array(z.enum(JOB_STATES)).optional())
+    .describe('States to list, separated by commas. Default: all.'),
+  search: z.string().max(200).optional().describe('Part of the name.'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(100).optional().describe('`next` of the page before.'),
+});
+
+const SUBMIT_ERRORS: ErrorCode[] = [
+  'UPLOAD_TYPE_UNSUPPORTED',
+  'UPLOAD_EMPTY',
+  'UPLOAD_TOO_LARGE',
+  'UPLOAD_TOO_MANY_FILES',
+  'UPLOAD_TOO_SLOW',
+  'UPLOAD_TRUNCATED',
+  'UPLOAD_NOT_FOUND',
+  'UPLOAD_INCOMPLETE',
+  'TOO_MANY_UPLOADS',
+  'EXAMPLE_NOT_FOUND',
+  'ARCHIVE_INVALID',
+  'ARCHIVE_TOO_LARGE',
+  'ARCHIVE_UNSAFE_PATH',
+  'CAPTURE_UNRECOGNISED',
+  'CAPTURE_NO_CAMERAS',
+  'IMAGE_UNREADABLE',
+  'METHOD_UNKNOWN',
+  'OPTION_INVALID',
+  'WEBHOOK_URL_REFUSED',
+  'IDEMPOTENCY_KEY_REUSED',
+  'QUEUE_FULL',
+  'DISK_LOW',
+  'SHUTTING_DOWN',
+  'STORAGE_UNAVAILABLE',
+];
+
+export function jobRoutes(app: App, context: Context, uploads: UploadStore): void {
+  const { service } = context;
+  const { store } = service;
+
+  app.post(
+    '/v1/jobs',
+    {
+      schema: {
+        operationId: 'submitJob',
+        tags: ['jobs'],
+        summary: 'Submit a job',
+        description:
+          'Takes pictures as a form (`multipart/form-data`: files, or one zip, and fields), a zip as the raw body (fields in the query), or JSON that names a complete upload or a bundled example. Streamed to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job however often it is sent.',
+        headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
+        response: { 202: jobSchema.describe('Accepted and safe: it runs even if the server is killed now.') },
+      },
+      config: { scope: 'submit', errors: SUBMIT_ERRORS },
+    },
+    async (request, reply) => {
+      const { job, repeated } = await acceptJob(request, context, uploads);
+      request.log.info({ job: job.id, repeated }, 'a job was accepted');
+      if (repeated) reply.header('idempotent-replayed', 'true');
+      return reply.code(202).header('location', `/v1/jobs/${job.id}`).send(toResource(job));
+    },
+  );
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        operationId: 'listJobs',
+        tags: ['jobs'],
+        summary: 'List jobs, newest first',
+        querystring: listQuery,
+        response: {
+          200: z.object({
+            jobs: z.array(jobSchema),
+            next: z.string().nullable().describe('`cursor` of the next page; null on the last.'),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { state, search, limit, cursor } = request.query;
+      const jobs = await store.list({ state, search, limit: limit + 1, cursor: parseCursor(cursor) });
+      const page = jobs.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        jobs: page.map(toResource),
+        next: jobs.length > limit && last ? `${last.createdAt.toISOString()}_${last.id}` : null,
+      };
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        operationId: 'getJob',
+        tags: ['jobs'],
+        summary: 'One job',
+        params: jobParams,
+        response: { 200: jobSchema },
+      },
+      config: { errors: ['JOB_NOT_FOUND'] },
+    },
+    async (request) => toResource(await store.get(request.params.id)),
+  );
+
+  app.post(
+    '/v1/jobs/:id/cancel',
+    {
+      schema: {
+        operationId: 'cancelJob',
+        tags: ['jobs'],
+        summary: 'Cancel a queued or running job',
+        description:
+          'A queued job is cancelled at once; a running one stops within seconds (`cancelRequested` until then).',
+        params: jobParams,
+        response: { 202: jobSchema },
+      },
+      config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
+    },
+    async (request, reply) => reply.code(202).send(toResource(await store.cancel(request.params.id))),
+  );
+
+  app.post(
+    '/v1/jobs/:id/retry',
+    {
+      schema: {
+        operationId: 'retryJob',
+        tags: ['jobs'],
+        summary: 'Queue a failed or cancelled job again',
+        params: jobParams,
+        response: { 202: jobSchema },
+      },
+      config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'DISK_LOW'] },
+    },
+    async (request, reply) => reply.code(202).send(toResource(await store.retry(request.params.id))),
+  );
+
+  app.delete(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        operationId: 'deleteJob',
+        tags: ['jobs'],
+        summary: 'Delete a finished job with its input and result',
+        params: jobParams,
+        response: { 204: z.undefined().describe('Deleted.') },
+      },
+      config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
+    },
+    async (request, reply) => {
+      await service.janitor.removeJob(request.params.id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function parseCursor(cursor: string | undefined): { at: string; id: string } | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f-]{36})$/.exec(cursor);
+  if (!match) throw new FieldError([{ field: 'cursor', message: 'is not the `next` of a page' }]);
+  return { at: match[1], id: match[2] };
+}

@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PlinthError } from '../core/errors.js';
+import type { ArtifactStore } from '../jobs/artifactStore.js';
+import { missing } from '../jobs/artifactStore.js';
+import { mediaType } from './resource.js';
+
+/**
+ * Answers with one stored file: strong ETag, Last-Modified, conditional requests and single byte ranges (RFC 9110).
+ * @throws `FILE_NOT_FOUND`, `RANGE_INVALID`
+ */
+export async function sendArtifact(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  artifacts: ArtifactStore,
+  key: string,
+  options: { name: string; immutable: boolean },
+): Promise<FastifyReply> {
+  const facts = await artifacts.stat(key);
+  if (!facts) throw missing(options.name);
+  const etag = `"${facts.etag}"`;
+  const type = mediaType(options.name);
+  reply
+    .header('etag', etag)
+    .header('last-modified', facts.modified.toUTCString())
+    .header('accept-ranges', 'bytes')
+    .header('cache-control', options.immutable ? 'private, max-age=31536000, immutable' : 'private, no-cache')
+    .header(
+      'content-disposition',
+      `inline; filename="${options.name
+        .split('/')
+        .at(-1)!
+        .replace(/[^\w.-]/g, '_')}"`,
+    )
+    .type(type);
+  // What users gave or methods made must not run in the page's origin.
+  if (type.startsWith('text/html')) reply.header('content-security-policy', REPORT_POLICY);
+
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  const range = request.headers.range;
+  const ifRange = request.headers['if-range'];
+  const wanted = range && (ifRange === undefined || ifRange === etag) ? parseRange(range, facts.bytes) : undefined;
+  if (wanted === 'invalid') {
+    reply.header('content-range', `bytes */${facts.bytes}`);
+    throw new PlinthError('RANGE_INVALID', {
+      found: `The range ${range} lies outside`,
+      expected: `bytes 0 to ${facts.bytes - 1}`,
+      subject: 'Range',
+    });
+  }
+  if (wanted) {
+    reply.code(206).header('content-range', `bytes ${wanted.start}-${wanted.end}/${facts.bytes}`);
+    reply.header('content-length', wanted.end - wanted.start + 1);
+  } else reply.header('content-length', facts.bytes);
+  // A stream, so that Content-Length stays what it is.
+  if (request.method === 'HEAD') return reply.send(Readable.from([]));
+  if (facts.bytes === 0) return reply.send('');
+  return reply.send(await artifacts.read(key, wanted));
+}
+
+/** Reports are self-contained pages: inline style, script and pictures, nothing from elsewhere, no access to the API. */
+const REPORT_POLICY =
+  "sandbox allow-scripts allow-popups; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:";
+
+const matches = (header: string | undefined, etag: string): boolean =>
+  (header ?? '')
+    .split(',')
+    .map((t) => t.trim().replace(/^W\//, ''))
+    .some((t) => t === '*' || t === etag);
+
+/** `undefined` where the header is to be ignored: another unit, or several ranges. */
+function parseRange(header: string, bytes: number): { start: number; end: number } | 'invalid' | undefined {
+  const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header);
+  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+  const [, from, to] = match;
+  const start = from === '' ? Math.max(0, bytes - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? bytes - 1 : Math.min(Number(to), bytes - 1);
+  if (from !== '' && to !== '' && Number(to) < start) return undefined;
+  return start >= bytes || (from === '' && Number(to) === 0) ? 'invalid' : { start, end };
+}

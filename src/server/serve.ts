@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { pino } from 'pino';
+import { PlinthError } from '../core/errors.js';
+import { isLoopback } from '../jobs/privateAddress.js';
+import { type JobService, openService, type ServiceOptions } from '../jobs/service.js';
+import { KeyRing } from './apiKeys.js';
+import { buildApp } from './app.js';
+import type { Context } from './context.js';
+import { HealthMonitor } from './healthMonitor.js';
+import { type HealthSource, unknownHealth } from './healthSource.js';
+import { Metrics } from './metrics.js';
+import type { Settings } from './settings.js';
+import { startTelemetry, traceAttempt } from './telemetry.js';
+
+/** Time for a clean stop. Orchestrators kill after 10 s. */
+const GRACE_MS = 8_000;
+
+export interface ServeHooks {
+  /** GPU facts and live figures. Default: nothing is known. */
+  health?: HealthSource;
+}
+
+export interface RunningServer {
+  /** Where it listens, such as `http://127.0.0.1:7878`. */
+  url: string;
+  service: JobService;
+  /** Stops: takes nothing new, lets running jobs reach a point to resume from, puts them back into the queue. At most 10 s. */
+  close(): Promise<void>;
+}
+
+/** Whether API keys are asked for. @throws `AUTHENTICATION_REQUIRED` where they are off on an address that others can reach. */
+export function isSecured(settings: Settings): boolean {
+  const { mode, allowOpen } = settings.auth;
+  const local = isLoopback(settings.host);
+  if (mode === 'on') return true;
+  if (mode === 'auto') return !local;
+  if (local || allowOpen) return false;
+  throw new PlinthError('AUTHENTICATION_REQUIRED', {
+    found: `auth.mode is off, and ${settings.host} can be reached by others`,
+    expected: 'API keys on, or a loopback address',
+    remedy:
+      'Set PLINTH_AUTH_MODE=on and make a key with `plinth keys create`; to serve anybody, set PLINTH_AUTH_ALLOW_OPEN=true',
+    subject: 'auth.mode',
+  });
+}
+
+/** What the job service takes from the settings. */
+export function serviceOptions(settings: Settings, log: ServiceOptions['log']): ServiceOptions {
+  const { storage } = settings;
+  return {
+    data: settings.data,
+    databaseUrl: settings.database.url,
+    storage:
+      storage.kind === 's3'
+        ? { ...storage, kind: 's3', bucket: storage.bucket! }
+        : { kind: 'folder', path: storage.path },
+    adapters: settings.worker.adapters.map((adapter) => (adapter === 'auto' ? undefined : adapter)),
+    engine: settings.worker.engine,
+    ...settings.jobs,
+    retention: settings.retention,
+    webhooks: settings.webhooks,
+    log,
+  };
+}
+
+/**
+ * Starts the service: database, storage, workers, HTTP. The GPU is to be validated before.
+ * @throws `AUTHENTICATION_REQUIRED`, `LISTEN_FAILED`, and what `openService` throws
+ */
+export async function startServer(settings: Settings, hooks: ServeHooks = {}): Promise<RunningServer> {
+  const secured = isSecured(settings);
+  const log = pino({ level: settings.log.level, base: { service: 'plinth' }, redact: ['req.headers.authorization'] });
+  const metrics = new Metrics();
+  const telemetry = settings.telemetry.endpoint ? startTelemetry(settings.telemetry.endpoint, log) : undefined;
+  const service = await openService({
+    ...serviceOptions(settings, log),
+    onEnd: (end) => {
+      metrics.attempt(end);
+      traceAttempt(end);
+    },
+  });
+  const stopping = new AbortController();
+  const health = new HealthMonitor(service, hooks.health ?? unknownHealth, {
+    data: resolve(settings.data),
+    minimumFreeBytes: settings.retention.minimumFreeBytes,
+  });
+  const context: Context = {
+    settings,
+    service,
+    health,
+    metrics,
+    keys: new KeyRing(service.db),
+    secured,
+    stopping: stopping.signal,
+    uploads: { count: 0 },
+  };
+  let app: Awaited<ReturnType<typeof buildApp>> | undefined;
+  try {
+    app = await buildApp(context, log);
+    const url = await app.listen({ host: settings.host, port: settings.port });
+    await service.start();
+    health.start();
+    log.info({ url, secured, database: service.db.kind, storage: service.artifacts.place }, 'listening');
+    const running = app;
+    let closing: Promise<void> | undefined;
+    return {
+      url,
+      service,
+      close() {
+        closing ??= (async () => {
+          log.info('stopping');
+          stopping.abort();
+          health.stop();
+          // Requests and jobs end side by side; the database goes last.
+          const drained = Promise.race([
+            running.close(),
+            new Promise<void>((done) => setTimeout(done, GRACE_MS).unref()),
+          ]);
+          await Promise.all([drained, service.close(GRACE_MS)]);
+          await telemetry?.stop();
+          log.info('stopped');
+        })();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await app?.close();
+    await service.close(0);
+    throw listenFailed(settings.host, settings.port, error);
+  }
+}
+
+/** `LISTEN_FAILED` where the address is at fault; any other error as it is. */
+export function listenFailed(host: string, port: number, error: unknown): unknown {
+  const { code } = error as { code?: string };
+  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return error;
+  return new PlinthError('LISTEN_FAILED', {
+    found: `${host}:${port} cannot be listened on (${code})`,
+    remedy: 'Choose another port or host in the settings',
+    subject: 'port',
+    cause: error,
+  });
+}
