@@ -1,0 +1,62 @@
+import { type Command, Option } from 'commander';
+import { MASK_SOURCES, type MaskSource, type ReadOptions } from '../capture/options.js';
+import type { SixViewOptions } from '../capture/sixView/options.js';
+import { numberFlag } from './terminal.js';
+
+/** Flags that say how a capture is to be understood. */
+export interface CaptureFlags {
+  masks?: MaskSource;
+  depthScale?: number;
+  depthOffset?: number;
+  depth?: SixViewOptions['depth'];
+  focal?: number;
+  fieldOfView?: number;
+  distance?: number;
+  left?: SixViewOptions['left'];
+  topTurn?: number;
+  bottomTurn?: number;
+  maxPixels?: number;
+}
+
+/** Adds them to a command. */
+export function addCaptureOptions(command: Command): void {
+  command
+    .optionsGroup('How the capture is understood:')
+    .addOption(new Option('--masks <source>', 'where masks come from').choices(MASK_SOURCES).default('auto'))
+    .option('--depth-scale <units>', 'scene units per step of an integer depth map', numberFlag('--depth-scale'))
+    .option('--max-pixels <count>', 'refuse images with more pixels than this', numberFlag('--max-pixels'))
+    .optionsGroup('Six named views (front, back, left, right, top, bottom), found from the pictures where not given:')
+    .option('--focal <ratio>', 'focal length over picture width', numberFlag('--focal'))
+    .option('--field-of-view <degrees>', 'horizontal field of view', numberFlag('--field-of-view'))
+    .option(
+      '--distance <units>',
+      "the cameras' distance from the common centre; sets the scale",
+      numberFlag('--distance'),
+    )
+    .addOption(new Option('--left <whose>', 'whose left the view `left` shows').choices(['auto', 'viewer', 'object']))
+    .option('--top-turn <degrees>', 'clockwise turn of the picture `top`: 0, 90, 180, 270', numberFlag('--top-turn'))
+    .option('--bottom-turn <degrees>', 'clockwise turn of the picture `bottom`', numberFlag('--bottom-turn'))
+    .addOption(new Option('--depth <kind>', 'what depth values mean').choices(['auto', 'metric', 'relative']))
+    .option('--depth-offset <units>', 'scene units at value 0 of metric depth', numberFlag('--depth-offset'))
+    .optionsGroup('Other:');
+}
+
+/** The reader's options for these flags. */
+export function captureOptions(flags: CaptureFlags): ReadOptions {
+  return {
+    masks: flags.masks,
+    maxPixels: flags.maxPixels,
+    depthScale: flags.depthScale,
+    sixView: {
+      left: flags.left,
+      topTurn: flags.topTurn as SixViewOptions['topTurn'],
+      bottomTurn: flags.bottomTurn as SixViewOptions['bottomTurn'],
+      focal: flags.focal,
+      fieldOfView: flags.fieldOfView,
+      distance: flags.distance,
+      depth: flags.depth,
+      depthScale: flags.depthScale,
+      depthOffset: flags.depthOffset,
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readCapture } from '../../capture/readCapture.js';
+import { openGpu } from '../../gpu/gpu.js';
+import { assess } from '../../quality/assess.js';
+import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
+import { cancelOnInterrupt, emit, outputMode, progressPrinter } from '../terminal.js';
+import { totalsTable } from '../totalsTable.js';
+
+export function addAssess(program: Command): void {
+  const command = program
+    .command('assess')
+    .description('measure an asset (.glb) against the pictures of a capture in the same frame')
+    .argument('<asset>', 'a GLB file')
+    .argument('<capture>', 'the capture')
+    .option('-o, --output <folder>', 'write renders and error maps there')
+    .option('--adapter <choice>', 'which adapter (see `plinth doctor`)')
+    .option('--json', 'print the assessment as JSON');
+  addCaptureOptions(command);
+  command.action(
+    async (
+      asset: string,
+      path: string,
+      flags: CaptureFlags & { output?: string; adapter?: string; json?: boolean },
+    ) => {
+      const mode = outputMode(flags.json);
+      const signal = cancelOnInterrupt(() => {});
+      const printer = progressPrinter(mode);
+      const capture = await readCapture(path, { ...captureOptions(flags), signal });
+      try {
+        const gpu = await openGpu({ adapter: flags.adapter });
+        try {
+          if (flags.output) await mkdir(flags.output, { recursive: true });
+          const begin = performance.now();
+          const assessment = await assess(gpu, resolve(asset), capture, {}, flags.output, {
+            signal,
+            progress: (e) =>
+              printer.report({ ...e, overall: e.fraction, elapsedSeconds: (performance.now() - begin) / 1000 }),
+          });
+          printer.end();
+          if (mode === 'json') emit({ event: 'assessment', ...assessment });
+          else process.stdout.write(`\n${totalsTable(assessment.totals)}\n\n  status    ${assessment.status}\n`);
+        } finally {
+          gpu.dispose();
+        }
+      } finally {
+        printer.end();
+        await capture.dispose();
+      }
+    },
+  );
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { listAdapters } from '../../gpu/adapter.js';
+import { diagnose, formatDiagnosis } from '../../gpu/doctor.js';
+import { installSoftwareDriver } from '../../gpu/softwareDriver.js';
+import { emit } from '../terminal.js';
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description("show this machine's adapters, limits, drivers and self-test, and what to do about each failure")
+    .option('--fix', 'set up the software Vulkan driver where no adapter answers (no root needed)')
+    .option('--adapter-only', 'only say whether an adapter answers; no self-test')
+    .option('--json', 'print the diagnosis as JSON')
+    .action(async (options: { fix?: boolean; adapterOnly?: boolean; json?: boolean }) => {
+      const log = (line: string): void => {
+        process.stderr.write(`${line}\n`);
+      };
+      if (options.adapterOnly) {
+        let adapters = await listAdapters();
+        if (adapters.length === 0 && options.fix) {
+          await installSoftwareDriver(log);
+          adapters = await listAdapters();
+        }
+        for (const adapter of adapters) process.stdout.write(`${adapter.device} (${adapter.kind})\n`);
+        if (adapters.length === 0) process.exitCode = 4;
+        return;
+      }
+      const diagnosis = await diagnose({ fix: options.fix ?? false, log });
+      if (options.json) emit(diagnosis as unknown as Record<string, unknown>);
+      else process.stdout.write(`${formatDiagnosis(diagnosis)}\n`);
+      if (!diagnosis.healthy) process.exitCode = 4;
+    });
+}

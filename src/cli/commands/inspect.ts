@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import sharp from 'sharp';
+import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
+import { readCapture } from '../../capture/readCapture.js';
+import type { ColorImage } from '../../core/image.js';
+import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
+import { cancelOnInterrupt, emit, table } from '../terminal.js';
+
+export function addInspect(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('show what is understood of a capture: cameras, masks, depth ranges, warnings')
+    .argument('<capture>', 'the capture')
+    .option('-o, --output <folder>', 'write cameras.png and views.png there')
+    .option('--json', 'print as JSON');
+  addCaptureOptions(command);
+  command.action(async (path: string, flags: CaptureFlags & { output?: string; json?: boolean }) => {
+    const signal = cancelOnInterrupt(() => {});
+    const capture = await readCapture(path, { ...captureOptions(flags), signal });
+    try {
+      const inspection = await inspectCapture(capture, signal);
+      if (flags.output) {
+        await mkdir(flags.output, { recursive: true });
+        await writePng(await drawCameras(capture), join(flags.output, 'cameras.png'));
+        await writePng(await drawViews(capture), join(flags.output, 'views.png'));
+      }
+      if (flags.json) {
+        emit({ event: 'inspection', ...inspection });
+        return;
+      }
+      const rows = [['view', 'split', 'size', 'focal px', 'mask', 'depth']];
+      for (const v of inspection.views) {
+        rows.push([
+          v.name,
+          v.split,
+          `${v.width}×${v.height}`,
+          v.focal[0].toFixed(1),
+          v.maskCoverage === undefined ? '–' : `${(v.maskCoverage * 100).toFixed(1)} %`,
+          v.depth ? `${v.depth.near.toFixed(3)}…${v.depth.far.toFixed(3)}` : '–',
+        ]);
+      }
+      const { min, max } = capture.bounds;
+      const side = min.map((v, i) => (max[i] - v).toPrecision(3)).join(' × ');
+      process.stdout.write(
+        `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, object about ${side}\n\n`,
+      );
+      process.stdout.write(`${table(rows)}\n`);
+      if (capture.estimated)
+        process.stdout.write(
+          `\n  Estimated from the pictures:\n${JSON.stringify(capture.estimated, undefined, 2).replace(/^/gm, '    ')}\n`,
+        );
+      for (const w of capture.warnings) process.stdout.write(`\n  ! ${w.message}${w.remedy ? ` ${w.remedy}` : ''}\n`);
+      if (flags.output)
+        process.stdout.write(`\n  ${join(flags.output, 'cameras.png')}\n  ${join(flags.output, 'views.png')}\n`);
+    } finally {
+      await capture.dispose();
+    }
+  });
+}
+
+async function writePng(image: ColorImage, path: string): Promise<void> {
+  const raw = { width: image.width, height: image.height, channels: 4 as const };
+  await sharp(Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength), { raw })
+    .png()
+    .toFile(path);
+}

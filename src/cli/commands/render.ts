@@ -1,0 +1,110 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { readGlb } from '../../asset/readGlb.js';
+import { renderToPng } from '../../asset/renderToPng.js';
+import { readCapture } from '../../capture/readCapture.js';
+import type { Camera } from '../../core/camera.js';
+import { PlinthError } from '../../core/errors.js';
+import { openGpu } from '../../gpu/gpu.js';
+import type { RenderMode } from '../../render/forward/assetRenderer.js';
+import { numberFlag } from '../terminal.js';
+
+const MODES: readonly RenderMode[] = [
+  'textured',
+  'clay',
+  'normals',
+  'depth',
+  'uv',
+  'baseColor',
+  'roughness',
+  'metallic',
+];
+
+interface Flags {
+  output: string;
+  mode: RenderMode;
+  width?: number;
+  height?: number;
+  azimuth: number;
+  elevation: number;
+  distance?: number;
+  fov: number;
+  capture?: string;
+  view?: string;
+  background?: string;
+  supersample: number;
+  adapter?: string;
+}
+
+export function addRender(program: Command): void {
+  program
+    .command('render')
+    .description('draw an asset (.glb) as PNG, from an orbit or through a camera of a capture')
+    .argument('<asset>', 'a GLB file')
+    .requiredOption('-o, --output <file>', 'the PNG to write')
+    .addOption(new Option('--mode <mode>', 'what to show').choices(MODES).default('textured'))
+    .option('--width <pixels>', 'default 1024, or the size of the view', numberFlag('--width'))
+    .option('--height <pixels>', 'default: the width', numberFlag('--height'))
+    .option('--azimuth <degrees>', '0 looks from the front (+Z), 90 from +X', numberFlag('--azimuth'), 0)
+    .option('--elevation <degrees>', 'above the horizon', numberFlag('--elevation'), 18)
+    .option('--distance <units>', 'default: shows the whole object', numberFlag('--distance'))
+    .option('--fov <degrees>', 'vertical field of view', numberFlag('--fov'), 28)
+    .option('--capture <path>', 'take the camera of a view of this capture')
+    .option('--view <name>', 'which view; default: the first')
+    .option('--background <hex>', 'such as ffffff; default: transparent')
+    .option('--supersample <n>', 'samples per pixel along each axis, 1…8', numberFlag('--supersample'), 4)
+    .option('--adapter <choice>', 'which adapter (see `plinth doctor`)')
+    .action(async (path: string, flags: Flags) => {
+      const asset = await readGlb(path);
+      const { azimuth, elevation, distance, fov } = flags;
+      const view = flags.capture ? await cameraOf(flags.capture, flags.view) : { azimuth, elevation, distance, fov };
+      const gpu = await openGpu({ adapter: flags.adapter });
+      try {
+        const png = await renderToPng(gpu, asset, view, {
+          mode: flags.mode,
+          width: flags.width,
+          height: flags.height,
+          supersample: flags.supersample,
+          background: flags.background === undefined ? undefined : parseColor(flags.background),
+        });
+        const aside = `${flags.output}.partial-${process.pid}`;
+        await writeFile(aside, png);
+        await rename(aside, flags.output);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+        throw new PlinthError('OUTPUT_NOT_WRITABLE', {
+          found: `${flags.output} cannot be written: ${(error as Error).message}`,
+          remedy: 'Choose another file with -o',
+          subject: flags.output,
+          cause: error,
+        });
+      } finally {
+        gpu.dispose();
+      }
+    });
+}
+
+async function cameraOf(path: string, name: string | undefined): Promise<Camera> {
+  const capture = await readCapture(path);
+  try {
+    const view = name === undefined ? capture.views[0] : capture.views.find((v) => v.name === name);
+    if (view) return view.camera;
+    throw new PlinthError('OPTION_INVALID', {
+      found: `The capture has no view "${name}"`,
+      expected: capture.views.map((v) => v.name).join(', '),
+      subject: 'view',
+    });
+  } finally {
+    await capture.dispose();
+  }
+}
+
+function parseColor(text: string): [number, number, number] {
+  const match = /^#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(text);
+  if (match) return [1, 2, 3].map((i) => Number.parseInt(match[i], 16) / 255) as [number, number, number];
+  throw new PlinthError('OPTION_INVALID', {
+    found: `--background ${text}`,
+    expected: 'six hexadecimal digits',
+    subject: 'background',
+  });
+}

@@ -1,0 +1,47 @@
+/** The commands of `plinth`, and the run of the one that was asked for. */
+import { Command } from 'commander';
+import { VERSION } from '../core/version.js';
+import { addAssess } from './commands/assess.js';
+import { addConfig } from './commands/config.js';
+import { addDoctor } from './commands/doctor.js';
+import { addInspect } from './commands/inspect.js';
+import { addKeys } from './commands/keys.js';
+import { addMethods } from './commands/methods.js';
+import { addReconstruct } from './commands/reconstruct.js';
+import { addRender } from './commands/render.js';
+import { addServe } from './commands/serve.js';
+import { addWorker } from './commands/worker.js';
+import { hasStarted } from './stopWhileStarting.js';
+import { fail } from './terminal.js';
+
+const program = new Command('plinth')
+  .description('From pictures of an object to a measured, textured 3D asset.')
+  .version(VERSION)
+  .showHelpAfterError()
+  .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  });
+
+// Those two say themselves when their start is over.
+program.hook('preAction', (_, command) => {
+  if (command.name() !== 'serve' && command.name() !== 'worker') hasStarted();
+});
+
+addReconstruct(program);
+addInspect(program);
+addRender(program);
+addAssess(program);
+addMethods(program);
+addDoctor(program);
+addServe(program);
+addWorker(program);
+addKeys(program);
+addConfig(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  fail(error, process.argv.includes('--json'));
+}
