@@ -1,0 +1,67 @@
+import { ApiError, PlinthClient } from '../../src/server/client.js';
+import { createStore, remembered } from './store.js';
+
+export type * from '../../src/server/client.js';
+export { ApiError };
+
+/** The API key, where the service asks for one. */
+export const apiKey = createStore<string | undefined>(remembered.get('key'));
+/** The service refused the key, or wants one. */
+export const keyWanted = createStore<string | undefined>(undefined);
+/** Whether the last request reached the service. */
+export const connected = createStore(true);
+
+const ask: typeof fetch = async (input, init) => {
+  try {
+    const response = await fetch(input, init);
+    connected.set(true);
+    if (response.status === 401) keyWanted.set(apiKey.get() ? 'The key was refused.' : 'This service asks for a key.');
+    return response;
+  } catch (error) {
+    if (!init?.signal?.aborted) connected.set(false);
+    throw error;
+  }
+};
+
+/** Where the service is: beside the page, also when a proxy gives it a folder. */
+export const serviceUrl = (): string => location.pathname.replace(/\/[^/]*$/, '');
+
+const make = (): PlinthClient => new PlinthClient({ url: serviceUrl(), key: apiKey.get(), fetch: ask });
+export let api: PlinthClient = make();
+
+export function setKey(key: string | undefined): void {
+  apiKey.set(key);
+  remembered.set('key', key);
+  api = make();
+  keyWanted.set(undefined);
+}
+
+/** Fetches an address that the API named. */
+export async function fetchPath(path: string, signal?: AbortSignal): Promise<Response> {
+  const key = apiKey.get();
+  const response = await ask(serviceUrl() + path, { signal, headers: key ? { authorization: `Bearer ${key}` } : {} });
+  if (!response.ok) throw new ApiError(response.status, `HTTP_${response.status}`, `${path}: ${response.statusText}`);
+  return response;
+}
+
+export const filePath = (job: string, name: string): string =>
+  `/v1/jobs/${job}/files/${name.split('/').map(encodeURIComponent).join('/')}`;
+
+/** Messages of the service end with the remedy; it gets a line of its own. */
+export function inWords(message: string, remedy?: string): { message: string; remedy?: string } {
+  if (!remedy) return { message };
+  const at = message.indexOf(remedy);
+  return { message: at > 0 ? message.slice(0, at).trim() : message, remedy };
+}
+
+/** Words for whatever was thrown. */
+export function explain(error: unknown): { message: string; remedy?: string; code?: string } {
+  if (error instanceof ApiError) {
+    const hint = error.status === 403 ? 'Use a key whose scope allows this.' : undefined;
+    return { ...inWords(error.message, error.remedy ?? hint), code: error.code };
+  }
+  if (error instanceof TypeError && /fetch|network|load/i.test(error.message)) {
+    return { message: 'The service cannot be reached.', remedy: 'See whether it runs, then try again.' };
+  }
+  return { message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,233 @@
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { apiKey, explain, fetchPath, inWords, type JobState, serviceUrl } from '../api.js';
+import { useStore } from '../store.js';
+
+/** An error in words, with what to do about it. */
+export function Problem({ error, children }: { error: unknown; children?: ReactNode }) {
+  const { message, remedy, code } = explain(error);
+  return (
+    <div className="notice bad" role="alert">
+      <p>
+        <strong>{message}</strong>
+      </p>
+      {remedy && <p>{remedy}</p>}
+      {code && (
+        <p className="quiet small">
+          Code <code>{code}</code>
+        </p>
+      )}
+      {children}
+    </div>
+  );
+}
+
+/** A failure or warning that the service reported, with what to do about it. */
+export function Report({
+  tone,
+  message,
+  remedy,
+  code,
+}: {
+  tone: 'bad' | 'fair';
+  message: string;
+  remedy?: string;
+  code?: string;
+}) {
+  const words = inWords(message, remedy);
+  return (
+    <div className={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'note'}>
+      <p>{tone === 'bad' ? <strong>{words.message}</strong> : words.message}</p>
+      {words.remedy && <p>{words.remedy}</p>}
+      {code && (
+        <p className="quiet small">
+          Code <code>{code}</code>
+        </p>
+      )}
+    </div>
+  );
+}
+
+const STATE_WORDS: Record<JobState, string> = {
+  queued: 'Waiting',
+  running: 'Running',
+  succeeded: 'Done',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+const STATE_SIGNS: Record<JobState, string> = {
+  queued: '◷',
+  running: '◔',
+  succeeded: '✓',
+  failed: '✕',
+  cancelled: '–',
+};
+
+export const StateBadge = ({ state }: { state: JobState }) => (
+  <span className={`badge ${state}`}>
+    <span aria-hidden="true">{STATE_SIGNS[state]}</span> <span>{STATE_WORDS[state]}</span>
+  </span>
+);
+
+const QUALITY_WORDS = { normal: 'Good', warning: 'Fair', failure: 'Poor' };
+
+export const QualityBadge = ({ status }: { status: 'normal' | 'warning' | 'failure' }) => (
+  <span className={`badge ${status}`}>
+    <span aria-hidden="true">{status === 'normal' ? '✓' : status === 'warning' ? '!' : '✕'}</span>{' '}
+    <span>{QUALITY_WORDS[status]}</span>
+  </span>
+);
+
+/** Progress of something, 0…1. */
+export function Bar({ value, label }: { value: number; label: string }) {
+  const now = Math.round(Math.min(1, Math.max(0, value)) * 100);
+  return (
+    <div
+      className="bar"
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={now}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
+      <div style={{ width: `${now}%` }} />
+    </div>
+  );
+}
+
+interface DialogProps {
+  title: string;
+  children: ReactNode;
+  onClose: () => void;
+}
+
+/** A modal dialog; Escape closes it and the focus goes back to where it was. */
+export function Dialog({ title, children, onClose }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = ref.current!;
+    const before = document.activeElement as HTMLElement | null;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      before?.focus?.();
+    };
+  }, []);
+  return (
+    <dialog ref={ref} aria-labelledby={id} onCancel={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  text: string;
+  action: string;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{text}</p>
+      <div className="row end">
+        <button type="button" onClick={onClose}>
+          Keep it
+        </button>
+        <button
+          type="button"
+          className="danger"
+          onClick={() => {
+            onClose();
+            onConfirm();
+          }}
+        >
+          {action}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** An address usable in `<img>`: the path itself, or, where a key is needed, a copy fetched with it. */
+export function useImage(path: string | undefined): string | undefined {
+  const key = useStore(apiKey);
+  const [copy, setCopy] = useState<{ path: string; url: string }>();
+  useEffect(() => {
+    if (!key || !path) return;
+    const gone = new AbortController();
+    let url: string | undefined;
+    fetchPath(path, gone.signal)
+      .then((r) => r.blob())
+      .then((blob) => {
+        if (gone.signal.aborted) return;
+        url = URL.createObjectURL(blob);
+        setCopy({ path, url });
+      })
+      .catch(() => {});
+    return () => {
+      gone.abort();
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, [key, path]);
+  if (!path) return undefined;
+  return key ? (copy?.path === path ? copy.url : undefined) : serviceUrl() + path;
+}
+
+export function ApiImage({ path, alt, className }: { path: string; alt: string; className?: string }) {
+  const source = useImage(path);
+  return source ? (
+    <img src={source} alt={alt} className={className} loading="lazy" decoding="async" />
+  ) : (
+    <span className={`blank ${className ?? ''}`} />
+  );
+}
+
+/** A link that saves a file of the API. */
+export function Download({ path, name, children }: { path: string; name: string; children: ReactNode }) {
+  const key = useStore(apiKey);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  if (!key) {
+    return (
+      <a className="button" href={serviceUrl() + path} download={name}>
+        {children}
+      </a>
+    );
+  }
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const url = URL.createObjectURL(await (await fetchPath(path)).blob());
+      const link = Object.assign(document.createElement('a'), { href: url, download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (e) {
+      setError(e);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <button type="button" onClick={() => void save()} aria-busy={busy}>
+        {children}
+      </button>
+      {error !== undefined && <Problem error={error} />}
+    </>
+  );
+}
+
+/** The time, renewed every so often, for words like "2 min ago". */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}

@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Builds the page to `dist/web`, from where the service sends it. With `vite dev`, the API is that of a service on its usual port. */
+export default defineConfig({
+  root: here('.'),
+  // Relative, so that the page also works behind a proxy that gives it a folder.
+  base: './',
+  plugins: [react()],
+  build: {
+    outDir: here('../dist/web'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // Small files stay files: the content-security policy allows nothing inline.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 800,
+  },
+  server: { proxy: { '/v1': 'http://127.0.0.1:7878', '/health': 'http://127.0.0.1:7878' } },
+});
