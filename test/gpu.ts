@@ -1,0 +1,15 @@
+import { afterAll, beforeAll } from 'vitest';
+import { type Gpu, openGpu } from '../src/gpu/gpu.js';
+
+/** A device for the tests of one file, opened before and disposed after them: `const gpu = useGpu(); … gpu().run(…)`. */
+export function useGpu(): () => Gpu {
+  let gpu: Gpu | undefined;
+  beforeAll(async () => {
+    gpu = await openGpu();
+  });
+  afterAll(() => gpu?.dispose());
+  return () => {
+    if (!gpu) throw new Error('useGpu(): call inside a test');
+    return gpu;
+  };
+}

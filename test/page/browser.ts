@@ -1,0 +1,97 @@
+/** A real Chromium with the page that `dist/web` holds, built anew where its sources are younger. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executable = CANDIDATES.find((path) => path !== undefined && existsSync(path));
+
+/** Why browser tests cannot run here, or `undefined`. */
+export const browserMissing: string | undefined = executable
+  ? undefined
+  : 'There is no Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM.';
+
+/** Software WebGL, and none of the connections that Chromium opens by itself. */
+const FLAGS = [
+  '--no-sandbox',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: executable, args: FLAGS });
+
+/** Builds `dist/web` unless it is younger than every source of it. */
+export function buildPage(): void {
+  const built = join(root, 'dist/web/index.html');
+  const sources = [join(root, 'web'), join(root, 'src/server/client.ts')].flatMap((path) =>
+    statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true }).map((name) => join(path, String(name)))
+      : [path],
+  );
+  const fresh = (): boolean =>
+    existsSync(built) && sources.every((path) => statSync(path).mtimeMs < statSync(built).mtimeMs);
+  if (fresh()) return;
+  // Test files run side by side: whoever makes the folder builds, the other waits for it to go.
+  const lock = join(tmpdir(), `plinth-page-build-${process.ppid}`);
+  try {
+    mkdirSync(lock);
+  } catch {
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    for (let waits = 0; existsSync(lock) && waits < 600; waits++) Atomics.wait(sleeper, 0, 0, 100);
+    if (!fresh()) throw new Error('the page was not built by the test file beside this one');
+    return;
+  }
+  try {
+    build();
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
+function build(): void {
+  const vite = spawnSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', join(root, 'web')], {
+    encoding: 'utf8',
+  });
+  if (vite.status !== 0) throw new Error(`the page cannot be built: ${vite.stderr}`);
+}
+
+export interface OpenPage {
+  page: Page;
+  /** What went wrong in the page: errors, refused content, requests to elsewhere. Must stay empty. */
+  complaints: string[];
+}
+
+/** A page in a browser profile of its own that notes whatever it should not do. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const { origin } = new URL(url);
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    const address = request.url();
+    if (!address.startsWith(origin) && !/^(blob|data):/.test(address)) complaints.push(`request to ${address}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** Keeps a picture of the page for the documentation when `SCREENSHOTS` is set; else under `out/`. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const folder = join(root, process.env.SCREENSHOTS ? 'docs/images' : 'out/screenshots');
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.jpg`), type: 'jpeg', quality: 72 });
+}
