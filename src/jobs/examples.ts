@@ -29,6 +29,18 @@ export async function listExamples(): Promise<Example[]> {
   return examples.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/**
+ * Path of a picture that stands for an example: its front view, else the first one.
+ * @throws `EXAMPLE_NOT_FOUND`
+ */
+export async function examplePicture(name: string): Promise<string> {
+  const folder = await exampleFolder(name);
+  const pictures = (await readdir(folder, { recursive: true }))
+    .filter((file) => /\.(png|jpe?g|webp)$/.test(file) && !/depth/.test(file))
+    .sort();
+  return join(folder, pictures.find((file) => /(^|\/)front\.\w+$/.test(file)) ?? pictures[0]);
+}
+
 /** @throws `EXAMPLE_NOT_FOUND` */
 export async function exampleFolder(name: string): Promise<string> {
   const names = (await listExamples()).map((e) => e.name);

@@ -104,6 +104,14 @@ export interface Upload {
   complete: boolean;
 }
 
+export interface Example {
+  name: string;
+  files: number;
+  bytes: number;
+  /** Address of one of its pictures. */
+  picture: string;
+}
+
 export interface MethodFacts {
   name: string;
   title: string;
@@ -232,6 +240,7 @@ export const OPERATIONS = {
   abandonUpload: 'DELETE /v1/uploads/{id}',
   listMethods: 'GET /v1/methods',
   listExamples: 'GET /v1/examples',
+  getExamplePicture: 'GET /v1/examples/{name}/picture',
   listKeys: 'GET /v1/keys',
   createKey: 'POST /v1/keys',
   revokeKey: 'DELETE /v1/keys/{id}',
@@ -402,9 +411,11 @@ export class PlinthClient {
 
   methods = (): Promise<{ methods: MethodFacts[]; formats: AssetFormat[] }> => this.json('listMethods');
 
-  async examples(): Promise<{ name: string; files: number; bytes: number }[]> {
-    return (await this.json<{ examples: { name: string; files: number; bytes: number }[] }>('listExamples')).examples;
+  async examples(): Promise<Example[]> {
+    return (await this.json<{ examples: Example[] }>('listExamples')).examples;
   }
+
+  examplePicture = (name: string): Promise<Response> => this.call('getExamplePicture', { name });
 
   /** Healthy or not: `status` and `reasons` say. */
   health = (): Promise<Health> => this.json('getHealth', { allow: [503] });

@@ -152,7 +152,7 @@ function thumbnail(names: string[], best: string | undefined): string | undefine
   const pictures = names.filter(
     (n) => /(^|\/)previews\/[^/]+\.(png|webp|jpe?g)$/.test(n) && (!best || n.startsWith(`${best}/`)),
   );
-  return pictures.find((n) => /thumb/.test(n)) ?? pictures.find((n) => /front|poster/.test(n)) ?? pictures[0];
+  return pictures.find((n) => /\/textured-000/.test(n)) ?? pictures[0];
 }
 
 const MEDIA_TYPES: Record<string, string> = {

@@ -124,6 +124,11 @@ describe('uploads', () => {
     const [example] = await client.examples();
     const job = await client.submitStored({ example: example.name });
     expect(job).toMatchObject({ name: example.name, input: { kind: 'example', files: example.files } });
+    const picture = await server.ask(example.picture);
+    expect(picture.headers.get('content-type')).toMatch(/^image\//);
+    expect((await picture.arrayBuffer()).byteLength).toBeGreaterThan(1000);
+    await expect(client.examplePicture('..')).rejects.toMatchObject({ status: 404 });
+    await expect(client.examplePicture('none')).rejects.toMatchObject({ code: 'EXAMPLE_NOT_FOUND' });
     await expect(client.submitStored({ example: 'none' })).rejects.toMatchObject({
       code: 'EXAMPLE_NOT_FOUND',
       status: 404,

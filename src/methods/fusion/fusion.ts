@@ -1,5 +1,5 @@
 import type { Capture } from '../../capture/capture.js';
-import type { Asset } from '../../core/asset.js';
+import type { Asset, Material } from '../../core/asset.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
 import { fillHoles } from '../../geometry/mesh/fillHoles.js';
@@ -11,6 +11,7 @@ import { removeSpecks } from '../../geometry/mesh/specks.js';
 import { unwrapMesh } from '../../geometry/mesh/unwrap.js';
 import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
 import { projectTexture } from '../../render/projection/projectTexture.js';
+import { writeMeshPreview } from '../meshPreview.js';
 import type { Method, MethodContext } from '../method.js';
 import { type FusionOptions, fusionOptions } from './options.js';
 import { loadSurfaceViews, trainingViews } from './surfaceViews.js';
@@ -83,7 +84,7 @@ export async function fusedMesh(
     { signal, progress: (f) => report('fuse', f) },
   );
   throwIfCancelled(signal);
-  report('clean', 0);
+  report('clean', 0, undefined, await writeMeshPreview(fused.mesh, 'fused', context));
   const whole = removeInnerShells(removeSpecks(fused.mesh, { minimumExtent: options.minimumPart }).mesh).mesh;
   const closed = options.fillHoles ? fillHoles(whole).mesh : whole;
   await turn(signal);
@@ -93,7 +94,7 @@ export async function fusedMesh(
   report('clean', 0.6, 'simplifying');
   const simplified = await simplifyMesh(smooth, { triangles: options.triangles, regular: true });
   await turn(signal);
-  report('clean', 1);
+  report('clean', 1, undefined, await writeMeshPreview(simplified.mesh, 'simplified', context));
   return {
     mesh: simplified.mesh,
     facts: {
@@ -131,9 +132,11 @@ async function texturedAsset(
     { size: options.textureSize, evenExposure: options.evenExposure },
     { signal, progress: (f, detail) => report('texture', f, detail) },
   );
+  const material: Material = { kind: 'baked', baseColor: texture.baseColor };
+  report('texture', 1, undefined, await writeMeshPreview({ mesh, material }, 'textured', context));
   return {
     mesh,
-    material: { kind: 'baked', baseColor: texture.baseColor },
+    material,
     facts: {
       ...facts,
       unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
@@ -144,10 +147,10 @@ async function texturedAsset(
 
 function reporter(
   context: MethodContext,
-): (stage: (typeof STAGES)[number]['name'], fraction: number, detail?: string) => void {
-  return (stage, fraction, detail) => {
+): (stage: (typeof STAGES)[number]['name'], fraction: number, detail?: string, preview?: string) => void {
+  return (stage, fraction, detail, preview) => {
     const title = STAGES.find((s) => s.name === stage)!.title;
-    context.progress({ stage, title, fraction, detail });
+    context.progress({ stage, title, fraction, detail, preview });
   };
 }
 

@@ -1,9 +1,11 @@
+import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { listExamples } from '../../jobs/examples.js';
+import { examplePicture, listExamples } from '../../jobs/examples.js';
 import { ASSET_FORMATS } from '../../jobs/jobRequest.js';
 import { PRESETS } from '../../methods/method.js';
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
 import type { App } from '../context.js';
+import { mediaType } from '../resource.js';
 
 const methodSchema = z
   .object({
@@ -52,10 +54,44 @@ export function catalogueRoutes(app: App): void {
         tags: ['catalogue'],
         summary: 'Captures that come with Plinth',
         response: {
-          200: z.object({ examples: z.array(z.object({ name: z.string(), files: z.int(), bytes: z.int() })) }),
+          200: z.object({
+            examples: z.array(
+              z.object({
+                name: z.string(),
+                files: z.int(),
+                bytes: z.int(),
+                picture: z.string().describe('Address of one of its pictures.'),
+              }),
+            ),
+          }),
         },
       },
     },
-    async () => ({ examples: await listExamples() }),
+    async () => ({
+      examples: (await listExamples()).map((e) => ({
+        ...e,
+        picture: `/v1/examples/${encodeURIComponent(e.name)}/picture`,
+      })),
+    }),
+  );
+
+  app.get(
+    '/v1/examples/:name/picture',
+    {
+      schema: {
+        operationId: 'getExamplePicture',
+        tags: ['catalogue'],
+        summary: 'A picture that stands for an example',
+        params: z.object({ name: z.string().max(100) }),
+      },
+      config: { errors: ['EXAMPLE_NOT_FOUND'] },
+    },
+    async (request, reply) => {
+      const path = await examplePicture(request.params.name);
+      return await reply
+        .header('cache-control', 'private, max-age=86400')
+        .type(mediaType(path))
+        .send(createReadStream(path));
+    },
   );
 }
