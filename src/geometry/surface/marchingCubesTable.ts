@@ -23,7 +23,8 @@ export function edgeCorner(edge: number): number {
   return a | (b << 1);
 }
 
-function edgeBetween(c0: number, c1: number): number {
+/** The edge between two neighbouring corners. */
+export function edgeBetween(c0: number, c1: number): number {
   for (let e = 0; e < 12; e++) {
     const low = edgeCorner(e);
     if (low === Math.min(c0, c1) && (low | (1 << (e >> 2))) === Math.max(c0, c1)) return e;
@@ -31,8 +32,8 @@ function edgeBetween(c0: number, c1: number): number {
   throw new RangeError(`corners ${c0} and ${c1} share no edge`);
 }
 
-/** The corners of each face, counter-clockwise seen from outside the cube. */
-const FACES: readonly (readonly number[])[] = [
+/** The corners of each face (x low, x high, y low …), counter-clockwise seen from outside the cube. */
+export const FACES: readonly (readonly number[])[] = [
   [0, 4, 6, 2],
   [1, 3, 7, 5],
   [0, 1, 5, 4],
