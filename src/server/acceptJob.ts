@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PlinthError } from '../core/errors.js';
+import { PlinthError, toPlinthError } from '../core/errors.js';
 import { exampleFolder } from '../jobs/examples.js';
 import { inspectInput } from '../jobs/inspectInput.js';
 import { requireDisk } from '../jobs/janitor.js';
@@ -64,19 +64,15 @@ export async function acceptJob(request: FastifyRequest, context: Context, uploa
       return await queue(request, context, { ...job, runs }, taken, 'files', { key, fingerprint });
     }
     const folder = join(service.incoming, randomUUID());
-    await cp(await exampleFolder(example!), join(folder, 'files'), { recursive: true });
     const discard = (): Promise<void> => rm(folder, { recursive: true, force: true });
-    return await queue(
-      request,
-      context,
-      { ...job, runs },
-      { folder: join(folder, 'files'), name: example!, discard },
-      'example',
-      {
-        key,
-        fingerprint,
-      },
-    );
+    try {
+      await cp(await exampleFolder(example!), join(folder, 'files'), { recursive: true });
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    const pictures = { folder: join(folder, 'files'), name: example!, discard };
+    return await queue(request, context, { ...job, runs }, pictures, 'example', { key, fingerprint });
   }
   if (type !== 'multipart/form-data' && !ZIP_TYPES.includes(type)) {
     throw new PlinthError('UPLOAD_TYPE_UNSUPPORTED', {
@@ -95,23 +91,33 @@ export async function acceptJob(request: FastifyRequest, context: Context, uploa
   }
   context.uploads.count++;
   try {
-    const received = await receive(request, service.incoming, {
-      ...settings.limits,
-      minimumFreeBytes: settings.retention.minimumFreeBytes,
-    });
-    try {
-      const job = parseFields(received.fields);
-      const runs = await check(job, settings.webhooks);
-      return await queue(request, context, { ...job, runs }, received, 'files', {
-        key,
-        fingerprint: received.fingerprint,
-      });
-    } catch (error) {
-      await received.discard();
-      throw error;
-    }
+    const accepted = await acceptUpload(request, context, key);
+    context.metrics.upload('accepted');
+    return accepted;
+  } catch (error) {
+    context.metrics.upload(toPlinthError(error).code);
+    throw error;
   } finally {
     context.uploads.count--;
+  }
+}
+
+async function acceptUpload(request: FastifyRequest, context: Context, key: string | undefined): Promise<Accepted> {
+  const { settings, service } = context;
+  const received = await receive(request, service.incoming, {
+    ...settings.limits,
+    minimumFreeBytes: settings.retention.minimumFreeBytes,
+  });
+  try {
+    const job = parseFields(received.fields);
+    const runs = await check(job, settings.webhooks);
+    return await queue(request, context, { ...job, runs }, received, 'files', {
+      key,
+      fingerprint: received.fingerprint,
+    });
+  } catch (error) {
+    await received.discard();
+    throw error;
   }
 }
 

@@ -43,6 +43,8 @@ const IDLE_SOCKET_MS = 120_000;
 const EVENT_HEARTBEAT_MS = 15_000;
 /** After an early refusal the client may go on sending for this long before its socket is closed, so that it can read the answer. */
 const LINGER_MS = 5_000;
+/** What logs, metrics and traces say of a request whose client left before the answer. */
+const CLIENT_LEFT = 499;
 const PAGE = fileURLToPath(new URL('../../dist/web', import.meta.url));
 
 /** Builds the HTTP application. It does not listen. */
@@ -71,26 +73,23 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     done(null, payload),
   );
 
+  const record = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
+    const route = request.routeOptions.url ?? 'unknown';
+    endRequestSpan(request, route, status);
+    context.metrics.request(request.method, route, status, reply.elapsedTime / 1000);
+    const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'info';
+    const { method, url, apiKey } = request;
+    request.log[level]({ method, url, status, ms: Math.round(reply.elapsedTime), key: apiKey?.id }, 'request');
+  };
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     request.span = startRequestSpan(request);
+    // `onResponse` does not run for a client that left before its answer.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) record(request, reply, CLIENT_LEFT);
+    });
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    endRequestSpan(request, route, reply.statusCode);
-    context.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    const level = route.startsWith('/health') || route === '/metrics' ? 'debug' : 'info';
-    request.log[level](
-      {
-        method: request.method,
-        url: request.url,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-        key: request.apiKey?.id,
-      },
-      'request',
-    );
-  });
+  app.addHook('onResponse', async (request, reply) => record(request, reply, reply.statusCode));
 
   await app.register(helmet, {
     contentSecurityPolicy: {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../core/errors.js';
 import type { AttemptEnd } from '../jobs/attempt.js';
 import { JOB_STATES } from '../jobs/jobRecord.js';
 import type { HealthReport } from './healthMonitor.js';
@@ -14,6 +15,12 @@ export class Metrics {
     ['method', 'route', 'status'],
     [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   );
+  private readonly uploads = new Counter({
+    name: 'plinth_uploads_total',
+    help: 'Bodies sent with POST /v1/jobs, by what became of them: `accepted` or the code of the refusal.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
   private readonly queue = this.histogram(
     'plinth_queue_seconds',
     'Time that jobs waited before a worker began them.',
@@ -74,6 +81,11 @@ export class Metrics {
 
   request(method: string, route: string, status: number, seconds: number): void {
     this.http.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  /** Counted when nothing of a refused upload is left on disk. */
+  upload(outcome: 'accepted' | ErrorCode): void {
+    this.uploads.inc({ outcome });
   }
 
   attempt({ job, state, failure, runs }: AttemptEnd): void {

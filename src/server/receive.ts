@@ -1,7 +1,6 @@
 import '@fastify/multipart';
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -67,7 +66,7 @@ export async function receive(request: FastifyRequest, incoming: string, limits:
     }
     return { folder, fields, name: sink.names[0].split('/')[0], fingerprint: sink.fingerprint(fields), discard };
   } catch (error) {
-    // A file that is still being written would appear again after the removal.
+    // What is still being written, folders too, would appear again after the removal.
     await sink.abort();
     await discard();
     throw toUploadError(request, error);
@@ -119,28 +118,44 @@ async function receiveRaw(request: FastifyRequest, sink: Sink): Promise<Record<s
   return fields;
 }
 
-/** Writes files below one folder, counting and hashing. */
+/** Writes files below one folder, counting and hashing, until it is told to stop. */
 class Sink {
   readonly names: string[] = [];
   bytes = 0;
   private checked = 0;
   private readonly hashes: string[] = [];
-  private readonly writing = new Set<Promise<unknown>>();
+  private readonly writing = new Set<Promise<void>>();
   private readonly stop = new AbortController();
+  private readonly signal: AbortSignal;
 
   constructor(
     private readonly folder: string,
     private readonly disk: string,
     private readonly limits: ReceiveLimits,
-    private readonly signal: AbortSignal,
-  ) {}
+    ended: AbortSignal,
+  ) {
+    this.signal = AbortSignal.any([ended, this.stop.signal]);
+  }
 
   async write(name: string, source: Readable): Promise<void> {
+    const written = this.writeFile(name, source);
+    this.writing.add(written);
+    await written.finally(() => this.writing.delete(written));
+  }
+
+  /** Resolves when nothing is written any more and nothing will be: only then can the folder be removed for good. */
+  async abort(): Promise<void> {
+    this.stop.abort();
+    await Promise.allSettled([...this.writing]);
+  }
+
+  private async writeFile(name: string, source: Readable): Promise<void> {
     const path = safePath(name);
     const target = join(this.folder, ...path.split('/'));
     if (this.names.length >= this.limits.files) throw tooMany(this.limits.files);
     if (await stat(target).catch(() => undefined))
       throw new FieldError([{ field: name, message: 'the file is there twice' }]);
+    this.signal.throwIfAborted();
     await mkdir(dirname(target), { recursive: true });
     const hash = createHash('sha256');
     const count = new Transform({
@@ -153,18 +168,17 @@ class Sink {
         requireDisk(this.disk, this.limits.minimumFreeBytes).then(() => done(null, chunk), done);
       },
     });
-    const written = pipeline(source, count, createWriteStream(target, { flags: 'wx' }), {
-      signal: AbortSignal.any([this.signal, this.stop.signal]),
-    });
-    this.writing.add(written);
-    await written.finally(() => this.writing.delete(written));
+    // A stream that opened the file itself could still be opening it when the pipeline has ended.
+    const file = await open(target, 'wx');
+    const stream = file.createWriteStream();
+    try {
+      await pipeline(source, count, stream, { signal: this.signal });
+    } finally {
+      stream.destroy();
+      await file.close();
+    }
     this.names.push(path);
     this.hashes.push(`${path} ${hash.digest('hex')}`);
-  }
-
-  async abort(): Promise<void> {
-    this.stop.abort();
-    await Promise.allSettled([...this.writing]);
   }
 
   fingerprint(fields: Record<string, string>): string {

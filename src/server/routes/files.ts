@@ -78,7 +78,12 @@ export function fileRoutes(app: App, context: Context): void {
       reply
         .header('content-disposition', `attachment; filename="${name}.zip"`)
         .header('cache-control', 'private, no-store');
-      reply.raw.once('close', () => archive.abort());
+      const left = new Promise<void>((resolve) => {
+        reply.raw.once('close', () => {
+          archive.abort();
+          resolve();
+        });
+      });
       // Each file is opened when the one before is packed: at most one is open, whatever their number.
       void (async () => {
         for (const file of job.result!.files) {
@@ -87,10 +92,9 @@ export function fileRoutes(app: App, context: Context): void {
           const packed = new Promise<void>((resolve, reject) => {
             archive.once('entry', () => resolve());
             source.once('error', reject);
-            reply.raw.once('close', resolve);
           });
           archive.append(source, { name: `${name}/${file.name}`, store: PACKED.test(file.name) });
-          await packed;
+          await Promise.race([packed, left]);
         }
         await archive.finalize();
       })().catch((error) => {
