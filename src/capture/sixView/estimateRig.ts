@@ -32,6 +32,11 @@ export interface RigEstimate {
 export const START_FOCALS = [0.65, 1.4, 3];
 /** Arrangements whose fit is tried, best rated first. */
 const TRIED = 8;
+/** As many again that leave the silhouettes as full as the fullest does: deep hollows spoil the rating, never the silhouettes. */
+const FULL_TRIED = 4;
+const FULL = 5e-4;
+/** Where nothing tried fits better than this, everything is tried. */
+const POOR = 4e-3;
 /** A rating this many times the best one, plus a floor, is not worth a fit. */
 const RATING_FACTOR = 1.3;
 const RATING_FLOOR = 0.02;
@@ -85,7 +90,7 @@ export function possibleArrangements(options: ResolvedSixViewOptions): Arrangeme
 }
 
 /**
- * Finds arrangement, focal length and depth coefficients of views that all have depth maps: rates every meaning of the names on a
+ * Finds arrangement, focal length and depth coefficients of views of which most have depth maps; the others count by their outlines. Rates every meaning of the names on a
  * coarse visual hull, fits the best, and refines the one that agrees best.
  *
  * @param metric scale and offset of metric depth; the scale for a value of 1
@@ -126,28 +131,35 @@ export async function estimateRig(
     }
     return tried.sort(byMisfit);
   };
+  const nameOf = (h: Hypothesis): string => JSON.stringify(h.arrangement);
+  const byName = distinct(hypotheses, nameOf);
   const worthwhile = RATING_FACTOR * hypotheses[0].score + RATING_FLOOR;
+  const byUncovered = [...hypotheses].sort((p, q) => p.uncovered - q.uncovered);
+  const full = hypotheses.filter((h) => h.uncovered <= byUncovered[0].uncovered + FULL);
   const tried = await coarse(
-    distinct(hypotheses, (h) => JSON.stringify(h.arrangement))
-      .filter((h) => h.score <= worthwhile)
-      .slice(0, TRIED),
+    distinct(
+      [...byName.filter((h) => h.score <= worthwhile).slice(0, TRIED), ...distinct(full, nameOf).slice(0, FULL_TRIED)],
+      nameOf,
+    ),
   );
-  /** Looks closer at the best few where the coarse fits do not differ much, and puts them in order of what it finds. */
+  const isTried = (h: Hypothesis): boolean => tried.some((t) => nameOf(t.hypothesis) === nameOf(h));
+  if (misfitOf(tried[0]) > POOR) {
+    tried.push(...(await coarse(byName.filter((h) => !isTried(h)))));
+    tried.sort(byMisfit);
+  }
+  /** Looks closer at the most promising where the coarse fits do not differ much, and puts them in order of what it finds. */
   const sharpen = (list: readonly Tried[]): Tried[] => {
-    const close = list.filter((t) => misfitOf(t) <= CLOSE_FACTOR * misfitOf(list[0]) + RIVAL_FLOOR).slice(0, 4);
+    const close = list.filter((t) => misfitOf(t) <= CLOSE_FACTOR * misfitOf(list[0]) + RIVAL_FLOOR);
     if (close.length === 1) return close;
     const settings = { ...base, stages: CLOSER, steps: 8, samples: 250 };
-    return close
+    return promising(grids, close)
       .map(({ hypothesis, fit }) => ({
         hypothesis,
         fit: fitRig(grids, hypothesis.arrangement, fit.parameters, { ...settings, reach: hypothesis }),
       }))
       .sort(byMisfit);
   };
-  const untried = distinct(hypotheses, (h) => JSON.stringify(h.arrangement)).filter(
-    (h) =>
-      h.score <= EQUAL_RATING * hypotheses[0].score && !tried.some((t) => t.hypothesis.arrangement === h.arrangement),
-  );
+  const untried = byName.filter((h) => h.score <= EQUAL_RATING * hypotheses[0].score && !isTried(h));
   if (untried.length > 0) {
     // Fully symmetric: every arrangement fits, with the same parameters. Colours choose the one that is worth a fit.
     const shared = tried[0].fit.parameters;
@@ -160,17 +172,15 @@ export async function estimateRig(
   const chosen = JSON.stringify(first.hypothesis.arrangement);
   // The kind of depth values is told apart on the chosen arrangement alone; it hardly depends on it.
   const models = hypotheses.filter((h) => JSON.stringify(h.arrangement) === chosen);
-  const kinds = await coarse(distinct(models, (h) => `${h.model} ${Math.sign(h.a[0])}`));
-  const usual = kinds.find((k) => k.hypothesis.model === 'linear' && k.hypothesis.a[0] > 0);
+  const kinds = await coarse(distinct(models, (h) => `${h.model} ${h.sign}`));
+  const usual = kinds.find((k) => k.hypothesis.model === 'linear' && k.hypothesis.sign > 0);
   const best = usual && usual.fit.cost * MODEL_FACTOR - MODEL_FLOOR <= kinds[0].fit.cost ? usual : kinds[0];
   const { arrangement, model } = best.hypothesis;
   // Flat-sided objects have several shallow minima along the focal length: the best of several starts counts.
   const starts = [
     best,
     ...(await coarse(
-      models.filter(
-        (h) => h.model === model && Math.sign(h.a[0]) === Math.sign(best.hypothesis.a[0]) && h !== best.hypothesis,
-      ),
+      models.filter((h) => h.model === model && h.sign === best.hypothesis.sign && h !== best.hypothesis),
     )),
   ];
   const fine = (start: RigParameters, stages: FitSettings['stages'], samples: number): RigFit =>
@@ -187,6 +197,7 @@ export async function estimateRig(
     let current = start;
     const settings = { ...base, stages: ONE_VIEW, steps: 6, samples: 300 };
     grids.forEach((grid, only) => {
+      if (!grid.hasDepth) return;
       const known = fitRig(grids, arrangement, current, { ...settings, stages: ONE_VIEW.slice(-1), only });
       let least = known.cost * 0.98;
       let better = known.parameters;
@@ -222,6 +233,17 @@ export async function estimateRig(
     inverted: model === 'linear' ? a < 0 : a > 0,
     last: fit.last,
   };
+}
+
+/** At most four: the two whose shape fits best and the two whose colours do, as round objects fit in every way. */
+function promising(grids: readonly ViewGrid[], close: readonly Tried[]): readonly Tried[] {
+  if (close.length <= 4) return close;
+  const rated = close.map((t) => ({
+    t,
+    difference: colorDifference(grids, t.hypothesis.arrangement, t.fit.parameters) ?? 1,
+  }));
+  rated.sort((p, q) => p.difference - q.difference);
+  return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 4);
 }
 
 /** Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless theirs fit clearly worse. */
@@ -271,7 +293,8 @@ function startOf(h: Hypothesis, metric?: MetricDepth): RigParameters {
     // One unknown: how long the camera distance is in scene units.
     let sum = 0;
     for (let i = 0; i < views; i++) sum += (h.a[i] * 0.5 + h.b[i]) / (metric.scale * 0.5 + metric.offset);
-    const unit = metric.distance === undefined ? sum / views : 1 / metric.distance;
+    const maps = h.a.reduce((count, a) => count + (a === 0 ? 0 : 1), 0);
+    const unit = metric.distance === undefined ? sum / Math.max(1, maps) : 1 / metric.distance;
     a.fill(unit * metric.scale);
     b.fill(unit * metric.offset);
   }

@@ -8,7 +8,9 @@ export interface Hypothesis {
   arrangement: Arrangement;
   focal: number;
   model: DepthModel;
-  /** First depth coefficients per grid. */
+  /** Sign of the coefficients a. */
+  sign: 1 | -1;
+  /** First depth coefficients per grid; 0 where a view has no depth map. */
   a: Float64Array;
   b: Float64Array;
   /** Depth of the hull's nearest and farthest point per grid, at this focal length. */
@@ -210,16 +212,18 @@ function rate(
       v.misfit += fit.misfit;
     }
   }
-  return variants.map(({ a, b, model, misfit }) => ({
+  const maps = Math.max(1, grids.filter((grid) => grid.hasDepth).length);
+  return variants.map(({ a, b, model, sign, misfit }) => ({
     arrangement,
     focal,
     model,
+    sign,
     a,
     b,
     near,
     far,
     uncovered: uncovered / grids.length,
-    score: (3 * uncovered + misfit) / grids.length,
+    score: (3 * uncovered) / grids.length + misfit / maps,
   }));
 }
 
