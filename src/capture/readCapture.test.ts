@@ -297,7 +297,7 @@ describe('captures that cannot be read', () => {
     expect((await code(root)).code).toBe('CAPTURE_UNRECOGNISED');
     await put(root, 'notes.txt', 'hello');
     expect((await code(root)).message).toMatch(/notes\.txt.*transforms\.json.*COLMAP.*multi_views/s);
-    expect((await code(await put(await folder(), 'mesh.obj', 'v 0 0 0'))).code).toBe('ARCHIVE_INVALID');
+    expect((await code(await put(await folder(), 'mesh.zip', 'v 0 0 0'))).code).toBe('ARCHIVE_INVALID');
   });
 
   it('says of pictures without cameras what EXIF knows and which inputs would work', async () => {

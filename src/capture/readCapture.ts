@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { Capture } from './capture.js';
@@ -7,6 +8,7 @@ import { unpackArchive } from './files/archive.js';
 import { finishCapture } from './finish.js';
 import { readColmap } from './formats/colmap.js';
 import { readTransforms } from './formats/transforms.js';
+import { isImageName } from './images/header.js';
 import { noCameras } from './noCameras.js';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
 import { readSixViews } from './sixView/readSixViews.js';
@@ -37,12 +39,40 @@ export async function readCapture(path: string, options?: ReadOptions): Promise<
     const detected: Detected = { kind: 'transforms', root: dirname(full), files: [{ file: full, split: 'train' }] };
     return readFolder(detected, `${basename(dirname(full))}-${name}`, full, resolved, noFiles);
   }
+  await checkArchive(full, info);
   const unpacked = await unpackArchive(full, resolved);
   try {
-    return await readFolder(await detect(unpacked.folder), name, full, resolved, unpacked.remove);
+    const detected = await detect(unpacked.folder);
+    if (detected.kind === 'nothing') detected.names.push(...unpacked.left);
+    return await readFolder(detected, name, full, resolved, unpacked.remove);
   } catch (error) {
     await unpacked.remove();
     throw error;
+  }
+}
+
+/** Endings of what people take for archives that Plinth reads: the unpacking tells what is wrong with them. */
+const ARCHIVE = /\.(zip|rar|7z|tar|t?gz|t?bz2|t?xz|zst)$/i;
+
+/** Refuses what can be no archive: pipes and devices (reading them may never end), and files of other kinds. */
+async function checkArchive(file: string, info: Stats): Promise<void> {
+  const refuse = (found: string): never => {
+    throw new PlinthError('CAPTURE_UNRECOGNISED', {
+      found,
+      expected: 'a folder, a .zip file or a transforms .json file',
+      remedy: 'Give the folder that holds the pictures with their cameras; docs/captures.md has the layouts',
+      subject: file,
+    });
+  };
+  if (!info.isFile()) refuse(`${file} is neither a folder nor a file`);
+  if (ARCHIVE.test(file)) return;
+  if (isImageName(file)) refuse(`${basename(file)} is one picture, not a capture`);
+  const handle = await open(file);
+  try {
+    const { buffer } = await handle.read({ buffer: Buffer.alloc(2), length: 2 });
+    if (buffer.toString('latin1') !== 'PK') refuse(`${basename(file)} is no archive`);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -15,7 +15,12 @@ export interface CaptureFlags {
   left?: SixViewOptions['left'];
   topTurn?: number;
   bottomTurn?: number;
+  allowMissing?: boolean;
   maxPixels?: number;
+  maxViews?: number;
+  maxArchiveBytes?: number;
+  maxArchiveEntries?: number;
+  maxArchiveRatio?: number;
 }
 
 /** Adds them to a command. */
@@ -25,6 +30,14 @@ export function addCaptureOptions(command: Command): void {
     .addOption(new Option('--masks <source>', 'where masks come from').choices(MASK_SOURCES).default('auto'))
     .option('--depth-scale <units>', 'scene units per step of an integer depth map', numberFlag('--depth-scale'))
     .option('--max-pixels <count>', 'refuse images with more pixels than this', numberFlag('--max-pixels'))
+    .option('--max-views <count>', 'refuse captures with more pictures than this', numberFlag('--max-views'))
+    .option('--max-archive-bytes <count>', 'refuse archives that unpack to more', numberFlag('--max-archive-bytes'))
+    .option('--max-archive-entries <count>', 'refuse archives of more entries', numberFlag('--max-archive-entries'))
+    .option(
+      '--max-archive-ratio <factor>',
+      'refuse archives that unpack to more times their size',
+      numberFlag('--max-archive-ratio'),
+    )
     .optionsGroup('Six named views (front, back, left, right, top, bottom), found from the pictures where not given:')
     .option('--focal <ratio>', 'focal length over picture width', numberFlag('--focal'))
     .option('--field-of-view <degrees>', 'horizontal field of view', numberFlag('--field-of-view'))
@@ -38,6 +51,7 @@ export function addCaptureOptions(command: Command): void {
     .option('--bottom-turn <degrees>', 'clockwise turn of the picture `bottom`', numberFlag('--bottom-turn'))
     .addOption(new Option('--depth <kind>', 'what depth values mean').choices(['auto', 'metric', 'relative']))
     .option('--depth-offset <units>', 'scene units at value 0 of metric depth', numberFlag('--depth-offset'))
+    .option('--allow-missing', 'go on where up to two of the six views are missing')
     .optionsGroup('Other:');
 }
 
@@ -46,6 +60,10 @@ export function captureOptions(flags: CaptureFlags): ReadOptions {
   return {
     masks: flags.masks,
     maxPixels: flags.maxPixels,
+    maxViews: flags.maxViews,
+    maxArchiveBytes: flags.maxArchiveBytes,
+    maxArchiveEntries: flags.maxArchiveEntries,
+    maxArchiveRatio: flags.maxArchiveRatio,
     depthScale: flags.depthScale,
     sixView: {
       left: flags.left,
@@ -57,6 +75,7 @@ export function captureOptions(flags: CaptureFlags): ReadOptions {
       depth: flags.depth,
       depthScale: flags.depthScale,
       depthOffset: flags.depthOffset,
+      allowMissing: flags.allowMissing,
     },
   };
 }

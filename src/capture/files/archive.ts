@@ -12,6 +12,8 @@ import { isInside } from './paths.js';
 export interface Unpacked {
   /** A folder of its own, with the archive's files in it. */
   folder: string;
+  /** Names of entries that no reader can use and that were left packed; at most a few. */
+  left: string[];
   /** Removes the folder. Safe to call twice. */
   remove(): Promise<void>;
 }
@@ -40,7 +42,7 @@ export async function unpackArchive(file: string, options: ResolvedReadOptions):
     if (folder) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const entries = await examine(zip, file, options);
+    const { kept: entries, left } = await examine(zip, file, options);
     folder = await mkdtemp(join(options.tempFolder ?? tmpdir(), 'plinth-capture-'));
     let written = 0;
     for (const { entry, path } of entries) {
@@ -59,7 +61,7 @@ export async function unpackArchive(file: string, options: ResolvedReadOptions):
       const stream = await zip.openReadStreamPromise(entry);
       await pipeline(stream, counter, createWriteStream(target, { flags: 'wx' }), { signal: options.signal });
     }
-    return { folder, remove };
+    return { folder, left, remove };
   } catch (error) {
     await remove();
     throwIfCancelled(options.signal);
@@ -88,13 +90,14 @@ async function examine(
   zip: yauzl.ZipFile,
   file: string,
   options: ResolvedReadOptions,
-): Promise<{ entry: yauzl.Entry; path: string }[]> {
+): Promise<{ kept: { entry: yauzl.Entry; path: string }[]; left: string[] }> {
   if (zip.entryCount > options.maxArchiveEntries) {
     throw tooLarge(file, `${zip.entryCount} entries`, options);
   }
   const packedSize = (await stat(file)).size;
   const seen = new Map<string, string>();
   const kept: { entry: yauzl.Entry; path: string }[] = [];
+  const left: string[] = [];
   let packed = 0;
   let unpacked = 0;
   for await (const entry of zip.eachEntry()) {
@@ -124,7 +127,10 @@ async function examine(
     // Entries that share their data (overlapping bombs) declare more packed bytes than the file has.
     ratio(unpacked, Math.min(packed, packedSize));
     if (packed > packedSize) throw damaged(file, new Error('its entries overlap'));
-    if (!USEFUL.test(path)) continue;
+    if (!USEFUL.test(path)) {
+      if (left.length < 8) left.push(path);
+      continue;
+    }
     const key = path.toLowerCase();
     const other = seen.get(key);
     if (other !== undefined) {
@@ -138,7 +144,7 @@ async function examine(
     seen.set(key, path);
     kept.push({ entry, path });
   }
-  return kept;
+  return { kept, left };
 }
 
 function checkName(file: string, path: string): void {
@@ -178,7 +184,8 @@ function tooLarge(file: string, what: string, options: ResolvedReadOptions, entr
   return new PlinthError('ARCHIVE_TOO_LARGE', {
     found: `${basename(file)}${entry ? `: ${entry}` : ''} unpacks to ${what}`,
     expected: `at most ${mib(maxArchiveBytes)}, ${maxArchiveEntries} entries, and ${maxArchiveRatio} times the packed size`,
-    remedy: 'Pack only the capture, or raise maxArchiveBytes, maxArchiveEntries or maxArchiveRatio',
+    remedy:
+      'Pack only the capture, or raise maxArchiveBytes, maxArchiveEntries or maxArchiveRatio (--max-archive-bytes and so on)',
     subject: file,
   });
 }

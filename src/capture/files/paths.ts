@@ -35,11 +35,22 @@ export async function resolveInside(
   if (!isInside(root, path)) throw unsafe(name, 'leads out of the capture');
   for (const candidate of [path, ...extensions.map((extension) => `${path}.${extension}`)]) {
     if (!(await exists(candidate))) continue;
-    const real = await realpath(candidate);
-    if (!isInside(await realpath(root), real)) throw unsafe(name, 'is a link that leads out of the capture');
-    if ((await stat(real)).isFile()) return candidate;
+    await checkInside(root, candidate, name);
+    if ((await stat(candidate)).isFile()) return candidate;
   }
   return undefined;
+}
+
+/**
+ * Throws `ARCHIVE_UNSAFE_PATH` where `path` is, or lies behind, a link that leads out of `root`. What does not exist passes.
+ *
+ * @param name what to call it
+ */
+export async function checkInside(root: string, path: string, name: string): Promise<void> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined && !isInside(await realpath(root), real)) {
+    throw unsafe(name, 'is a link that leads out of the capture');
+  }
 }
 
 function unsafe(name: string, why: string): PlinthError {

@@ -32,7 +32,7 @@ export async function readColmap(root: string, model: string, options: ResolvedR
     throw invalidMetadata(
       model,
       `the model has ${images.length} images`,
-      `at most ${options.maxViews} (option maxViews)`,
+      `at most ${options.maxViews} (option maxViews, --max-views)`,
     );
   }
   const folder = await imageFolder(root, images);

@@ -25,6 +25,20 @@ export async function readMetadata(file: string): Promise<Buffer> {
 }
 
 /**
+ * The text of a metadata file, without the byte order mark that Windows programs put before it.
+ * Throws `CAPTURE_METADATA_INVALID` for an empty file and for UTF-16.
+ */
+export function metadataText(file: string, bytes: Buffer): string {
+  if (bytes.length === 0) throw invalidMetadata(file, 'it is empty', 'metadata of the cameras');
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw invalidMetadata(file, 'it is written in UTF-16', 'UTF-8');
+  }
+  const text = bytes.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/**
  * Parses JSON; the tokens NaN and Infinity, which some writers emit though JSON has none, become numbers that are not finite, so
  * that the check of what they stand for can name the view.
  */

@@ -12,7 +12,7 @@ import { readExif } from '../images/exif.js';
 import { IMAGE_EXTENSIONS, isImageName, readImageHeader } from '../images/header.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
-import { invalidMetadata, parseJson, readMetadata } from './metadata.js';
+import { invalidMetadata, metadataText, parseJson, readMetadata } from './metadata.js';
 import type { ReadSources } from './sources.js';
 import { type Frame, type Transforms, transformsSchema } from './transformsSchema.js';
 
@@ -46,7 +46,7 @@ export async function readTransforms(
   const entries: Entry[] = [];
   const warnings: Warning[] = [];
   for (const { file, split } of files) {
-    const whole = parse(file, (await readMetadata(file)).toString('utf8'));
+    const whole = parse(file, metadataText(file, await readMetadata(file)));
     const held = new Set([...(whole.test_filenames ?? []), ...(whole.val_filenames ?? [])]);
     for (const frame of whole.frames) {
       entries.push({ file, frame, whole, split: held.has(frame.file_path) ? 'test' : split });
@@ -56,7 +56,7 @@ export async function readTransforms(
     throw new PlinthError('CAPTURE_METADATA_INVALID', {
       found: `The capture names ${entries.length} pictures`,
       expected: `at most ${options.maxViews}`,
-      remedy: 'Take every n-th picture, or raise maxViews',
+      remedy: 'Take every n-th picture, or raise maxViews (--max-views)',
     });
   }
   const images = await locate(root, entries);

@@ -38,7 +38,8 @@ export async function decodeDepth(file: string, options: DepthDecodeOptions): Pr
     throw new PlinthError('DEPTH_INVALID', {
       found: `${name} has 8 bits and the capture does not say what a step means`,
       expected: '16-bit metric depth, or a stated scale',
-      remedy: 'Give depth_unit_scale_factor in the metadata or the option depthScale, or leave the depth out',
+      remedy:
+        'Give depth_unit_scale_factor in the metadata or the option depthScale (--depth-scale), or leave the depth out',
       subject: file,
     });
   }

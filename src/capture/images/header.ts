@@ -66,7 +66,7 @@ export function checkPixels(file: string, width: number, height: number, maxPixe
       found: `${basename(file)} is ${width} × ${height} pixels (${((width * height) / 1e6).toFixed(1)} megapixels)`,
       expected: `at most ${(maxPixels / 1e6).toFixed(1)} megapixels`,
       remedy:
-        'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise maxPixels',
+        'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise maxPixels (--max-pixels)',
       subject: file,
     });
   }

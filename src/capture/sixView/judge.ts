@@ -53,7 +53,8 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_ARRANGEMENT_AMBIGUOUS',
       message: `The object is so symmetric that ${estimate.rivals.length} other meaning${estimate.rivals.length === 1 ? '' : 's'} of the names fit as well as the chosen one (${say(estimate.arrangement)}), for example ${say(estimate.rivals[0].arrangement)}.`,
-      remedy: 'If texture is on the wrong side, set the options left, topTurn and bottomTurn.',
+      remedy:
+        'If texture is on the wrong side, set the options left, topTurn and bottomTurn (--left, --top-turn, --bottom-turn).',
     });
   }
   if (estimate.focalFrom === 'default') {
@@ -61,13 +62,13 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_FOCAL_ASSUMED',
       message: `The silhouettes fit focal lengths of ${low.toFixed(2)} to ${high.toFixed(2)} picture widths; ${estimate.parameters.focal.toFixed(2)} was assumed.`,
-      remedy: 'Give the option focal or fieldOfView if it is known.',
+      remedy: 'Give the option focal (--focal) or fieldOfView (--field-of-view) if it is known.',
     });
   } else if (estimate.focalDeviation !== undefined && estimate.focalDeviation > 0.25) {
     warnings.push({
       code: 'CAPTURE_FOCAL_UNCERTAIN',
       message: `The pictures hardly determine the focal length (${estimate.parameters.focal.toFixed(2)} picture widths, uncertain by ${(100 * estimate.focalDeviation).toFixed(0)} %).`,
-      remedy: 'Give the option focal or fieldOfView if it is known.',
+      remedy: 'Give the option focal (--focal) or fieldOfView (--field-of-view) if it is known.',
     });
   }
   const apart = prepared.filter((p) => p.alignment && p.alignment.support < 0.7);

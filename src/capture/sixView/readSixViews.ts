@@ -10,7 +10,7 @@ import type { ResolvedReadOptions } from '../options.js';
 import { depthAgreement, pointBounds, type ViewAgreement } from './agreement.js';
 import { estimateRig, type RigEstimate } from './estimateRig.js';
 import { estimateSilhouettes } from './estimateSilhouettes.js';
-import { findSixViewFiles } from './files.js';
+import { findSixViewFiles, type SixViewFile } from './files.js';
 import type { MetricDepth } from './fitRig.js';
 import { judge } from './judge.js';
 import { type ResolvedSixViewOptions, resolveSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
@@ -40,12 +40,13 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
   sameShapes(prepared);
   const metric = metricOf(prepared, six);
   const grids = prepared.map((p) => p.grid);
-  const hasDepth = prepared.every((p) => p.depth !== undefined);
+  const firstDepth = prepared.findIndex((p) => p.depth !== undefined);
+  const hasDepth = firstDepth >= 0;
   const estimate = hasDepth
     ? await estimateRig(grids, six, metric, options.signal)
     : await estimateSilhouettes(grids, six, options.signal);
   const { arrangement, parameters } = estimate;
-  const distance = six.distance ?? (metric ? metric.scale / parameters.a[0] : SIX_VIEW_DEFAULTS.distance);
+  const distance = six.distance ?? (metric ? metric.scale / parameters.a[firstDepth] : SIX_VIEW_DEFAULTS.distance);
   const pointBox = hasDepth ? pointBounds(grids, parameters, arrangement) : undefined;
   const diagonal = pointBox ? Math.hypot(...pointBox.max.map((v, k) => v - pointBox.min[k])) : 1;
   const agreement = estimate.last ? depthAgreement(grids, estimate.last, diagonal) : undefined;
@@ -58,6 +59,7 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
     subject: name,
     remedy: 'Add the picture.',
   }));
+  if (hasDepth) warnings.push(...withoutDepth(files));
   warnings.push(...judge(prepared, estimate, agreement));
   const { bounds, warnings: more } = pointBox
     ? { bounds: scaledBox(pointBox, distance, 0.02 * diagonal), warnings: [] as Warning[] }
@@ -76,6 +78,18 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
     warnings,
     dispose: async () => {},
   };
+}
+
+/** The views whose depth map is missing beside those of the others. */
+function withoutDepth(files: readonly SixViewFile[]): Warning[] {
+  return files
+    .filter((file) => file.depth === undefined)
+    .map(({ name }) => ({
+      code: 'CAPTURE_DEPTH_MISSING',
+      message: `There is no depth map for the view ${name}: only its outline counts for the shape, and hollows that it alone sees stay closed.`,
+      subject: name,
+      remedy: `Add depth_renders/${name}.png.`,
+    }));
 }
 
 function scaledBox(box: { min: Vec3; max: Vec3 }, unit: number, margin: number): { min: Vec3; max: Vec3 } {
@@ -97,7 +111,7 @@ function sameShapes(prepared: readonly PreparedView[]): void {
 }
 
 function metricOf(prepared: readonly PreparedView[], six: ResolvedSixViewOptions): MetricDepth | undefined {
-  const depth = prepared[0].depth;
+  const depth = prepared.find((p) => p.depth !== undefined)?.depth;
   if (!depth || six.depth !== 'metric') return undefined;
   return { scale: six.depthScale * depth.full, offset: six.depthOffset, distance: six.distance };
 }

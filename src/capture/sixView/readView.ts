@@ -35,6 +35,8 @@ export interface PreparedView {
 
 /** Cells of the longer side of the grids in which views are compared. */
 const GRID = 256;
+/** Difference of a channel, of 255, up to which two pixels have the same colour. */
+const BLANK = 3;
 /** Confidence below which a picture has no plain background. */
 const PLAIN = 0.5;
 
@@ -136,6 +138,7 @@ async function findMask(
     return { ...given, alignment: depth && alignColor(region, depth) };
   }
   if (wanted !== 'depth') {
+    checkNotBlank(image, file);
     const masker = new BackgroundMasker(image);
     const alignment = depth && alignColor(masker.region(), depth);
     const size = fittedSize(image.width, image.height, 1024);
@@ -199,6 +202,19 @@ function sameShape(
     expected: 'the same shape (width : height)',
     remedy: 'Export both from the same camera',
     subject: file.depth,
+  });
+}
+
+/** A picture of one colour shows no object, whatever its depth map says. */
+function checkNotBlank({ data }: ColorImage, file: SixViewFile): void {
+  for (let p = 4; p < data.length; p += 4) {
+    for (let k = 0; k < 3; k++) if (Math.abs(data[p + k] - data[k]) > BLANK) return;
+  }
+  throw new PlinthError('CAPTURE_MASK_EMPTY', {
+    found: `${basename(file.color)} is blank: all of it has one colour`,
+    expected: 'a picture of the object',
+    remedy: 'Export the picture again',
+    subject: file.color,
   });
 }
 

@@ -17,7 +17,7 @@ export interface SixDepth extends CleanDepth {
  * none of the background, and what `decodeDepth` throws.
  */
 export async function readSixDepth(file: string, maxPixels: number): Promise<SixDepth> {
-  const header = await readImageHeader(file, maxPixels);
+  const bits = /\.exr$/i.test(file) ? 32 : (await readImageHeader(file, maxPixels)).bits;
   const raw = await decodeDepth(file, { maxPixels, scale: 1 });
   const clean = cleanDepth(raw);
   let count = 0;
@@ -30,8 +30,8 @@ export async function readSixDepth(file: string, maxPixels: number): Promise<Six
       subject: file,
     });
   }
-  const full = header.bits === 8 ? 255 : header.bits === 16 ? 65535 : Math.max(clean.most, 1e-9);
-  return { ...clean, full, quantised: header.bits !== 32 };
+  const full = bits === 8 ? 255 : bits === 16 ? 65535 : Math.max(clean.most, 1e-9);
+  return { ...clean, full, quantised: bits !== 32 };
 }
 
 /** The values as shares of the largest possible one; 0 = none. */
