@@ -17,6 +17,10 @@ export const SILENT_SECONDS = 20;
 /** Times the service may end under a job before the job itself is suspected. */
 const MAX_INTERRUPTIONS = 20;
 const RESTART_PAUSE_MS = [0, 500, 2_000, 5_000, 10_000, 30_000];
+/** A job that is quiet for this long proves nothing about the device any more, though it may be well. */
+const QUIET_MS = 5_000;
+/** A process that has been starting for this long is suspected. */
+const START_PATIENCE_MS = 20_000;
 
 export interface PoolOptions extends RunnerOptions {
   /** One worker process for each; `undefined` = automatic choice. */
@@ -70,7 +74,10 @@ export class WorkerPool {
     return this.slots.map((slot) => slot.state());
   }
 
-  /** Runs the engine's small compute job on every idle process; one that is at work is left alone. */
+  /**
+   * Runs the engine's small compute job for every worker. `busy` = left out, since its job makes progress. Beside a job that is quiet, a process
+   * of its own asks the device: the job's may be computing on the CPU, or waiting for a driver that is dead.
+   */
   async probe(timeoutMs: number): Promise<(ProbeReport | 'busy')[]> {
     return await Promise.all(this.slots.map((slot) => slot.probe(timeoutMs)));
   }
@@ -152,6 +159,7 @@ class Slot {
   attempt: Attempt | undefined;
   private process: WorkerProcess | undefined;
   private starting: Promise<void> | undefined;
+  private startingSince = Date.now();
   private restarts = -1;
   private failures = 0;
   private failure: Failure | undefined;
@@ -190,15 +198,40 @@ class Slot {
   }
 
   async probe(timeoutMs: number): Promise<ProbeReport | 'busy'> {
+    if (this.attempt) return await this.probeBeside(this.attempt, timeoutMs);
+    const started = await Promise.race([this.starting ?? true, sleep(timeoutMs, 'late' as const)]);
     if (this.attempt) return 'busy';
-    await this.starting;
-    if (this.attempt) return 'busy';
+    if (started === 'late') {
+      const ms = Date.now() - this.startingSince;
+      return ms < START_PATIENCE_MS ? 'busy' : notRunning(`has been starting for ${Math.round(ms / 1000)} s.`);
+    }
     if (this.process?.alive) return await this.process.probe(timeoutMs);
-    return {
-      ok: false,
-      seconds: 0,
-      failure: this.failure ?? { code: 'WORKER_LOST', message: 'The worker process is not running.' },
-    };
+    return this.failure ? { ok: false, seconds: 0, failure: this.failure } : notRunning('is not running.');
+  }
+
+  private async probeBeside(attempt: Attempt, timeoutMs: number): Promise<ProbeReport | 'busy'> {
+    const last = attempt.lastProgress;
+    if (Date.now() - last < QUIET_MS) return 'busy';
+    const begin = performance.now();
+    let report: ProbeReport;
+    let beside: WorkerProcess | undefined;
+    try {
+      beside = await WorkerProcess.start({
+        engine: this.options.engine,
+        adapter: this.adapter,
+        onOutput: () => {},
+        startTimeoutMs: timeoutMs,
+      });
+      report = await beside.probe(timeoutMs);
+    } catch (error) {
+      const { code, message, remedy } = toPlinthError(error);
+      report = { ok: false, seconds: (performance.now() - begin) / 1000, failure: { code, message, remedy } };
+    } finally {
+      beside?.kill();
+    }
+    // Work that went on meanwhile is the better proof.
+    const progressed = attempt.lastProgress !== last || this.attempt !== attempt;
+    return !report.ok && progressed ? 'busy' : report;
   }
 
   stop(force: boolean): void {
@@ -252,6 +285,7 @@ class Slot {
     const { engine, log } = this.options;
     this.restarts++;
     await sleep(RESTART_PAUSE_MS[Math.min(this.failures, RESTART_PAUSE_MS.length - 1)]);
+    this.startingSince = Date.now();
     try {
       this.process = await WorkerProcess.start({
         engine,
@@ -268,6 +302,12 @@ class Slot {
     }
   }
 }
+
+const notRunning = (what: string): ProbeReport => ({
+  ok: false,
+  seconds: 0,
+  failure: { code: 'WORKER_LOST', message: `The worker process ${what}`, remedy: 'Run `plinth doctor`' },
+});
 
 /** Puts jobs whose worker fell silent back into the queue. Several processes may do this at once. Answers how many. */
 export async function recoverOrphans(

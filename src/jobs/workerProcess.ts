@@ -5,7 +5,7 @@ import type { EngineTask, ProbeReport } from './engine.js';
 import type { Failure, RunResult } from './jobRecord.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
-/** How long a new process may take to load its engine and open the adapter. */
+/** How long a new process may take to load its engine and open the adapter, unless told otherwise. */
 const START_TIMEOUT_MS = 60_000;
 
 /** How a job ended in the process. */
@@ -21,6 +21,8 @@ export interface WorkerProcessOptions {
   adapter?: string | number;
   /** Lines that the process printed, for the job's log. */
   onOutput: (line: string) => void;
+  /** Default: a minute. */
+  startTimeoutMs?: number;
 }
 
 type Message<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>;
@@ -80,7 +82,7 @@ export class WorkerProcess {
       },
     });
     const ready = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), START_TIMEOUT_MS);
+      const timer = setTimeout(() => resolve(false), options.startTimeoutMs ?? START_TIMEOUT_MS);
       worker.child.on('message', (message: FromWorker) => {
         if (message.type !== 'ready') return worker.receive(message);
         worker.facts = message.facts;

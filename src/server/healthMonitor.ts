@@ -1,4 +1,6 @@
+import { ERROR_CODES } from '../core/errors.js';
 import { VERSION } from '../core/version.js';
+import type { AttemptEnd } from '../jobs/attempt.js';
 import type { ProbeReport } from '../jobs/engine.js';
 import { diskSpace } from '../jobs/janitor.js';
 import type { JobState } from '../jobs/jobRecord.js';
@@ -46,6 +48,10 @@ export interface HealthReport {
   disk: { free: number; total: number } | undefined;
 }
 
+/** Attempts in a row, of more than one job, that failed by the machine before the machine is called broken, and how long that holds. */
+const FAILURES_IN_A_ROW = 3;
+const FAILURES_HOLD_MS = 10 * 60_000;
+
 const NO_JOBS = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
 
 /** Watches the parts that the service needs, and answers from what it saw a moment ago, so that any number of askers costs no more than one. */
@@ -56,14 +62,21 @@ export class HealthMonitor {
   private probing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly begin = Date.now();
-  /** Device losses and self-test failures since start, for metrics. */
-  failedProbes = 0;
+  /** Attempts here that failed by the machine since one ended otherwise. */
+  private failures: { job: string; code: string; at: number }[] = [];
 
   constructor(
     private readonly service: JobService,
     private readonly source: HealthSource,
-    private readonly options: { data: string; minimumFreeBytes: number },
+    private readonly options: { data: string; onSelfTest?: (test: SelfTest) => void },
   ) {}
+
+  /** Every attempt that ends here is told: a GPU that passes the small test and fails every job is not healthy. */
+  attempt({ job, state, failure }: Pick<AttemptEnd, 'job' | 'state' | 'failure'>): void {
+    if (failure && ERROR_CODES[failure.code][0] === 'machine') {
+      this.failures.push({ job: job.id, code: failure.code, at: Date.now() });
+    } else if (state === 'succeeded' || failure) this.failures = [];
+  }
 
   start(): void {
     void this.probe();
@@ -90,7 +103,11 @@ export class HealthMonitor {
     const age = this.selfTest ? Date.now() - this.selfTest.at.getTime() : Number.POSITIVE_INFINITY;
     if (age > PROBE_EVERY_MS / 2) await this.probe();
     this.last = undefined;
-    return await this.report();
+    const report = await this.report();
+    // A worker that is only starting has proved nothing yet.
+    const slots = this.service.pool.states();
+    if (this.selfTest || slots.length === 0 || slots.some((slot) => slot.state === 'busy')) return report;
+    return { ...report, healthy: false, reasons: [...report.reasons, 'No self-test has been run yet'] };
   }
 
   private probe(): Promise<void> {
@@ -105,13 +122,13 @@ export class HealthMonitor {
     // Work that makes progress proves the device; a worker that makes none shows as stalled.
     if (reports.length === 0) return;
     const bad = reports.find((r) => !r.ok);
-    if (bad) this.failedProbes++;
     this.selfTest = {
       ok: !bad,
       seconds: Math.max(...reports.map((r) => r.seconds)),
       at: new Date(),
       failure: bad?.failure,
     };
+    this.options.onSelfTest?.(this.selfTest);
   }
 
   private async look(): Promise<HealthReport> {
@@ -139,6 +156,17 @@ export class HealthMonitor {
           `Worker ${i} is stalled: job ${slot.job} made no progress for ${Math.round(slot.silentSeconds ?? 0)} s`,
         );
       }
+    }
+    const elsewhere = (rows ?? []).filter((w) => !w.own).flatMap((w) => w.slots);
+    const sick = elsewhere.filter((slot) => slot.state === 'broken' || slot.state === 'stalled');
+    if (pool.states().length === 0 && sick.length > 0 && sick.length === elsewhere.length) {
+      reasons.push(`Every worker is broken or stalled: ${sick[0].failure?.message ?? 'no progress'}`);
+    }
+    const recent = this.failures.slice(-FAILURES_IN_A_ROW);
+    const jobsHit = new Set(recent.map((f) => f.job)).size;
+    if (recent.length === FAILURES_IN_A_ROW && jobsHit > 1 && Date.now() - recent[0].at < FAILURES_HOLD_MS) {
+      const codes = [...new Set(recent.map((f) => f.code))].join(', ');
+      reasons.push(`The last ${FAILURES_IN_A_ROW} attempts, at ${jobsHit} jobs, failed by the machine: ${codes}`);
     }
     if (this.selfTest && !this.selfTest.ok) reasons.push(`The self-test failed: ${this.selfTest.failure?.message}`);
     const report: HealthReport = {

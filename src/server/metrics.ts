@@ -2,8 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ErrorCode } from '../core/errors.js';
 import type { AttemptEnd } from '../jobs/attempt.js';
 import { JOB_STATES } from '../jobs/jobRecord.js';
-import type { HealthReport } from './healthMonitor.js';
+import type { HealthReport, SelfTest } from './healthMonitor.js';
 
+const LOSSES: ErrorCode[] = ['GPU_DEVICE_LOST', 'WORKER_LOST'];
 const SECONDS = [0.005, 0.02, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200];
 
 /** What `/metrics` tells, in base units. */
@@ -56,6 +57,11 @@ export class Metrics {
     help: 'Attempts and self-tests that ended with a lost device or worker process.',
     registers: [this.registry],
   });
+  private readonly failedTests = new Counter({
+    name: 'plinth_self_test_failures_total',
+    help: 'Self-tests that failed.',
+    registers: [this.registry],
+  });
   private readonly jobs = this.gauge('plinth_jobs', 'Jobs on record by state.', ['state']);
   private readonly workers = this.gauge('plinth_workers', 'Worker processes by state.', ['state']);
   private readonly healthy = this.gauge('plinth_healthy', '1 when /health answers 200.');
@@ -88,13 +94,18 @@ export class Metrics {
     this.uploads.inc({ outcome });
   }
 
+  selfTest({ ok, failure }: Pick<SelfTest, 'ok' | 'failure'>): void {
+    if (!ok) this.failedTests.inc();
+    if (failure && LOSSES.includes(failure.code)) this.losses.inc();
+  }
+
   attempt({ job, state, failure, runs }: AttemptEnd): void {
     if (job.startedAt && job.attempt === 1) {
       this.queue.observe(Math.max(0, (job.startedAt.getTime() - job.queuedAt.getTime()) / 1000));
     }
     if (failure) {
       this.failures.inc({ code: failure.code });
-      if (failure.code === 'GPU_DEVICE_LOST' || failure.code === 'WORKER_LOST') this.losses.inc();
+      if (LOSSES.includes(failure.code)) this.losses.inc();
     }
     if (state !== 'queued' && job.startedAt) this.job.observe({ state }, (Date.now() - job.startedAt.getTime()) / 1000);
     for (const run of runs) {

@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { openService } from '../jobs/service.js';
+import { HealthMonitor } from './healthMonitor.js';
 import { unknownHealth } from './healthSource.js';
 import { Metrics } from './metrics.js';
 import { type RunningServer, type ServeHooks, serviceOptions, startServer } from './serve.js';
 import type { Settings } from './settings.js';
+import { startTelemetry, traceAttempt } from './telemetry.js';
 import { serveWorkerHealth } from './workerHealth.js';
 
 /** A clean stop that takes longer than this is given up; orchestrators kill after 10 s. */
@@ -26,22 +29,31 @@ export async function runWorker(settings: Settings, hooks: ServeHooks = {}): Pro
   const log = pino({ level: settings.log.level, base: { service: 'plinth-worker' } });
   await mkdir(settings.data, { recursive: true });
   const metrics = new Metrics();
-  const service = await openService({ ...serviceOptions(settings, log), onEnd: (end) => metrics.attempt(end) });
-  const health = await serveWorkerHealth({
-    settings,
-    service,
-    metrics,
-    source: hooks.health ?? unknownHealth,
-    log,
-  }).catch(async (error: unknown) => {
-    await service.close(0);
-    throw error;
+  const telemetry = settings.telemetry.endpoint ? startTelemetry(settings.telemetry.endpoint, log) : undefined;
+  const service = await openService({
+    ...serviceOptions(settings, log),
+    onEnd: (end) => {
+      metrics.attempt(end);
+      health.attempt(end);
+      traceAttempt(end);
+    },
   });
+  const health = new HealthMonitor(service, hooks.health ?? unknownHealth, {
+    data: resolve(settings.data),
+    onSelfTest: (test) => metrics.selfTest(test),
+  });
+  const stopHealth = await serveWorkerHealth({ settings, service, metrics, health, log }).catch(
+    async (error: unknown) => {
+      await service.close(0);
+      throw error;
+    },
+  );
   await service.start();
   log.info({ worker: service.pool.id, database: service.db.kind, storage: service.artifacts.place }, 'taking jobs');
   onSignal(async () => {
-    await health?.();
+    await stopHealth?.();
     await service.close();
+    await telemetry?.stop();
   });
 }
 

@@ -76,13 +76,14 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
     ...serviceOptions(settings, log),
     onEnd: (end) => {
       metrics.attempt(end);
+      health.attempt(end);
       traceAttempt(end);
     },
   });
   const stopping = new AbortController();
   const health = new HealthMonitor(service, hooks.health ?? unknownHealth, {
     data: resolve(settings.data),
-    minimumFreeBytes: settings.retention.minimumFreeBytes,
+    onSelfTest: (test) => metrics.selfTest(test),
   });
   const context: Context = {
     settings,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
@@ -6,8 +5,7 @@ import type { JobService } from '../jobs/service.js';
 import { KeyRing } from './apiKeys.js';
 import { handleErrors, requireKeys } from './app.js';
 import type { App, Context } from './context.js';
-import { HealthMonitor } from './healthMonitor.js';
-import type { HealthSource } from './healthSource.js';
+import type { HealthMonitor } from './healthMonitor.js';
 import type { Metrics } from './metrics.js';
 import { healthRoutes } from './routes/health.js';
 import { isSecured, listenFailed } from './serve.js';
@@ -17,7 +15,7 @@ export interface WorkerHealthOptions {
   settings: Settings;
   service: JobService;
   metrics: Metrics;
-  source: HealthSource;
+  health: HealthMonitor;
   log: Logger;
 }
 
@@ -27,15 +25,11 @@ export interface WorkerHealthOptions {
  * @throws `AUTHENTICATION_REQUIRED`, `LISTEN_FAILED`
  */
 export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(() => Promise<void>) | undefined> {
-  const { settings, service, metrics, source, log } = options;
+  const { settings, service, metrics, health, log } = options;
   const port = settings.worker.healthPort;
   if (port === undefined) return undefined;
   const secured = isSecured(settings);
   const stopping = new AbortController();
-  const health = new HealthMonitor(service, source, {
-    data: resolve(settings.data),
-    minimumFreeBytes: settings.retention.minimumFreeBytes,
-  });
   const context: Context = {
     settings,
     service,

@@ -528,6 +528,26 @@ describe('health and metrics', () => {
     }
   });
 
+  test('a dead driver shows while a job is quiet, long before the job counts as stalled', async () => {
+    const other = await startTestServer();
+    try {
+      const { id } = await other.submit(['hang-1']);
+      await other.until(id, 'running');
+      const ready = async (): Promise<unknown> => (await other.ask('/health/ready')).json();
+      // A quiet job on a sound device: a process beside it says so.
+      await expect
+        .poll(ready, { timeout: 30_000, interval: 500 })
+        .toMatchObject({ status: 'healthy', selfTest: { ok: true }, workers: [{ slots: [{ state: 'busy' }] }] });
+      process.env.STAND_IN_PROBE = 'fail';
+      await expect
+        .poll(ready, { timeout: 30_000, interval: 500 })
+        .toMatchObject({ status: 'unhealthy', reasons: [expect.stringContaining('self-test')] });
+    } finally {
+      delete process.env.STAND_IN_PROBE;
+      await other.destroy();
+    }
+  });
+
   test('a worker that makes no progress is stalled and then replaced', async () => {
     const other = await startTestServer({ flags: { 'jobs.stallSeconds': 1 } });
     try {

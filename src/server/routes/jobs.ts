@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.js';
+import { requireDisk } from '../../jobs/janitor.js';
 import { JOB_STATES } from '../../jobs/jobRecord.js';
 import { acceptJob } from '../acceptJob.js';
 import type { App, Context } from '../context.js';
@@ -146,7 +147,10 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       },
       config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'DISK_LOW'] },
     },
-    async (request, reply) => reply.code(202).send(toResource(await store.retry(request.params.id))),
+    async (request, reply) => {
+      await requireDisk(service.incoming, context.settings.retention.minimumFreeBytes);
+      return reply.code(202).send(toResource(await store.retry(request.params.id)));
+    },
   );
 
   app.delete(
