@@ -25,10 +25,10 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev \
 
 FROM debian:trixie-slim
 # mesa-vulkan-drivers: the software driver, AMD's and Intel's. The others are what NVIDIA's driver, which its container toolkit brings,
-# is linked with; libatomic1 and libstdc++6 are Node's.
+# is linked with; libatomic1 and libstdc++6 are Node's. tini hands signals on from the first moment, before Node listens to any.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libvulkan1 mesa-vulkan-drivers libegl1 libglvnd0 libx11-6 libxext6 libatomic1 libstdc++6 \
+      libvulkan1 mesa-vulkan-drivers libegl1 libglvnd0 libx11-6 libxext6 libatomic1 libstdc++6 tini \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 1000 plinth \
  && useradd --uid 1000 --gid plinth --home-dir /data --no-create-home --shell /usr/sbin/nologin plinth \
@@ -53,5 +53,6 @@ HEALTHCHECK --start-period=180s --start-interval=2s --interval=10s --timeout=12s
 LABEL org.opencontainers.image.title="Plinth" \
       org.opencontainers.image.description="From pictures of an object to a measured, textured 3D asset" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENTRYPOINT ["plinth"]
+# Stopped while it starts it has ended cleanly: 143 becomes 0.
+ENTRYPOINT ["tini", "-e", "143", "--", "plinth"]
 CMD ["serve"]

@@ -4,7 +4,7 @@ import type { Logger } from '../core/context.js';
 import { toPlinthError } from '../core/errors.js';
 import type { ArtifactStore } from './artifactStore.js';
 import { COMPARISON_FILE } from './compareRuns.js';
-import type { EngineProgress } from './engine.js';
+import type { EngineProgress, ReadLimits } from './engine.js';
 import { JobLog } from './jobLog.js';
 import type { Failure, JobProgress, JobRecord, JobResult, RunResult } from './jobRecord.js';
 import type { Claim, JobStore } from './jobStore.js';
@@ -22,6 +22,7 @@ export interface RunnerOptions {
   /** Local folder for work in progress. */
   workRoot: string;
   timeLimitSeconds: number;
+  limits: ReadLimits;
   /** Failures of the machine after which a job fails for good. */
   maxAttempts: number;
   /** Other workers may take a released job, so what it reached goes into the store. */
@@ -120,6 +121,7 @@ export class Attempt {
           formats: job.request.formats,
           seed: job.request.seed,
           holdout: job.request.holdout,
+          limits: this.options.limits,
           reduced: job.reduced,
           adapter,
         },

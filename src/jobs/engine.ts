@@ -2,6 +2,16 @@ import type { Logger, Warning } from '../core/context.js';
 import type { Failure, RunResult } from './jobRecord.js';
 import type { NamedRun } from './jobRequest.js';
 
+/** What a capture may hold, as the service that accepted it said. */
+export interface ReadLimits {
+  /** Pixels of one picture. */
+  pixels: number;
+  /** Bytes that an archive may unpack to. */
+  unpackedBytes: number;
+  /** Files of an archive. */
+  files: number;
+}
+
 /** What a worker process is asked to do. All paths are local. */
 export interface EngineTask {
   job: string;
@@ -15,6 +25,7 @@ export interface EngineTask {
   formats: ('glb' | 'obj' | 'ply' | 'usdz')[];
   seed: number;
   holdout?: number;
+  limits: ReadLimits;
   /** The GPU ran out of memory before: work at a smaller size. */
   reduced: boolean;
   /** Which adapter to use; absent = automatic. */

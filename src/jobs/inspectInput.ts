@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { detect } from '../capture/detect.js';
 import { unpackArchive } from '../capture/files/archive.js';
+import { readImageHeader } from '../capture/images/header.js';
 import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
 import { PlinthError } from '../core/errors.js';
@@ -10,6 +11,8 @@ import type { JobInput } from './jobRecord.js';
 export interface InspectLimits {
   unpackedBytes: number;
   files: number;
+  /** Pixels of one picture. */
+  pixels: number;
   signal?: AbortSignal;
 }
 
@@ -23,8 +26,8 @@ const SIGNATURES: [RegExp, (head: Buffer) => boolean][] = [
 
 /**
  * Looks at an upload before it is accepted: a zip is unpacked within the limits into a folder that is removed again, the layout must be one that
- * a reader knows, and pictures must begin like pictures. Everything deeper is the reader's work when the job runs.
- * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`
+ * a reader knows, and pictures must begin like pictures and be no larger than allowed. Everything deeper is the reader's work when the job runs.
+ * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`
  */
 export async function inspectInput(
   folder: string,
@@ -49,6 +52,7 @@ export async function inspectInput(
       await recognise(
         unpacked.folder,
         inside.map((f) => f.name),
+        limits.pixels,
       );
       return { kind: 'zip', files: inside.length, bytes: only.bytes };
     } finally {
@@ -59,11 +63,12 @@ export async function inspectInput(
   await recognise(
     folder,
     names.map((f) => f.name),
+    limits.pixels,
   );
   return { kind: 'files', files: names.length, bytes: names.reduce((sum, f) => sum + f.bytes, 0) };
 }
 
-async function recognise(folder: string, names: string[]): Promise<void> {
+async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
   const detected = await detect(folder);
   if (detected.kind === 'nothing' || detected.kind === 'several-transforms') {
     throw new PlinthError('CAPTURE_UNRECOGNISED', {
@@ -78,20 +83,27 @@ async function recognise(folder: string, names: string[]): Promise<void> {
   for (const name of names) {
     const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];
     if (!check) continue;
-    const file = await open(join(folder, name));
-    try {
-      const head = Buffer.alloc(16);
-      await file.read(head, 0, 16, 0);
-      if (check(head)) continue;
+    const path = join(folder, name);
+    if (!check(await head(path))) {
       throw new PlinthError('IMAGE_UNREADABLE', {
         found: `${name} does not begin like a picture of its kind`,
         expected: 'a PNG, JPEG, WebP or EXR file with the matching ending',
         remedy: 'Export the picture anew',
         subject: name,
       });
-    } finally {
-      await file.close();
     }
+    if (!/\.exr$/i.test(name)) await readImageHeader(path, pixels);
+  }
+}
+
+async function head(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const bytes = Buffer.alloc(16);
+    await file.read(bytes, 0, 16, 0);
+    return bytes;
+  } finally {
+    await file.close();
   }
 }
 

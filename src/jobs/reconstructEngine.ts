@@ -60,7 +60,13 @@ export const engine: Engine = {
   },
 
   async run(task, hooks) {
-    const capture = await readCapture(task.input, { tempFolder: task.checkpoint, signal: hooks.signal });
+    const capture = await readCapture(task.input, {
+      maxPixels: task.limits.pixels,
+      maxArchiveBytes: task.limits.unpackedBytes,
+      maxArchiveEntries: task.limits.files,
+      tempFolder: task.checkpoint,
+      signal: hooks.signal,
+    });
     try {
       const results: RunResult[] = [];
       for (const [index, run] of task.runs.entries()) {

@@ -4,6 +4,7 @@ import type { Logger } from '../core/context.js';
 import type { ArtifactStore } from './artifactStore.js';
 import type { AttemptEnd } from './attempt.js';
 import type { Database } from './database.js';
+import type { ReadLimits } from './engine.js';
 import { EventHub } from './eventHub.js';
 import { FolderStore } from './folderStore.js';
 import { Janitor } from './janitor.js';
@@ -27,6 +28,7 @@ export interface ServiceOptions {
   timeLimitSeconds: number;
   stallSeconds: number;
   maxAttempts: number;
+  limits: ReadLimits;
   retention: { days: number; quotaBytes: number };
   webhooks: { allowPrivate: boolean; secret?: string; retrySeconds?: number[] };
   log: Logger;
@@ -79,6 +81,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
       timeLimitSeconds: options.timeLimitSeconds,
       stallSeconds: options.stallSeconds,
       maxAttempts: options.maxAttempts,
+      limits: options.limits,
       shared: db.kind === 'postgres',
       onEnd: options.onEnd ?? (() => {}),
     });

@@ -41,6 +41,8 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   title: string;
   /** Two or three sentences for people: what it is good at, what it needs, how long it takes. */
   description: string;
+  /** What a capture must have, in words for people; `accepts` checks it. */
+  requirements: readonly string[];
   /** Every option with unit, range and default in its `.describe()`; its JSON schema is what the service and the page show. */
   options: Schema;
   /** Options that differ from their defaults in each preset. */

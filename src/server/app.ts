@@ -124,12 +124,15 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
       methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
       allowedHeaders: [
         'authorization',
+        'x-api-key',
         'content-type',
         'idempotency-key',
         'last-event-id',
         'upload-offset',
         'range',
+        'if-range',
         'if-none-match',
+        'traceparent',
       ],
       exposedHeaders: [
         'location',

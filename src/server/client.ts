@@ -116,6 +116,8 @@ export interface MethodFacts {
   name: string;
   title: string;
   description: string;
+  /** What a capture must have. */
+  requirements: string[];
   /** JSON schema of the options. */
   options: Record<string, unknown>;
   presets: Record<Preset, Record<string, unknown>>;

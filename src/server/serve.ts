@@ -47,6 +47,7 @@ export function isSecured(settings: Settings): boolean {
 /** What the job service takes from the settings. */
 export function serviceOptions(settings: Settings, log: ServiceOptions['log']): ServiceOptions {
   const { storage } = settings;
+  const { pixels, unpackedBytes, files } = settings.limits;
   return {
     data: settings.data,
     databaseUrl: settings.database.url,
@@ -57,6 +58,7 @@ export function serviceOptions(settings: Settings, log: ServiceOptions['log']): 
     adapters: settings.worker.adapters.map((adapter) => (adapter === 'auto' ? undefined : adapter)),
     engine: settings.worker.engine,
     ...settings.jobs,
+    limits: { pixels, unpackedBytes, files },
     retention: settings.retention,
     webhooks: settings.webhooks,
     log,

@@ -66,6 +66,23 @@ const documents = (path: string): Resource[] =>
     return document.toJS() as Resource;
   });
 
+/** What the published schema of a resource's kind has against it. */
+async function violations(resource: Resource): Promise<string | undefined> {
+  const library = resource.apiVersion.startsWith('keda.') ? '@kubernetes-models/keda' : 'kubernetes-models';
+  const models = (await import(`${library}/${resource.apiVersion}/${resource.kind}`)) as Record<
+    string,
+    new (
+      data: object,
+    ) => { validate(): void }
+  >;
+  try {
+    new models[resource.kind](resource).validate();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const scaled = join('deploy', 'kubernetes', 'scaled');
 const listed = (parse(read(join(scaled, 'kustomization.yaml'))) as { resources: string[] }).resources;
 const variants: Record<string, Resource[]> = {
@@ -151,6 +168,20 @@ describe('the Kubernetes manifests', () => {
     });
   }
 
+  it.each(Object.entries(variants))('%s: every resource fits the schema of its kind', async (_, resources) => {
+    for (const resource of resources) expect(await violations(resource), resource.kind).toBeUndefined();
+  });
+
+  it('are held against schemas that refuse what is wrong', async () => {
+    const [deployment] = variants.scaled.filter((r) => r.kind === 'Deployment');
+    const wrong = structuredClone(deployment);
+    (wrong.spec.template.spec.containers[0] as { image: unknown }).image = 7;
+    expect(await violations(wrong)).toContain('image');
+    const lacking = structuredClone(deployment) as { spec: Partial<Resource['spec']> };
+    delete lacking.spec.selector;
+    expect(await violations(lacking as Resource)).toContain('selector');
+  });
+
   it('scale workers by a query that the database understands', async () => {
     const scaler = variants.scaled.find((r) => r.kind === 'ScaledObject')!;
     const target = variants.scaled.find(
@@ -221,7 +252,7 @@ describe('the Dockerfile', () => {
     const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map((m) => m[1]);
     for (const base of bases) expect(base).toMatch(/^(node:24|debian:trixie)(-trixie)?-slim$/);
     expect(dockerfile).toMatch(/^USER 1000:1000$/m);
-    expect(dockerfile).toMatch(/^ENTRYPOINT \["plinth"\]$/m);
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["tini", "-e", "143", "--", "plinth"\]$/m);
     expect(dockerfile).toMatch(/^CMD \["serve"\]$/m);
     expect(dockerfile).toContain('/health/ready');
   });

@@ -31,6 +31,7 @@ export const fusion: Method<typeof fusionOptions> = {
   description:
     'Fuses depth maps and silhouettes into one closed surface and blends all pictures into its texture. ' +
     'Needs cameras and masks or depth. Fast: seconds on a GPU, a minute on a CPU. The light of the pictures is baked into the texture.',
+  requirements: ['cameras', 'masks, depth maps or a plain background', 'at least 2 views'],
   options: fusionOptions,
   presets: {
     draft: { maxResolution: 160, triangles: 10_000, textureSize: 1024 },

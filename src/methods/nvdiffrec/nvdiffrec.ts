@@ -33,6 +33,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
   description:
     'Starts from the surface that fusion makes, then renders it again and again and corrects vertices, base colour, roughness, metalness, relief and the ' +
     'environment light until the renderings agree with the pictures. The result can be lit anew. Needs cameras and masks; minutes on a CPU.',
+  requirements: ['cameras', 'masks or a plain background', 'at least 2 views, better 20 or more'],
   options: nvdiffrecOptions,
   presets: {
     draft: { iterations: 300, imageSize: 256, triangles: 10_000, textureSize: 512, resolution: 160, lightSize: 16 },

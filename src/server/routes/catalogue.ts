@@ -12,6 +12,7 @@ const methodSchema = z
     name: z.string(),
     title: z.string(),
     description: z.string().describe('What it is good at, what it needs, how long it takes.'),
+    requirements: z.array(z.string()).describe('What a capture must have.'),
     options: z
       .record(z.string(), z.unknown())
       .describe('JSON schema (2020-12) of the options, with defaults and ranges.'),
@@ -38,6 +39,7 @@ export function catalogueRoutes(app: App): void {
         name: method.name,
         title: method.title,
         description: method.description,
+        requirements: [...method.requirements],
         options: optionsJsonSchema(method),
         presets: method.presets,
         stages: method.stages.map((s) => ({ ...s })),

@@ -141,7 +141,7 @@ export function fileRoutes(app: App, context: Context): void {
         summary: 'One preview image',
         params: jobParams.extend({ name: z.string().regex(/^[\w.-]+\.(png|webp|jpe?g)$/) }),
       },
-      config: { errors: ['JOB_NOT_FOUND', 'FILE_NOT_FOUND'] },
+      config: { errors: ['FILE_NOT_FOUND', 'RANGE_INVALID'] },
     },
     async (request, reply) => {
       const { id, name } = request.params;
