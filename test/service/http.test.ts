@@ -471,7 +471,7 @@ describe('the API document', () => {
       const check = ajv.getSchema(`document#${pointer}`)!;
       expect(check(value), `${pointer}: ${ajv.errorsText(check.errors)}`).toBe(true);
     };
-    const escape = (part: string): string => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
+    const escaped = (part: string): string => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
     interface Media {
       example?: unknown;
       examples?: Record<string, { value: unknown }>;
@@ -480,7 +480,7 @@ describe('the API document', () => {
     const examine = (pointer: string, content: Record<string, Media> = {}): void => {
       for (const [type, { examples, example }] of Object.entries(content)) {
         if (/octet-stream|zip|form-data|\*/.test(type)) continue;
-        const where = `${pointer}/content/${escape(type)}`;
+        const where = `${pointer}/content/${escaped(type)}`;
         expect(example ?? examples, where).toBeDefined();
         for (const { value } of Object.values(examples ?? { example: { value: example } })) {
           fits(`${where}/schema`, value);
@@ -492,7 +492,7 @@ describe('the API document', () => {
     for (const [path, operations] of all) {
       for (const [method, operation] of Object.entries(operations)) {
         if (method === 'head') continue;
-        const base = `/${path in document.paths ? 'paths' : 'webhooks'}/${escape(path)}/${method}`;
+        const base = `/${path in document.paths ? 'paths' : 'webhooks'}/${escaped(path)}/${method}`;
         const body = operation.requestBody as { content?: Record<string, Media> } | undefined;
         examine(`${base}/requestBody`, body?.content);
         for (const [status, answer] of Object.entries(operation.responses)) {
