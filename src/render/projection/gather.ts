@@ -196,12 +196,16 @@ export async function gatherColors(
   return { sums, support };
 }
 
-/** Colour (square root of linear light) and weight of each point in each view: 4 floats, view by view, point by point. */
+/**
+ * Colour (square root of linear light) and weight of each point in each view: 4 floats, view by view, point by point.
+ * @param texel length over which colours are averaged, in scene units; 0: the finest that a picture shows
+ */
 export async function collectSamples(
   gpu: Gpu,
   source: ViewSource,
   points: GPUBuffer,
   count: number,
+  texel: number,
   settings: GatherSettings,
 ): Promise<Float32Array> {
   const out = new Float32Array(count * source.count * 4);
@@ -219,7 +223,7 @@ export async function collectSamples(
           points,
           sums,
         },
-        gatherUniforms(set, settings, count, 0),
+        gatherUniforms(set, settings, count, texel),
         linear(count, 64),
       ),
     );

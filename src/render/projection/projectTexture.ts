@@ -13,12 +13,15 @@ import { fillGutter } from './gutter.js';
 import { inpaintShaded } from './inpaint.js';
 import { packPoints } from './points.js';
 import { refineTexels, type TexelPage } from './refine.js';
+import { sharedDetail } from './sharedDetail.js';
 import { type SurfaceGraph, surfaceGraph } from './surfaceGraph.js';
 import {
+  APRON,
   createPagePoints,
   drawPageColors,
   type Page,
   pagesOf,
+  RING,
   texelLength,
   type UvGeometry,
   uploadUvGeometry,
@@ -93,6 +96,8 @@ const ENOUGH = 3e-4;
 const GRAPH_CELLS = 96;
 const GRAPH_TRIANGLES = 400_000;
 const LARGEST_REFINED = 4096;
+/** From this many views on, their mean shows reflections smoothed out, and they count alike. */
+const MANY_VIEWS = 24;
 
 const finish = defineKernel({
   name: 'finishTexels',
@@ -101,11 +106,11 @@ const finish = defineKernel({
     params: 'uniform',
     sums: 'read',
     support: 'read',
-    inpainted: 'texture-unfilterable',
+    behind: 'texture-unfilterable',
     states: 'read_write',
     texels: 'read_write',
   },
-  uniforms: { count: 'u32', width: 'u32', enough: 'f32' },
+  uniforms: { count: 'u32', width: 'u32', enough: 'f32', apron: 'u32', ring: 'u32' },
 });
 
 const encode = defineKernel({
@@ -231,7 +236,7 @@ function settingsFor(
     footprint: Math.min(...footprints),
     anglePower: o.anglePower,
     resolutionPower: o.resolutionPower,
-    highlights: o.highlights ?? Math.min(8, Math.max(0, (24 - views.length) * (8 / 18))),
+    highlights: o.highlights ?? Math.min(8, Math.max(0, (MANY_VIEWS - views.length) * (8 / 18))),
   };
 }
 
@@ -240,14 +245,16 @@ async function evenExposure(gpu: Gpu, mesh: Mesh, source: ViewSource, settings: 
   const part = (offset: number) =>
     Float32Array.from({ length: GAIN_POINTS * 3 }, (_, i) => spread[Math.floor(i / 3) * 6 + offset + (i % 3)]);
   const points = gpu.upload(packPoints(part(0), part(3)), 'gain points');
-  const samples = await collectSamples(gpu, source, points, GAIN_POINTS, settings);
+  const samples = await collectSamples(gpu, source, points, GAIN_POINTS, 0, settings);
   points.destroy();
   const gains = solveGains(samples, GAIN_POINTS, source.count);
   const largest = Math.max(...gains.flat().map((g) => Math.abs(g * g - 1)));
   return largest < NEGLIGIBLE_GAIN ? gains.map(() => [1, 1, 1]) : gains;
 }
 
-/** Vertex colours (square root of linear light) that cover the whole surface, with the finer mesh that carries them. */
+/**
+ * Vertex colours (square root of linear light) that cover the whole surface, with the finer mesh that carries them; as `behind` in finish.wgsl.
+ */
 interface Inpainted {
   geometry: UvGeometry;
   colors: GPUBuffer;
@@ -270,7 +277,6 @@ async function inpaintSurface(
   const values = await gpu.readFloat32(sums, count * 4);
   const weights = await gpu.readFloat32(support, count * 2);
   gpu.release(sums, support);
-  points.destroy();
   const colors = new Float32Array(count * 3);
   const seen = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
@@ -278,10 +284,21 @@ async function inpaintSurface(
     for (let c = 0; c < 3; c++) colors[i * 3 + c] = values[i * 4 + c] / Math.max(values[i * 4 + 3], 1e-20);
   }
   await inpaintShaded(graph, colors, seen, await nodeOpenness(gpu, geometry, graph), signal);
-  const perVertex = new Float32Array(graph.nodeOf.length * 3);
-  for (let v = 0; v < graph.nodeOf.length; v++) {
-    for (let c = 0; c < 3; c++) perVertex[v * 3 + c] = colors[graph.nodeOf[v] * 3 + c];
+  const trust = new Float32Array(count).fill(1);
+  if (source.count > 1 && source.count < MANY_VIEWS) {
+    const samples = await collectSamples(gpu, source, points, count, cell / 2, settings);
+    const detail = await sharedDetail(graph, samples, source.count, signal);
+    for (let i = 0; i < count; i++) {
+      if (!seen[i]) continue;
+      colors.set(detail.means.subarray(i * 3, i * 3 + 3), i * 3);
+      trust[i] = detail.trust[i];
+    }
   }
+  points.destroy();
+  const perVertex = new Float32Array(graph.nodeOf.length * 4);
+  graph.nodeOf.forEach((node, v) => {
+    perVertex.set([...colors.subarray(node * 3, node * 3 + 3), (1 + trust[node]) / 2], v * 4);
+  });
   return {
     geometry: uploadUvGeometry(gpu, graph.uvs, graph.indices),
     colors: gpu.upload(perVertex, 'inpainted'),
@@ -324,8 +341,8 @@ async function blendPage(
     finish.dispatch(
       batch,
       gpu,
-      { sums, support, inpainted: fill.createView(), states: surface.inside, texels },
-      { count, width: page.size, enough: ENOUGH },
+      { sums, support, behind: fill.createView(), states: surface.inside, texels },
+      { count, width: page.size, enough: ENOUGH, apron: APRON, ring: RING },
       linear(count, 64),
     ),
   );

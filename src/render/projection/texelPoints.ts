@@ -5,9 +5,9 @@ import { defineKernel, linear } from '../../gpu/kernel.js';
 import { loadShader } from '../../gpu/shader.js';
 
 /** Texels around a page that are drawn with it, so that charts cut by its border keep their ring. */
-const APRON = 4;
+export const APRON = 4;
 /** Texels outside a chart that take part in bilinear fetches inside it, with one to spare. */
-const RING = 2;
+export const RING = 2;
 
 /** A band of rows of the atlas that is worked on at a time. */
 export interface Page {
@@ -68,24 +68,23 @@ function uvPipeline(gpu: Gpu, kind: 'surface' | 'color'): GPURenderPipeline {
   });
 }
 
-/** Records the drawing of one or two vertex attributes of three floats into a page with an apron. */
+/** Records the drawing of vertex attributes into a page with an apron: two of three floats, or one of four. */
 function drawUvSpace(
   gpu: Gpu,
   batch: Batch,
   page: Page,
-  apron: number,
   geometry: UvGeometry,
   attributes: GPUBuffer[],
   targets: GPUTextureView[],
 ): void {
   const pipeline = uvPipeline(gpu, attributes.length === 2 ? 'surface' : 'color');
-  const width = page.size + 2 * apron;
-  const height = page.rows + 2 * apron;
+  const width = page.size + 2 * APRON;
+  const height = page.rows + 2 * APRON;
   const block = new Float32Array([
     (2 * page.size) / width,
     (-2 * page.size) / height,
-    (2 * apron) / width - 1,
-    1 - (2 * (apron - page.row)) / height,
+    (2 * APRON) / width - 1,
+    1 - (2 * (APRON - page.row)) / height,
   ]);
   batch.endPass();
   const pass = batch.encoder.beginRenderPass({
@@ -107,10 +106,10 @@ function drawUvSpace(
   pass.end();
 }
 
-function createTarget(gpu: Gpu, page: Page, apron: number, format: GPUTextureFormat): GPUTexture {
+function createTarget(gpu: Gpu, page: Page, format: GPUTextureFormat): GPUTexture {
   return gpu.device.createTexture({
     label: 'uvSpace',
-    size: [page.size + 2 * apron, page.rows + 2 * apron],
+    size: [page.size + 2 * APRON, page.rows + 2 * APRON],
     format,
     usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.TEXTURE_BINDING,
   });
@@ -133,11 +132,11 @@ export function createPagePoints(
   const count = page.size * page.rows;
   const points = gpu.acquire(count * 16, 'points');
   const inside = gpu.acquire(count * 4, 'inside');
-  const positions = createTarget(gpu, page, APRON, 'rgba32float');
-  const normals = createTarget(gpu, page, APRON, 'rgba16float');
+  const positions = createTarget(gpu, page, 'rgba32float');
+  const normals = createTarget(gpu, page, 'rgba16float');
   const views = [positions.createView(), normals.createView()];
   gpu.run((batch) => {
-    drawUvSpace(gpu, batch, page, APRON, geometry, attributes, views);
+    drawUvSpace(gpu, batch, page, geometry, attributes, views);
     pointsKernel.dispatch(
       batch,
       gpu,
@@ -151,10 +150,10 @@ export function createPagePoints(
   return { page, points, inside };
 }
 
-/** Draws vertex colours (three floats) into a page, as rgba16float with alpha 1 on charts. Destroy the texture after use. */
+/** Draws vertex colours (four floats) into a page with its apron, as rgba16float, 0 outside of charts. Destroy the texture after use. */
 export function drawPageColors(gpu: Gpu, page: Page, geometry: UvGeometry, colors: GPUBuffer): GPUTexture {
-  const texture = createTarget(gpu, page, 0, 'rgba16float');
-  gpu.run((batch) => drawUvSpace(gpu, batch, page, 0, geometry, [colors], [texture.createView()]), 'page colors');
+  const texture = createTarget(gpu, page, 'rgba16float');
+  gpu.run((batch) => drawUvSpace(gpu, batch, page, geometry, [colors], [texture.createView()]), 'page colors');
   return texture;
 }
 

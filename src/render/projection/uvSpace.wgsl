@@ -44,7 +44,7 @@ fn surface(f : Fragment) -> Surface {
 
 struct ColorFragment {
   @builtin(position) clip : vec4f,
-  @location(0) color : vec3f,
+  @location(0) color : vec4f,
 };
 
 @vertex
@@ -52,11 +52,11 @@ fn colorVertex(@builtin(vertex_index) corner : u32) -> ColorFragment {
   let v = indices[corner];
   var out : ColorFragment;
   out.clip = place(v);
-  out.color = vec3f(first[v * 3u], first[v * 3u + 1u], first[v * 3u + 2u]);
+  out.color = vec4f(first[v * 4u], first[v * 4u + 1u], first[v * 4u + 2u], first[v * 4u + 3u]);
   return out;
 }
 
 @fragment
 fn color(f : ColorFragment) -> @location(0) vec4f {
-  return vec4f(f.color, 1.0);
+  return f.color;
 }
