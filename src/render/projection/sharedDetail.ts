@@ -3,8 +3,12 @@ import type { SurfaceGraph } from './surfaceGraph.js';
 
 /** How far the local mean reaches, in nodes, and the sweeps that this takes. */
 const MEAN = { reach: 3.5, sweeps: 10 };
-/** The same of the statistics: a part of the object rather than a place, so that a highlight does not outvote its surroundings. */
-const POOL = { reach: 12, sweeps: 40 };
+/**
+ * The same of the statistics: a part of the object rather than a place, so that a highlight does not outvote its surroundings. Repeated, since
+ * one smoothing alone leaves each node its own strongest voice.
+ */
+const POOL = { reach: 24, sweeps: 40 };
+const POOL_PASSES = 3;
 /** Deviations count up to this (square root of linear light), for the same reason. */
 const STRONG = 0.12;
 /** Standard deviations of the detail that views do not share (square root of linear light) between which it starts to matter. */
@@ -74,7 +78,8 @@ export async function sharedDetail(
     const together = sum[i * 3] ** 2 + sum[i * 3 + 1] ** 2 + sum[i * 3 + 2] ** 2;
     statistics.set([(together - squares[i]) / (n * (n - 1)), squares[i] / n, 1], i * 4);
   }
-  const pooled = await smooth(graph, statistics, POOL, signal);
+  let pooled: Float32Array = statistics;
+  for (let pass = 0; pass < POOL_PASSES; pass++) pooled = await smooth(graph, pooled, POOL, signal);
   const mean = await smooth(graph, total, MEAN, signal);
   const means = new Float32Array(nodes * 3);
   const trust = new Float32Array(nodes).fill(1);
