@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,9 +22,13 @@ export async function openEmbedded(folder: string): Promise<Database> {
       () => false,
     );
     if (!made) {
+      // Elsewhere first: a process that is killed meanwhile leaves half a database, which nothing could open.
+      const making = join(folder, 'postgres.making');
+      await rm(making, { recursive: true, force: true });
       // Making the files takes half a gigabyte of memory, which only the end of its thread gives back.
-      const first = await Thread.start(path);
+      const first = await Thread.start(making);
       await first.end();
+      await rename(making, path);
     }
     return new EmbeddedDatabase(await Thread.start(path), lock);
   } catch (error) {

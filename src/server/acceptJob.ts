@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PlinthError, toPlinthError } from '../core/errors.js';
+import { type ErrorCode, PlinthError, toPlinthError } from '../core/errors.js';
 import { exampleFolder } from '../jobs/examples.js';
 import { inspectInput } from '../jobs/inspectInput.js';
 import { requireDisk } from '../jobs/janitor.js';
@@ -139,7 +139,7 @@ async function queue(
   const prefix = `jobs/${id}`;
   try {
     const facts = await inspectInput(pictures.folder, settings.limits).catch((error) => {
-      throw withoutFolder(error, pictures.folder);
+      throw asUpload(error, pictures.folder);
     });
     const input: JobInput = { ...facts, kind: kind === 'example' ? kind : facts.kind, name: pictures.name };
     await service.artifacts.adopt(pictures.folder, `${prefix}/input`);
@@ -239,8 +239,15 @@ async function refuseWhenFull({ settings, service, stopping }: Context): Promise
   });
 }
 
-/** Messages about an upload name its files as the client does. */
-function withoutFolder(error: unknown, folder: string): unknown {
+/** Where the reader's own advice names its options, the service's names its settings. */
+const REMEDIES: Partial<Record<ErrorCode, string>> = {
+  ARCHIVE_TOO_LARGE: 'Pack only the capture, or raise limits.unpackedBytes or limits.files',
+  IMAGE_TOO_LARGE:
+    'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise limits.pixels',
+};
+
+/** Messages about an upload name its files and settings as the client knows them. */
+function asUpload(error: unknown, folder: string): unknown {
   if (!(error instanceof PlinthError)) return error;
   const clean = (text: string | undefined): string | undefined =>
     text
@@ -250,7 +257,7 @@ function withoutFolder(error: unknown, folder: string): unknown {
   return new PlinthError(error.code, {
     found: clean(error.found)!,
     expected: clean(error.expected),
-    remedy: clean(error.remedy),
+    remedy: REMEDIES[error.code] ?? clean(error.remedy),
     subject: clean(error.subject),
     cause: error.cause,
   });

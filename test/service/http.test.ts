@@ -227,7 +227,24 @@ describe('hostile uploads', () => {
       a.append('#!/bin/sh', { name: 'images/r_1.png' });
     });
     await refused(() => sendZip(fake), 422, 'IMAGE_UNREADABLE');
+    const advice = ((await (await sendZip(bomb)).json()) as { remedy: string }).remedy;
+    expect(advice).toContain('limits.unpackedBytes');
     expect((await server.ask('/health')).status).toBe(200);
+  });
+
+  test('pictures beyond the limit of pixels are refused before the job is accepted', async () => {
+    const strict = await startTestServer({ flags: { 'limits.pixels': 1000 } });
+    try {
+      const job = { example: 'vase-six' };
+      await expect(new PlinthClient({ url: strict.url }).submitStored(job)).rejects.toMatchObject({
+        status: 413,
+        code: 'IMAGE_TOO_LARGE',
+      });
+      expect(await readdir(strict.service.incoming)).toEqual([]);
+      await strict.until((await strict.submit()).id, 'succeeded');
+    } finally {
+      await strict.destroy();
+    }
   });
 
   test('forms that harm are refused with a code, and the disk is as before', async () => {
