@@ -2,7 +2,7 @@ import type { Batch } from '../../gpu/batch.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { defineKernel, linear } from '../../gpu/kernel.js';
 import { verticesOffset } from './frame.js';
-import type { DiffMesh, Frame, Gradients } from './types.js';
+import type { DiffMesh, Frame, GradientScales } from './types.js';
 
 const uniforms = {
   width: 'u32',
@@ -88,7 +88,7 @@ export function recordAntialiasBackward(
   gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
-  gradients: Gradients,
+  gradients: { scatter: GPUBuffer; scales: Pick<GradientScales, 'clip'> },
 ): void {
   antialiasBackward.dispatch(
     batch,

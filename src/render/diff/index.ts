@@ -23,3 +23,4 @@ export { recordShadeBackward } from './shadeBackward.js';
 export * from './texture.js';
 export * from './textureCube.js';
 export * from './types.js';
+export * from './vertexColor.js';
