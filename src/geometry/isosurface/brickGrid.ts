@@ -1,3 +1,4 @@
+import { PlinthError } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { DUAL_TABLE } from './dualTable.js';
@@ -42,9 +43,6 @@ export interface IsoGrid extends IsoLattice {
   offsets: GPUBuffer;
 }
 
-/** Bytes of a grid's buffers per brick, without those of an optimiser. */
-export const BRICK_BYTES = BRICK_SAMPLES * (32 + CELL_WEIGHTS * 4 + 12) + BRICK_WORDS * 4;
-
 /**
  * A lattice around bounds.
  * @param resolution cells along the longest side of the bounds
@@ -63,10 +61,20 @@ export function isoLattice(bounds: { min: Vec3; max: Vec3 }, resolution: number,
 /** Samples along each axis. */
 export const latticeSize = ({ bricks }: IsoLattice): Vec3 => bricks.map((b) => b * BRICK_SIDE) as Vec3;
 
-/** Buffers for up to `slots` bricks; none is in yet. */
+/**
+ * Buffers for up to `slots` bricks; none is in yet.
+ * @throws `GPU_LIMIT_TOO_LOW` where the weights, or an optimiser's memory of them, would not fit into one binding: from about 12,000 bricks on where that may have 128 MiB
+ */
 export function createIsoGrid(gpu: Gpu, lattice: IsoLattice, slots: number): IsoGrid {
   const { origin, voxel, bricks } = lattice;
   const n = slots * BRICK_SAMPLES;
+  const largest = n * CELL_WEIGHTS * 8;
+  if (largest > gpu.limits.maxStorageBufferBindingSize) {
+    throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+      found: `A level set on ${slots} bricks needs a binding of ${largest} bytes; the device allows ${gpu.limits.maxStorageBufferBindingSize}`,
+      remedy: 'Use a smaller resolution',
+    });
+  }
   const topology = gpu.createBuffer(DUAL_TABLE.byteLength + slots * BRICK_WORDS * 4, 'isosurface topology');
   gpu.write(topology, DUAL_TABLE);
   return {

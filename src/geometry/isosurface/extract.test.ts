@@ -179,6 +179,11 @@ test('bricks that are away from the surface may be missing, and slots may change
   destroyIsoGrid(iso);
 });
 
+test('more bricks than a binding holds are refused', () => {
+  const grid = ball([3, 3, 3], 3.2);
+  expect(() => createIsoGrid(gpu(), grid, 1e7)).toThrow(expect.objectContaining({ code: 'GPU_LIMIT_TOO_LOW' }));
+});
+
 test('what there is no room for is left out, and the counts tell', async () => {
   const iso = upload(ball([3, 3, 3], 3.2));
   const { vertices, quads } = await countIsoSurface(gpu(), iso);
