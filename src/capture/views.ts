@@ -6,7 +6,7 @@ import { resizeLens, undistortedIntrinsics } from './cameras/lens.js';
 import type { Capture, LoadOptions, View, ViewDepth } from './capture.js';
 import { mapLimited } from './concurrency.js';
 import type { MaskImage } from './images/color.js';
-import { readImageHeader } from './images/header.js';
+import { isLossyName, readImageHeader } from './images/header.js';
 import { areaDownscale, fittedSize, nearestResize, resizeMask } from './images/resample.js';
 import { undistortColor, undistortDepth } from './images/undistort.js';
 import { maskFromBackground } from './masks/background.js';
@@ -49,7 +49,7 @@ async function buildView(
   /** The mask of a plain background is expensive to find: kept as a PNG of some kilobytes. */
   const maskOfBackground = async (image: ColorImage): Promise<Uint8Array> => {
     if (backgroundMask) return sharp(backgroundMask).toColourspace('b-w').raw().toBuffer();
-    const { mask } = maskFromBackground(image);
+    const { mask } = maskFromBackground(image, { compressed: isLossyName(source.image) });
     const raw = { width: image.width, height: image.height, channels: 1 as const };
     backgroundMask = await sharp(mask, { raw }).png({ compressionLevel: 3 }).toBuffer();
     return mask;

@@ -9,6 +9,9 @@ export const IMAGE_EXTENSIONS = ['png', 'jpg', 'jpeg', 'webp', 'avif', 'tif', 't
 export const isImageName = (name: string): boolean =>
   IMAGE_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(`.${extension}`));
 
+/** Whether a file of this name is likely to be lossy. */
+export const isLossyName = (name: string): boolean => /\.(jpe?g|webp|avif)$/i.test(name);
+
 export interface ImageHeader {
   format: string;
   /** Size of the stored pixels, before the EXIF orientation is applied. */

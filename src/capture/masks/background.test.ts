@@ -102,6 +102,23 @@ describe('masks from a plain background', () => {
     expect(mask[240 * SIZE + 352]).toBe(0);
   });
 
+  it.each([
+    ['jpeg', 70],
+    ['webp', 70],
+  ] as const)('keep a clean edge and the opening in a picture compressed as %s', async (format, quality) => {
+    const { image, truth } = picture();
+    const file = await sharp(image.data, { raw: { width: SIZE, height: SIZE, channels: 4 } })
+      .flatten()
+      .toFormat(format, { quality })
+      .toBuffer();
+    const data = await sharp(file).ensureAlpha().raw().toBuffer();
+    const { mask } = maskFromBackground({ width: SIZE, height: SIZE, data }, { compressed: true });
+    expect(iou(mask, truth)).toBeGreaterThan(0.98);
+    expect(mask[240 * SIZE + 352]).toBe(0);
+    expect(mask[220 * SIZE + 230]).toBe(255);
+    expect(mask[300 * SIZE + 180]).toBe(255);
+  });
+
   it('work on black', () => {
     const { image, truth } = picture({ background: 6, gradient: 2, shadow: false });
     const { mask, kind, confidence } = maskFromBackground(image);

@@ -6,6 +6,11 @@ import { softEdge } from './softEdge.js';
 
 export interface BackgroundMaskOptions {
   /**
+   * Whether the picture comes from a lossy file, whose edges ring: then means of 5 × 5 pixels are compared with the background. Default:
+   * false.
+   */
+  compressed?: boolean;
+  /**
    * Where the object is known to be, 1 inside, of any size with the picture's frame (a depth map's outline, say): decides everywhere
    * except within `priorMargin` of its outline, and there where the picture has no contrast.
    */
@@ -36,6 +41,10 @@ const STEEPEST_SHADOW = 6;
 const SPECK_SHARE = 2e-4;
 /** Share of an opening's rim that must be a hard edge; a highlight that reaches the background's colour has a soft one. */
 const HARD_SHARE = 0.4;
+/** Pixels from an edge over which compressed pictures ring: a block of JPEG. */
+const RINGING = 8;
+/** Error of a compressed picture near an edge, as a share of the step there. */
+const RINGING_SHARE = 0.04;
 /** Openings in the object smaller than this share of the picture are filled. */
 const HOLE_SHARE = 5e-5;
 
@@ -46,7 +55,7 @@ const HOLE_SHARE = 5e-5;
  * white glaze or a highlight stays inside. The edge is soft: its values are the share of the object's colour in the pixel.
  */
 export function maskFromBackground(image: ColorImage, options: BackgroundMaskOptions = {}): BackgroundMask {
-  return new BackgroundMasker(image).mask(options);
+  return new BackgroundMasker(image, options.compressed).mask(options);
 }
 
 /** The same in two steps, for a caller who needs the object's region to find the prior. */
@@ -55,12 +64,19 @@ export class BackgroundMasker {
   private readonly model: BackgroundModel;
   private readonly likeness: Likeness;
 
-  constructor(private readonly image: ColorImage) {
+  constructor(
+    private readonly image: ColorImage,
+    compressed = false,
+  ) {
     this.work = shrink(image);
     this.model = fitBackground(this.work);
-    // Grain and compression would stop the background from spreading: their means over a few pixels do not.
-    const quiet = this.model.noise > NOISY ? blur(this.work, 2) : this.work;
-    this.likeness = compareToBackground(quiet, this.model);
+    // Grain and ringing would stop the background from spreading: their means over a few pixels do not.
+    const quiet = compressed || this.model.noise > NOISY ? blur(this.work, 2) : this.work;
+    this.likeness = compareToBackground(
+      quiet,
+      this.model,
+      compressed ? contrastAround(this.work, this.model) : undefined,
+    );
   }
 
   /** The object's region, 1 inside, at a longer side of about 1024 pixels; its outline runs where half a pixel is covered. */
@@ -177,7 +193,8 @@ interface Likeness {
   brightness: Float32Array;
 }
 
-function compareToBackground(work: ColorImage, model: BackgroundModel): Likeness {
+/** @param contrast per pixel, difference from the background near by; lossy files err by a share of it */
+function compareToBackground(work: ColorImage, model: BackgroundModel, contrast?: Float32Array): Likeness {
   const { width, height, data } = work;
   const kind = new Uint8Array(width * height);
   const brightness = new Float32Array(width * height);
@@ -196,7 +213,8 @@ function compareToBackground(work: ColorImage, model: BackgroundModel): Likeness
       const bg = row[x * 3 + 1];
       const bb = row[x * 3 + 2];
       brightness[i] = (r + g + b) / 3;
-      if (Math.max(Math.abs(r - br), Math.abs(g - bg), Math.abs(b - bb)) <= plain) {
+      const limit = contrast ? Math.max(plain, RINGING_SHARE * contrast[i]) : plain;
+      if (Math.max(Math.abs(r - br), Math.abs(g - bg), Math.abs(b - bb)) <= limit) {
         kind[i] = 2;
         difference[i * 3] = r - br;
         difference[i * 3 + 1] = g - bg;
@@ -210,6 +228,31 @@ function compareToBackground(work: ColorImage, model: BackgroundModel): Likeness
     }
   }
   return { kind, brightness, difference };
+}
+
+/** Per pixel, the largest difference from the background within about a block of a lossy file. */
+function contrastAround({ width, height, data }: ColorImage, model: BackgroundModel): Float32Array {
+  const across = Math.ceil(width / RINGING);
+  const down = Math.ceil(height / RINGING);
+  const blocks = new Float32Array(across * down);
+  const row = new Float32Array(width * 3);
+  for (let y = 0; y < height; y++) {
+    backgroundRow(model, y, width, height, row);
+    for (let x = 0; x < width; x++) {
+      const b = Math.floor(y / RINGING) * across + Math.floor(x / RINGING);
+      for (let k = 0; k < 3; k++)
+        blocks[b] = Math.max(blocks[b], Math.abs(data[(y * width + x) * 4 + k] - row[x * 3 + k]));
+    }
+  }
+  const out = new Float32Array(width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [bx, by] = [Math.floor(x / RINGING), Math.floor(y / RINGING)];
+      for (let v = Math.max(0, by - 1); v <= Math.min(down - 1, by + 1); v++)
+        for (let u = Math.max(0, bx - 1); u <= Math.min(across - 1, bx + 1); u++)
+          out[y * width + x] = Math.max(out[y * width + x], blocks[v * across + u]);
+    }
+  return out;
 }
 
 function insideOf(
@@ -315,6 +358,9 @@ function addOpenings(
   const known = new Int32Array(areas.length + 1);
   const sums = new Float64Array((areas.length + 1) * 3);
   const steps = [1, -1, width, -width];
+  /** Pixels between a pixel and the picture's border in the direction of a step. */
+  const clearance = (x: number, y: number, step: number): number =>
+    step === 1 ? width - 1 - x : step === -1 ? x : step === width ? height - 1 - y : y;
   for (let y = 3; y < height - 3; y++)
     for (let x = 3; x < width - 3; x++) {
       const i = y * width + x;
@@ -324,8 +370,10 @@ function addOpenings(
       for (let k = 0; k < 3; k++) sums[label * 3 + k] += difference[i * 3 + k];
       for (const step of steps) {
         if (labels[i + step] === label) continue;
+        const reach = Math.min(RINGING, clearance(x, y, step) - 3);
+        if (entersAgain(labels, i, step, reach)) continue;
         rim[label]++;
-        if (Math.abs(brightness[i + 3 * step] - brightness[i]) > 24) hard[label]++;
+        if (edgeAhead(brightness, i, step, reach)) hard[label]++;
       }
     }
   const least = HOLE_SHARE * width * height;
@@ -338,6 +386,24 @@ function addOpenings(
     return hard[n + 1] > HARD_SHARE * rim[n + 1];
   });
   for (let i = 0; i < outside.length; i++) if (labels[i] && open[labels[i] - 1]) outside[i] = 1;
+}
+
+/** Whether a region goes on a few pixels ahead: what lies between is a speck in it, not its rim. */
+function entersAgain(labels: Int32Array, from: number, step: number, reach: number): boolean {
+  for (let k = 2; k <= reach; k++) if (labels[from + k * step] === labels[from]) return true;
+  return false;
+}
+
+/**
+ * Whether the brightness jumps within a few pixels in a direction. In compressed pictures the background ends before its edge, where
+ * the edge begins to ring.
+ */
+function edgeAhead(brightness: Float32Array, from: number, step: number, reach: number): boolean {
+  for (let k = 0; k <= reach; k++) {
+    const i = from + k * step;
+    if (Math.abs(brightness[i + 3 * step] - brightness[i]) > 24) return true;
+  }
+  return false;
 }
 
 function dropSpecks(inside: Uint8Array, width: number): void {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { PlinthError } from '../../core/errors.js';
 import type { Capture } from '../capture.js';
-import { readImageHeader } from '../images/header.js';
+import { isLossyName, readImageHeader } from '../images/header.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { sourceColor, sourceDepth, type ViewSource } from '../viewSource.js';
 import { maskFromBackground } from './background.js';
@@ -74,7 +74,8 @@ async function hasGaps(source: ViewSource, options: ResolvedReadOptions): Promis
 async function plainBackground(sources: readonly ViewSource[], options: ResolvedReadOptions): Promise<boolean> {
   for (const source of spread(sources, 4)) {
     const image = await sourceColor(source, options);
-    if (maskFromBackground(image).confidence < BACKGROUND_CONFIDENCE) return false;
+    if (maskFromBackground(image, { compressed: isLossyName(source.image) }).confidence < BACKGROUND_CONFIDENCE)
+      return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@ import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import type { LoadOptions } from '../capture.js';
 import { decodeColor, decodeMask } from '../images/color.js';
+import { isLossyName } from '../images/header.js';
 import { areaDownscale, fittedSize, resizeMask } from '../images/resample.js';
 import { BackgroundMasker } from '../masks/background.js';
 import { applySoftMask } from '../masks/cleanEdge.js';
@@ -139,7 +140,7 @@ async function findMask(
   }
   if (wanted !== 'depth') {
     checkNotBlank(image, file);
-    const masker = new BackgroundMasker(image);
+    const masker = new BackgroundMasker(image, isLossyName(file.color));
     const alignment = depth && alignColor(masker.region(), depth);
     const size = fittedSize(image.width, image.height, 1024);
     const prior = depth && alignment && warpToColor(depth, alignment, size.width, size.height);
