@@ -36,6 +36,29 @@ describe('cleaning a depth map', () => {
     expect(values.data[65 * SIZE + 79]).toBe(60);
   });
 
+  it('sharpens an outline that was averaged with the empty background, and leaves a sharp one alone', () => {
+    const size = 96;
+    const sharp = new Float32Array(size * size);
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++) if (Math.hypot(x - 48, y - 48) < 30) sharp[y * size + x] = 180 + 0.5 * (x - 48);
+    const soft = new Float32Array(size * size);
+    for (let y = 1; y < size - 1; y++)
+      for (let x = 1; x < size - 1; x++)
+        for (let v = -1; v <= 1; v++)
+          for (let u = -1; u <= 1; u++) soft[y * size + x] += sharp[(y + v) * size + x + u] / 9;
+    const clean = cleanDepth({ width: size, height: size, data: soft });
+    let outline = 0;
+    let wrong = 0;
+    for (let i = 0; i < sharp.length; i++) {
+      if ((clean.inside[i] === 1) !== sharp[i] > 0) outline++;
+      if (clean.values.data[i] > 0 && sharp[i] > 0 && Math.abs(clean.values.data[i] - sharp[i]) > 4) wrong++;
+    }
+    expect(outline).toBeLessThan(30);
+    expect(wrong).toBe(0);
+    const same = cleanDepth({ width: size, height: size, data: sharp });
+    expect(same.values.data).toEqual(sharp);
+  });
+
   it('leaves a clean map alone', () => {
     const { values, specks, flying } = cleanDepth({ width: SIZE, height: SIZE, data: map() });
     expect([specks, flying]).toEqual([0, 0]);

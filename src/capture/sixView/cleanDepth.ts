@@ -21,7 +21,7 @@ const SPECK_SHARE = 5e-5;
 const JUMP = 0.03;
 
 /**
- * Takes islands and pinholes out of a depth map, replaces isolated values by the median of their neighbours, and empties pixels at
+ * Takes islands and pinholes out of a depth map, sharpens an outline that a resize mixed with the empty background, replaces isolated values by the median of their neighbours, and empties pixels at
  * depth edges that hang between the two surfaces ("flying" pixels, as smoothed edges produce).
  */
 export function cleanDepth(raw: FloatImage): CleanDepth {
@@ -29,12 +29,13 @@ export function cleanDepth(raw: FloatImage): CleanDepth {
   const data = Float32Array.from(raw.data);
   const speckArea = Math.max(4, Math.round(SPECK_SHARE * data.length));
   let specks = removeIslands(data, width, speckArea);
+  const faded = isFaded(data, width, height) ? trimFaded(data, width, height) : 0;
   const { least, most } = valueRange(data);
   const jump = Math.max(JUMP * (most - least), 1e-9);
   specks += fillPinholes(data, width, height, speckArea);
   specks += evenIsolated(data, width, height, jump);
   const inside = maskOf(data);
-  const flying = emptyFlying(data, width, height, jump);
+  const flying = faded + emptyFlying(data, width, height, jump);
   return { values: { width, height, data }, inside, ...valueRange(data), specks, flying };
 }
 
@@ -129,6 +130,61 @@ function evenIsolated(data: Float32Array, width: number, height: number, jump: n
   }
   for (const [i, v] of out) data[i] = v;
   return out.length;
+}
+
+/** Pixels from the outline to a value that the background has not faded. */
+const FADE = 3;
+/** Share of the value there below which an outline pixel counts as faded. */
+const FADED = 0.6;
+
+/** The largest value within FADE pixels along rows and columns: what a faded pixel would have been. */
+function unfaded(data: Float32Array, width: number, height: number, x: number, y: number): number {
+  let most = 0;
+  for (let d = 1; d <= FADE; d++) {
+    if (x >= d) most = Math.max(most, data[y * width + x - d]);
+    if (x + d < width) most = Math.max(most, data[y * width + x + d]);
+    if (y >= d) most = Math.max(most, data[(y - d) * width + x]);
+    if (y + d < height) most = Math.max(most, data[(y + d) * width + x]);
+  }
+  return most;
+}
+
+/** Whether most of the outline fades towards the empty background, as averaging with its zeros does. */
+function isFaded(data: Float32Array, width: number, height: number): boolean {
+  let outline = 0;
+  let faded = 0;
+  for (let y = 1; y < height - 1; y++)
+    for (let x = 1; x < width - 1; x++) {
+      const i = y * width + x;
+      if (!(data[i] > 0) || (data[i - 1] > 0 && data[i + 1] > 0 && data[i - width] > 0 && data[i + width] > 0))
+        continue;
+      outline++;
+      if (data[i] < FADED * unfaded(data, width, height, x, y)) faded++;
+    }
+  return faded > 0.5 * outline;
+}
+
+/**
+ * Puts the outline where half of a pixel is covered, and gives the faded pixels that stay the value that they would have had.
+ * Returns how many pixels were changed.
+ */
+function trimFaded(data: Float32Array, width: number, height: number): number {
+  const near = FADE - 1;
+  const changes: [number, number][] = [];
+  for (let y = near; y < height - near; y++)
+    for (let x = near; x < width - near; x++) {
+      const i = y * width + x;
+      if (!(data[i] > 0)) continue;
+      let atOutline = false;
+      for (let d = 1; d <= near; d++)
+        atOutline ||= !(data[i - d] > 0 && data[i + d] > 0 && data[i - d * width] > 0 && data[i + d * width] > 0);
+      if (!atOutline) continue;
+      const whole = unfaded(data, width, height, x, y);
+      if (data[i] < 0.5 * whole) changes.push([i, 0]);
+      else if (data[i] < 0.98 * whole) changes.push([i, whole]);
+    }
+  for (const [i, v] of changes) data[i] = v;
+  return changes.length;
 }
 
 function emptyFlying(data: Float32Array, width: number, height: number, jump: number): number {
