@@ -228,12 +228,11 @@ async function saveColor(
 }
 
 async function saveDepth({ width, height, data }: FloatImage, bits: 8 | 16, path: string): Promise<void> {
-  const raw = { width, height, channels: 1 as const };
   const values =
     bits === 8
       ? Uint8Array.from(data, (v) => Math.round(255 * v))
       : Uint16Array.from(data, (v) => Math.round(65535 * v));
-  await sharp(Buffer.from(values.buffer), { raw: { ...raw, depth: bits === 8 ? 'uchar' : 'ushort' } as never })
+  await sharp(values, { raw: { width, height, channels: 1 } })
     .toColourspace(bits === 8 ? 'b-w' : 'grey16')
     .png()
     .toFile(path);

@@ -175,10 +175,10 @@ function trimFaded(data: Float32Array, width: number, height: number): number {
     for (let x = near; x < width - near; x++) {
       const i = y * width + x;
       if (!(data[i] > 0)) continue;
-      let atOutline = false;
-      for (let d = 1; d <= near; d++)
-        atOutline ||= !(data[i - d] > 0 && data[i + d] > 0 && data[i - d * width] > 0 && data[i + d * width] > 0);
-      if (!atOutline) continue;
+      let empty = 0;
+      for (let v = -near; v <= near; v++)
+        for (let u = -near; u <= near; u++) if (!(data[i + v * width + u] > 0)) empty++;
+      if (empty === 0) continue;
       const whole = unfaded(data, width, height, x, y);
       if (data[i] < 0.5 * whole) changes.push([i, 0]);
       else if (data[i] < 0.98 * whole) changes.push([i, whole]);

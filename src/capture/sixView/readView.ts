@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import sharp from 'sharp';
-import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { PlinthError } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import type { LoadOptions } from '../capture.js';
+import { breathe } from '../concurrency.js';
 import { decodeColor, decodeMask } from '../images/color.js';
 import { isLossyName } from '../images/header.js';
 import { areaDownscale, fittedSize, resizeMask } from '../images/resample.js';
@@ -45,14 +46,15 @@ const PLAIN = 0.5;
 export async function prepareView(file: SixViewFile, options: ResolvedReadOptions): Promise<PreparedView> {
   const { maxPixels, signal } = options;
   const image = await decodeColor(file.color, { maxPixels });
-  throwIfCancelled(signal);
+  await breathe(signal);
   const depth = file.depth === undefined ? undefined : await readSixDepth(file.depth, maxPixels);
-  throwIfCancelled(signal);
+  await breathe(signal);
   if (depth) sameShape(file, image, depth.values);
   const depthRegion = depth && { inside: depth.inside, width: depth.values.width, height: depth.values.height };
   const found = await findMask(file, image, depthRegion, options);
   const { mask, origin, alignment } = found;
   checkCoverage(mask, file, origin);
+  await breathe(signal);
   const packed = await sharp(mask, { raw: { width: image.width, height: image.height, channels: 1 } })
     .png({ compressionLevel: 3 })
     .toBuffer();
@@ -64,7 +66,9 @@ export async function prepareView(file: SixViewFile, options: ResolvedReadOption
         undefined,
         GRID,
       );
+  await breathe(signal);
   applySoftMask(image, mask);
+  await breathe(signal);
   if (depth) grid.color = colorAtCells(image, grid, alignment);
   return {
     file,
@@ -141,7 +145,11 @@ async function findMask(
   if (wanted !== 'depth') {
     checkNotBlank(image, file);
     const masker = new BackgroundMasker(image, isLossyName(file.color));
-    const alignment = depth && alignColor(masker.region(), depth);
+    await breathe(options.signal);
+    const rough = depth && masker.region();
+    await breathe(options.signal);
+    const alignment = depth && rough && alignColor(rough, depth);
+    await breathe(options.signal);
     const size = fittedSize(image.width, image.height, 1024);
     const prior = depth && alignment && warpToColor(depth, alignment, size.width, size.height);
     const { mask, confidence } = masker.mask({ prior });
