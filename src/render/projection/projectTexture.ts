@@ -7,6 +7,7 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { defineKernel, linear } from '../../gpu/kernel.js';
 import { type GeometryBuffers, uploadGeometry } from '../forward/geometryPass.js';
 import { vertexOpenness } from '../forward/openness.js';
+import { continueStructure } from './continueStructure.js';
 import { solveGains, spreadPoints } from './gains.js';
 import { collectSamples, type GatherSettings, gatherColors, ViewSource } from './gather.js';
 import { fillGutter } from './gutter.js';
@@ -96,6 +97,8 @@ const ENOUGH = 3e-4;
 const GRAPH_CELLS = 96;
 const GRAPH_TRIANGLES = 400_000;
 const LARGEST_REFINED = 4096;
+/** How far structures are continued into what no view saw, as a share of the texture's side: 48 texels of 2048. */
+const STRUCTURE_REACH = 3 / 128;
 /** From this many views on, their mean shows reflections smoothed out, and they count alike. */
 const MANY_VIEWS = 24;
 
@@ -123,7 +126,7 @@ const encode = defineKernel({
 /**
  * Makes a texture of a mesh from pictures: each texel is the weighted mean of what all views show of its surface point, seen through the
  * mesh's own depth and away from silhouettes; exposure is evened between views, highlights count less, what no view saw is continued
- * over the surface, texels are refined until renders agree with the views, and gutters are filled. Deterministic.
+ * over the surface with its stripes and edges, texels are refined until renders agree with the views, and gutters are filled. Deterministic.
  * @param mesh with normals and non-overlapping uvs in 0…1
  * @throws `OPTION_INVALID`, `CANCELLED`, and the device's coded errors
  */
@@ -178,7 +181,8 @@ export async function projectTexture(
       for (const page of pages.splice(0)) await storePage(gpu, page, pixels);
     }
     countStates(pixels, counts);
-    hooks.progress?.(0.95, 'filling gutters');
+    hooks.progress?.(0.95, 'filling gaps');
+    await continueStructure(pixels, o.size, o.size, Math.max(8, o.size * STRUCTURE_REACH), signal);
     await fillGutter(pixels, o.size, o.size, signal);
     return {
       baseColor: { width: o.size, height: o.size, data: pixels },
