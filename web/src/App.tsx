@@ -1,14 +1,22 @@
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { apiKey, connected, keyWanted, setKey } from './api.js';
+import { apiKey, connected, keyWanted } from './api.js';
+import { health, watchHealth } from './health.js';
 import { Home } from './pages/Home.js';
 import { JobPage } from './pages/JobPage.js';
 import { useRoute } from './route.js';
 import { useStore } from './store.js';
-import { Dialog } from './ui/parts.js';
-import { setTheme, type Theme, theme } from './ui/theme.js';
+import { Icon } from './ui/Icon.js';
+import { KeyDialog } from './ui/KeyDialog.js';
+import { ThemeChoice } from './ui/ThemeChoice.js';
 
 const SystemPage = lazy(() => import('./pages/SystemPage.js'));
 const ComparePage = lazy(() => import('./pages/ComparePage.js'));
+
+const PAGES = [
+  { place: '', title: 'Models' },
+  { place: 'compare', title: 'Compare' },
+  { place: 'system', title: 'System' },
+] as const;
 
 export function App() {
   const [place = '', ...rest] = useRoute();
@@ -18,6 +26,7 @@ export function App() {
   const [asking, setAsking] = useState(false);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  useEffect(watchHealth, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page is read from its top
   useEffect(() => {
     if (first.current) first.current = false;
@@ -40,24 +49,23 @@ export function App() {
           Plinth
         </a>
         <nav aria-label="Pages">
-          <a href="#/" aria-current={place === '' ? 'page' : undefined}>
-            Models
-          </a>
-          <a href="#/compare" aria-current={place === 'compare' ? 'page' : undefined}>
-            Compare
-          </a>
-          <a href="#/system" aria-current={place === 'system' ? 'page' : undefined}>
-            System
-          </a>
+          {PAGES.map((page) => (
+            <a key={page.place} href={`#/${page.place}`} aria-current={place === page.place ? 'page' : undefined}>
+              {page.title}
+            </a>
+          ))}
         </nav>
         <span className="grow" />
+        <Pulse />
         <button type="button" className="plain" onClick={() => setAsking(true)}>
+          <Icon name="key" />
           {key ? 'Key set' : 'Key'}
         </button>
         <ThemeChoice />
       </header>
       {!online && (
         <div className="banner" role="status">
+          <Icon name="warning" />
           The service cannot be reached. Trying again; nothing is lost.
         </div>
       )}
@@ -75,7 +83,10 @@ export function App() {
         </Suspense>
       </main>
       <footer className="bottom quiet small">
-        Everything here is done through the <a href="./docs/">HTTP API</a>, open to your own programs.
+        <span>
+          Everything here is done through the <a href="./docs/">HTTP API</a>, open to your own programs.
+        </span>
+        <span>Pictures and models stay on this service.</span>
       </footer>
       {(asking || wanted !== undefined) && (
         <KeyDialog
@@ -90,66 +101,15 @@ export function App() {
   );
 }
 
-function ThemeChoice() {
-  const value = useStore(theme);
-  return (
-    <label className="theme">
-      <span className="hidden">Colours</span>
-      <select value={value} onChange={(e) => setTheme(e.target.value as Theme)}>
-        <option value="auto">Auto</option>
-        <option value="light">Light</option>
-        <option value="dark">Dark</option>
-      </select>
-    </label>
-  );
-}
+const PULSE_WORDS = { healthy: 'Service healthy', unhealthy: 'Service has a problem', stopping: 'Service is stopping' };
 
-function KeyDialog({ reason, onClose }: { reason?: string; onClose: () => void }) {
-  const had = useStore(apiKey);
-  const [text, setText] = useState('');
+/** The state of the service in a word; leads to the page that explains it. */
+function Pulse() {
+  const now = useStore(health);
+  if (!now) return null;
   return (
-    <Dialog title="API key" onClose={onClose}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          setKey(text.trim() || undefined);
-          onClose();
-        }}
-      >
-        <p>
-          {reason ?? 'A service that others can reach asks for a key.'} Make one with <code>plinth keys create</code>.
-          It is kept in this browser only.
-        </p>
-        <label className="field">
-          Key
-          <input
-            type="password"
-            autoComplete="off"
-            spellCheck={false}
-            value={text}
-            onChange={(e) => setText(e.target.value)}
-          />
-        </label>
-        <div className="row end">
-          {had && (
-            <button
-              type="button"
-              onClick={() => {
-                setKey(undefined);
-                onClose();
-              }}
-            >
-              Forget the key
-            </button>
-          )}
-          <button type="button" onClick={onClose}>
-            Close
-          </button>
-          <button type="submit" className="primary" disabled={text.trim() === ''}>
-            Use this key
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <a className={`pulse ${now.status}`} href="#/system">
+      <span>{PULSE_WORDS[now.status]}</span>
+    </a>
   );
 }

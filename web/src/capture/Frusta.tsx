@@ -1,18 +1,23 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { drawFrusta, type Turn } from './drawFrusta.js';
 import type { UnderstoodView } from './understand.js';
 
-type Vector = [number, number, number];
+/** Pictures that are decoded for the drawing; cameras beyond stay bare. */
+const PICTURES = 64;
+/** Width of the decoded pictures, in pixels. */
+const PICTURE_WIDTH = 128;
 
-/** The cameras in space, drawn as pyramids; turns by dragging or with the arrow keys. */
+/** The cameras in space as pyramids, each with its picture at its end; turns by dragging or with the arrow keys. */
 export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [turn, setTurn] = useState({ around: 0.7, up: 0.45 });
+  const [turn, setTurn] = useState<Turn>({ around: 0.7, up: 0.42 });
   const drag = useRef<{ x: number; y: number } | undefined>(undefined);
-  const posed = views.filter((v) => v.camera);
+  const posed = useMemo(() => views.filter((v) => v.camera), [views]);
+  const pictures = usePictures(posed);
 
   useEffect(() => {
     const element = canvas.current!;
-    const paint = (): void => draw(element, posed, turn);
+    const paint = (): void => drawFrusta(element, posed, pictures, turn);
     paint();
     const observer = new ResizeObserver(paint);
     observer.observe(element);
@@ -22,11 +27,12 @@ export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: b
       observer.disconnect();
       scheme.removeEventListener('change', paint);
     };
-  }, [posed, turn]);
+  }, [posed, pictures, turn]);
 
   const by = (around: number, up: number): void =>
     setTurn((t) => ({ around: t.around + around, up: Math.min(1.5, Math.max(-1.5, t.up + up)) }));
   const words = `${posed.length} cameras around the object${assumed ? ', placed as six views usually are' : ''}`;
+  const tests = posed.some((v) => v.test);
   return (
     <figure className="frusta">
       <canvas
@@ -53,104 +59,37 @@ export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: b
           by(step[0], step[1]);
         }}
       />
-      <figcaption className="quiet small">{words}. Drag to turn.</figcaption>
+      <figcaption className="quiet small">
+        {words}.{tests && ' Orange ones are for testing only.'} Drag to turn.
+      </figcaption>
     </figure>
   );
 }
 
-function draw(canvas: HTMLCanvasElement, views: UnderstoodView[], turn: { around: number; up: number }): void {
-  const scale = Math.min(2, devicePixelRatio || 1);
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  canvas.width = width * scale;
-  canvas.height = height * scale;
-  const context = canvas.getContext('2d');
-  if (!context || views.length === 0) return;
-  const style = getComputedStyle(canvas);
-  const [ink, accent, second] = ['--line-strong', '--accent', '--warm'].map((n) => style.getPropertyValue(n));
-  context.scale(scale, scale);
-
-  const centres = views.map((v): Vector => [v.camera!.pose[3], v.camera!.pose[7], v.camera!.pose[11]]);
-  const target = focus(views);
-  const radius = Math.max(
-    ...centres.map((c) => Math.hypot(c[0] - target[0], c[1] - target[1], c[2] - target[2])),
-    1e-6,
-  );
-  const [ca, sa, cu, su] = [Math.cos(turn.around), Math.sin(turn.around), Math.cos(turn.up), Math.sin(turn.up)];
-  const zoom = Math.min(width, height) * 0.62;
-  const project = (p: Vector): [number, number] => {
-    const [x, y, z] = [0, 1, 2].map((i) => (p[i] - target[i]) / radius);
-    const [rx, ry] = [x * ca + y * sa, -x * sa + y * ca];
-    const [depth, rise] = [ry * cu - z * su, ry * su + z * cu];
-    const f = zoom / (2.6 + depth) / 0.62;
-    return [width / 2 + rx * f, height / 2 - rise * f];
-  };
-  const line = (points: Vector[], colour: string, thickness: number): void => {
-    context.strokeStyle = colour;
-    context.lineWidth = thickness;
-    context.beginPath();
-    points.forEach((p, i) => {
-      const [x, y] = project(p);
-      if (i === 0) context.moveTo(x, y);
-      else context.lineTo(x, y);
-    });
-    context.stroke();
-  };
-  const at = (x: number, y: number, z: number): Vector => [
-    target[0] + x * radius,
-    target[1] + y * radius,
-    target[2] + z * radius,
-  ];
-  for (const r of [0.5, 1])
-    line(
-      Array.from({ length: 49 }, (_, i) => at(r * Math.cos((i * Math.PI) / 24), r * Math.sin((i * Math.PI) / 24), 0)),
-      ink,
-      0.75,
-    );
-  const b = 0.16;
-  for (const z of [-b, b]) line([at(-b, -b, z), at(b, -b, z), at(b, b, z), at(-b, b, z), at(-b, -b, z)], ink, 1.5);
-  for (const [x, y] of [
-    [-b, -b],
-    [b, -b],
-    [b, b],
-    [-b, b],
-  ])
-    line([at(x, y, -b), at(x, y, b)], ink, 1.5);
-
-  const reach = radius * (views.length > 40 ? 0.13 : 0.2);
-  views.forEach((view, i) => {
-    const { pose, angle } = view.camera!;
-    const half = Math.tan(angle / 2) * reach;
-    const corner = (sx: number, sy: number): Vector =>
-      [0, 1, 2].map(
-        (r) => centres[i][r] + pose[r * 4] * sx * half + pose[r * 4 + 1] * sy * half - pose[r * 4 + 2] * reach,
-      ) as Vector;
-    const corners = [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)];
-    const colour = view.test ? second : accent;
-    line([...corners, corners[0]], colour, 1.25);
-    for (const c of corners) line([centres[i], c], colour, 1.25);
-  });
-}
-
-/** The point nearest to all lines of sight. */
-function focus(views: UnderstoodView[]): Vector {
-  const m = [0, 0, 0, 0, 0, 0];
-  const v = [0, 0, 0];
-  for (const { camera } of views) {
-    const { pose } = camera!;
-    const d = [pose[2], pose[6], pose[10]];
-    const c = [pose[3], pose[7], pose[11]];
-    const a = [1 - d[0] * d[0], -d[0] * d[1], -d[0] * d[2], 1 - d[1] * d[1], -d[1] * d[2], 1 - d[2] * d[2]];
-    for (let i = 0; i < 6; i++) m[i] += a[i];
-    v[0] += a[0] * c[0] + a[1] * c[1] + a[2] * c[2];
-    v[1] += a[1] * c[0] + a[3] * c[1] + a[4] * c[2];
-    v[2] += a[2] * c[0] + a[4] * c[1] + a[5] * c[2];
-  }
-  const [a, b, c, d, e, f] = m;
-  const det = a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d);
-  if (Math.abs(det) < 1e-9) return [0, 0, 0];
-  return [
-    (v[0] * (d * f - e * e) - b * (v[1] * f - e * v[2]) + c * (v[1] * e - d * v[2])) / det,
-    (a * (v[1] * f - e * v[2]) - v[0] * (b * f - c * e) + c * (b * v[2] - v[1] * c)) / det,
-    (a * (d * v[2] - v[1] * e) - b * (b * v[2] - v[1] * c) + v[0] * (b * e - c * d)) / det,
-  ];
+/** Small copies of the pictures, as they get decoded. */
+function usePictures(views: UnderstoodView[]): Map<UnderstoodView, ImageBitmap> {
+  const [pictures, setPictures] = useState(new Map<UnderstoodView, ImageBitmap>());
+  useEffect(() => {
+    let gone = false;
+    const made = new Map<UnderstoodView, ImageBitmap>();
+    const decode = async (): Promise<void> => {
+      for (const view of views.slice(0, PICTURES)) {
+        if (gone) return;
+        try {
+          const blob = await view.picture?.blob();
+          if (blob)
+            made.set(view, await createImageBitmap(blob, { resizeWidth: PICTURE_WIDTH, resizeQuality: 'medium' }));
+        } catch {
+          // A format that the browser does not read, such as TIFF: the camera is drawn without it.
+        }
+        if (!gone) setPictures(new Map(made));
+      }
+    };
+    void decode();
+    return () => {
+      gone = true;
+      for (const picture of made.values()) picture.close();
+    };
+  }, [views]);
+  return pictures;
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { api, filePath, type Job } from '../api.js';
 import { count, duration, figure, percent } from '../format.js';
 import { go } from '../route.js';
+import { Icon } from '../ui/Icon.js';
 import { Problem, QualityBadge } from '../ui/parts.js';
 import { LazyViewer } from '../viewer/LazyViewer.js';
 import type { Standpoint } from '../viewer/stage.js';
@@ -33,7 +34,7 @@ export default function ComparePage({ sides }: { sides: string[] }) {
           id: `${job.id}~${r.name}`,
           job,
           run: r.name,
-          title: `${job.name} – ${r.name}, ${r.preset}`,
+          title: `${job.name} – ${r.name}, ${r.preset}, ${new Date(job.createdAt).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })}`,
         }),
       ),
   );
@@ -41,7 +42,12 @@ export default function ComparePage({ sides }: { sides: string[] }) {
     return (
       <>
         <h1>Compare</h1>
-        <p className="quiet">Two finished models are needed, or one made with two methods.</p>
+        <div className="empty">
+          <Icon name="compare" />
+          <p>
+            Two finished models are needed, or one made with two methods. <a href="#/">Make one</a>
+          </p>
+        </div>
       </>
     );
   }
@@ -61,7 +67,10 @@ function Pair({ candidates, a, b }: { candidates: Candidate[]; a: Candidate; b: 
   const [qa, qb] = runs.map((r) => r?.quality);
   return (
     <>
-      <h1>Compare</h1>
+      <div className="headline">
+        <h1>Compare</h1>
+        <span className="quiet">Both turn together.</span>
+      </div>
       <div className="halves">
         {sides.map((side, i) => {
           const glb = runs[i]?.files.find((f) => f.name.endsWith('.glb'));
@@ -93,7 +102,7 @@ function Pair({ candidates, a, b }: { candidates: Candidate[]; a: Candidate; b: 
                 />
               )}
               {runs[i]?.quality && (
-                <p>
+                <p className="half-verdict">
                   <QualityBadge status={runs[i]!.quality!.status} /> {runs[i]!.quality!.verdict}
                 </p>
               )}
@@ -101,8 +110,12 @@ function Pair({ candidates, a, b }: { candidates: Candidate[]; a: Candidate; b: 
           );
         })}
       </div>
-      {qa && qb && <Figures a={qa} b={qb} />}
-      {qa && qb && <SameView a={a} b={b} qa={qa} qb={qb} folders={runs.map((r) => r?.folder ?? '')} />}
+      {qa && qb && (
+        <div className="columns">
+          <Figures a={qa} b={qb} />
+          <SameView a={a} b={b} qa={qa} qb={qb} folders={runs.map((r) => r?.folder ?? '')} />
+        </div>
+      )}
     </>
   );
 }
@@ -129,7 +142,7 @@ function Figures({ a, b }: { a: Quality; b: Quality }) {
     { title: 'Time', of: (q) => q.run.seconds, show: duration, better: 'less' },
   ];
   return (
-    <section aria-labelledby="figures">
+    <section aria-labelledby="figures" className="card">
       <h2 id="figures">Figures</h2>
       <div className="table">
         <table>
@@ -138,7 +151,6 @@ function Figures({ a, b }: { a: Quality; b: Quality }) {
               <th scope="col">Figure</th>
               <th scope="col">First</th>
               <th scope="col">Second</th>
-              <th scope="col">Better</th>
             </tr>
           </thead>
           <tbody>
@@ -150,9 +162,8 @@ function Figures({ a, b }: { a: Quality; b: Quality }) {
               return (
                 <tr key={title}>
                   <th scope="row">{title}</th>
-                  <td>{x === undefined ? '–' : show(x)}</td>
-                  <td>{y === undefined ? '–' : show(y)}</td>
-                  <td>{!better || equal ? '–' : first ? 'first' : 'second'}</td>
+                  <Value text={x === undefined ? '–' : show(x)} better={better !== undefined && !equal && first} />
+                  <Value text={y === undefined ? '–' : show(y)} better={better !== undefined && !equal && !first} />
                 </tr>
               );
             })}
@@ -160,6 +171,17 @@ function Figures({ a, b }: { a: Quality; b: Quality }) {
         </table>
       </div>
     </section>
+  );
+}
+
+function Value({ text, better }: { text: string; better: boolean }) {
+  if (!better) return <td>{text}</td>;
+  return (
+    <td className="better">
+      {text}
+      <Icon name="check" />
+      <span className="hidden">, the better one</span>
+    </td>
   );
 }
 
@@ -184,20 +206,29 @@ function SameView({
   });
   const [at, setAt] = useState(0);
   const view = common[Math.min(at, common.length - 1)];
-  if (!view) return <p className="quiet">The two have no view in common.</p>;
+  if (!view) {
+    return (
+      <section className="card">
+        <p className="quiet">The two have no view in common.</p>
+      </section>
+    );
+  }
   return (
-    <section aria-labelledby="same">
-      <h2 id="same">The same view</h2>
-      <label className="row">
-        View
-        <select value={at} onChange={(e) => setAt(Number(e.target.value))}>
-          {common.map((v, i) => (
-            <option key={v.name} value={i}>
-              {v.name}
-            </option>
-          ))}
-        </select>
-      </label>
+    <section aria-labelledby="same" className="card">
+      <div className="row through">
+        <h2 id="same">The same view</h2>
+        <span className="grow" />
+        <label className="row">
+          View
+          <select value={at} onChange={(e) => setAt(Number(e.target.value))}>
+            {common.map((v, i) => (
+              <option key={v.name} value={i}>
+                {v.name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
       <ViewSlider
         key={view.name}
         title={view.name}

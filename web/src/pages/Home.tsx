@@ -7,7 +7,10 @@ export function Home() {
   const [busy, setBusy] = useState(false);
   return (
     <>
-      <h1>From pictures to a model</h1>
+      <div className="hero">
+        <h1>From pictures to a 3D model</h1>
+        <p className="quiet">Textured, ready to use, and with a measure of how far to trust it.</p>
+      </div>
       <Start onBusy={setBusy} />
       {!busy && <JobList />}
     </>

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, filePath, inWords, type Job, type JobState } from '../api.js';
-import { ago, bytes, duration, percent } from '../format.js';
+import { ago, bytes, duration, percent, plural } from '../format.js';
 import { go, href } from '../route.js';
+import { Icon } from '../ui/Icon.js';
 import { ApiImage, Bar, Confirm, Problem, QualityBadge, StateBadge, useNow } from '../ui/parts.js';
 
 const FILTERS: { title: string; states?: JobState[] }[] = [
@@ -66,23 +67,35 @@ export function JobList() {
     const rows = [...(list.current?.querySelectorAll<HTMLAnchorElement>('a.job-link') ?? [])];
     const at = rows.indexOf(document.activeElement as HTMLAnchorElement);
     if (at < 0) return;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    // As many as stand in one line of the gallery.
+    const line = rows.findIndex((r) => r.offsetTop > rows[0].offsetTop + 4);
+    const across = line < 0 ? rows.length : line;
+    const to = {
+      ArrowRight: at + 1,
+      ArrowLeft: at - 1,
+      ArrowDown: at + across,
+      ArrowUp: at - across,
+      Home: 0,
+      End: rows.length - 1,
+    }[event.key];
     if (to !== undefined) {
       event.preventDefault();
       rows[Math.min(rows.length - 1, Math.max(0, to))].focus();
     } else if (event.key === 'Delete' && jobs) {
-      const job = jobs[at];
-      if (isOver(job)) setDoomed(job);
+      if (isOver(jobs[at])) setDoomed(jobs[at]);
+    } else if (event.key === 'r' && jobs) {
+      if (canRetry(jobs[at])) void act(api.retry(jobs[at].id));
     }
   };
 
   return (
     <section aria-labelledby="models">
-      <div className="row wrap">
+      <div className="row shelf">
         <h2 id="models">Models</h2>
         <span className="grow" />
-        <label>
+        <label className="search">
           <span className="hidden">Search by name</span>
+          <Icon name="search" />
           <input
             type="search"
             placeholder="Search by name"
@@ -96,7 +109,15 @@ export function JobList() {
         <fieldset className="segments">
           <legend className="hidden">Show</legend>
           {FILTERS.map((f, i) => (
-            <button type="button" key={f.title} aria-pressed={filter === i} onClick={() => setFilter(i)}>
+            <button
+              type="button"
+              key={f.title}
+              aria-pressed={filter === i}
+              onClick={() => {
+                pages.current = 1;
+                setFilter(i);
+              }}
+            >
               {f.title}
             </button>
           ))}
@@ -104,9 +125,14 @@ export function JobList() {
       </div>
       {error !== undefined && <Problem error={error} />}
       {jobs?.length === 0 && (
-        <p className="quiet">
-          {search || filter > 0 ? 'No model fits the search.' : 'No model yet. Drop pictures above, or try an example.'}
-        </p>
+        <div className="empty">
+          <Icon name={search || filter > 0 ? 'search' : 'cube'} />
+          <p>
+            {search || filter > 0
+              ? 'No model fits the search.'
+              : 'No model yet. Drop pictures above, or try an example.'}
+          </p>
+        </div>
       )}
       <ul className="jobs" ref={list} onKeyDown={move}>
         {jobs?.map((job) => (
@@ -125,7 +151,10 @@ export function JobList() {
         </button>
       )}
       {jobs && jobs.length > 1 && (
-        <p className="quiet small">Arrow keys move through the list, Enter opens, Delete deletes.</p>
+        <p className="quiet small keys">
+          <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> opens, <kbd>R</kbd> retries,{' '}
+          <kbd>Delete</kbd> deletes.
+        </p>
       )}
       {doomed && (
         <Confirm
@@ -141,6 +170,7 @@ export function JobList() {
 }
 
 const isOver = (job: Job): boolean => job.state !== 'queued' && job.state !== 'running';
+const canRetry = (job: Job): boolean => job.state === 'failed' || job.state === 'cancelled';
 
 function Row({ job, onRetry, onDelete }: { job: Job; onRetry: () => void; onDelete: () => void }) {
   const now = useNow(30_000);
@@ -148,34 +178,40 @@ function Row({ job, onRetry, onDelete }: { job: Job; onRetry: () => void; onDele
   const picture = job.result?.thumbnail
     ? filePath(job.id, job.result.thumbnail)
     : job.progress?.preview && `/v1/jobs/${job.id}/previews/${job.progress.preview}`;
+  const at = job.state === 'running' ? job.progress : undefined;
   return (
     <li className="job">
       <a className="job-link" href={href('jobs', job.id)}>
-        {picture ? <ApiImage path={picture} alt="" className="thumb" /> : <span className="thumb blank" />}
-        <span className="job-text">
-          <strong>{job.name}</strong>
-          <span className="quiet small">
-            {job.methods.map((m) => `${m.method}, ${m.preset}`).join(' · ')} · {job.input.files} files ·{' '}
-            {bytes(job.input.bytes)} · {ago(job.createdAt, now)}
-          </span>
-          {job.state === 'running' && job.progress && (
-            <>
-              <Bar value={job.progress.overall} label={`Progress of ${job.name}`} />
-              <span className="quiet small">
-                {job.progress.title}, {percent(job.progress.overall)}
-                {job.progress.remainingSeconds !== undefined &&
-                  `, about ${duration(job.progress.remainingSeconds)} left`}
-              </span>
-            </>
-          )}
-          {job.failure && <span className="small">{inWords(job.failure.message, job.failure.remedy).message}</span>}
+        <span className="thumb">
+          {picture ? <ApiImage path={picture} alt="" /> : <Icon name={job.failure ? 'warning' : 'cube'} />}
         </span>
+        <strong>{job.name}</strong>
       </a>
+      <span className="job-text">
+        <span className="row">
+          {best?.quality ? <QualityBadge status={best.quality.status} /> : <StateBadge state={job.state} />}
+          {best?.quality && <span className="quiet small">{best.quality.psnr.toFixed(1)} dB</span>}
+        </span>
+        {at && (
+          <>
+            <Bar value={at.overall} label={`Progress of ${job.name}`} />
+            <span className="quiet small">
+              {at.title}, {percent(at.overall)}
+              {at.remainingSeconds !== undefined && `, about ${duration(at.remainingSeconds)} left`}
+            </span>
+          </>
+        )}
+        {job.failure && <span className="small">{inWords(job.failure.message, job.failure.remedy).message}</span>}
+        <span className="quiet small">
+          {job.methods.map((m) => `${m.method}, ${m.preset}`).join(' · ')}
+          <br />
+          {plural(job.input.files, 'file')}, {bytes(job.input.bytes)} · {ago(job.createdAt, now)}
+        </span>
+      </span>
       <span className="job-side">
-        <StateBadge state={job.state} />
-        {best?.quality && <QualityBadge status={best.quality.status} />}
-        {(job.state === 'failed' || job.state === 'cancelled') && (
+        {canRetry(job) && (
           <button type="button" className="plain" onClick={onRetry} aria-label={`Retry ${job.name}`}>
+            <Icon name="retry" />
             Retry
           </button>
         )}
@@ -186,12 +222,20 @@ function Row({ job, onRetry, onDelete }: { job: Job; onRetry: () => void; onDele
             onClick={() => go('compare', job.id)}
             aria-label={`Compare ${job.name}`}
           >
+            <Icon name="compare" />
             Compare
           </button>
         )}
+        <span className="grow" />
         {isOver(job) && (
-          <button type="button" className="plain" onClick={onDelete} aria-label={`Delete ${job.name}`}>
-            Delete
+          <button
+            type="button"
+            className="plain square"
+            onClick={onDelete}
+            aria-label={`Delete ${job.name}`}
+            title="Delete"
+          >
+            <Icon name="trash" />
           </button>
         )}
       </span>

@@ -1,5 +1,7 @@
 import type { MethodFacts, Preset } from '../api.js';
+import { duration } from '../format.js';
 import { OptionsForm } from './OptionsForm.js';
+import { usePastSeconds } from './pastRuns.js';
 
 /** How one chosen method is to run. */
 export interface Choice {
@@ -24,53 +26,56 @@ interface Props {
 
 /** Which methods run, each with preset and options. Several are compared. */
 export function MethodChoice({ methods, choices, onChange }: Props) {
+  const past = usePastSeconds();
   const change = (name: string, choice: Choice | undefined): void => {
     const next = { ...choices };
     if (choice) next[name] = choice;
     else delete next[name];
     onChange(next);
   };
+  const several = Object.keys(choices).length > 1;
   return (
-    <>
+    <div className="methods">
       {methods.map((method) => {
         const choice = choices[method.name];
         return (
-          <fieldset key={method.name} className={`method ${choice ? 'chosen' : ''}`}>
-            <legend>
-              {methods.length > 1 ? (
-                <label className="check">
-                  <input
-                    type="checkbox"
-                    checked={choice !== undefined}
-                    onChange={(e) =>
-                      change(method.name, e.target.checked ? { preset: 'standard', options: {} } : undefined)
-                    }
-                  />
-                  {method.title}
-                </label>
-              ) : (
-                method.title
-              )}
-            </legend>
+          <fieldset key={method.name} className={`card method ${choice ? 'chosen' : ''}`}>
+            <legend className="hidden">{method.title}</legend>
+            <label className="check">
+              <input
+                type="checkbox"
+                checked={choice !== undefined}
+                onChange={(e) =>
+                  change(method.name, e.target.checked ? { preset: 'standard', options: {} } : undefined)
+                }
+              />
+              <strong>{method.title}</strong>
+            </label>
             <p className="quiet">{method.description}</p>
             {choice && (
               <>
                 <div className="presets" role="radiogroup" aria-label={`Preset of ${method.title}`}>
-                  {PRESETS.map((preset) => (
-                    <label key={preset.name} className="preset">
-                      <input
-                        type="radio"
-                        name={`preset-${method.name}`}
-                        value={preset.name}
-                        checked={choice.preset === preset.name}
-                        onChange={() => change(method.name, { ...choice, preset: preset.name })}
-                      />
-                      <span>
-                        <strong>{preset.title}</strong>
-                        <span className="quiet small">{preset.text}</span>
-                      </span>
-                    </label>
-                  ))}
+                  {PRESETS.map((preset) => {
+                    const seconds = past.get(`${method.name} ${preset.name}`);
+                    return (
+                      <label key={preset.name} className="preset">
+                        <input
+                          type="radio"
+                          name={`preset-${method.name}`}
+                          value={preset.name}
+                          checked={choice.preset === preset.name}
+                          onChange={() => change(method.name, { ...choice, preset: preset.name })}
+                        />
+                        <span>
+                          <strong>{preset.title}</strong>
+                          <span className="quiet small">{preset.text}</span>
+                          {seconds !== undefined && (
+                            <span className="small">Took {duration(seconds)} here before.</span>
+                          )}
+                        </span>
+                      </label>
+                    );
+                  })}
                 </div>
                 <details>
                   <summary>Options</summary>
@@ -87,9 +92,7 @@ export function MethodChoice({ methods, choices, onChange }: Props) {
           </fieldset>
         );
       })}
-      {Object.keys(choices).length > 1 && (
-        <p className="quiet">The methods run one after the other on the same views and are compared.</p>
-      )}
-    </>
+      {several && <p className="quiet">The methods run one after the other on the same views and are compared.</p>}
+    </div>
   );
 }

@@ -63,7 +63,7 @@ function Option({ id, name, property, initial, value, onChange }: OptionProps) {
   const choices = variants.flatMap((v) => v.enum ?? []);
   const number = variants.find((v) => v.type === 'integer' || v.type === 'number');
   const help = `${id}-help`;
-  const description = property.description ?? '';
+  const description = (property.description ?? '').replaceAll('`', '');
   const title = words(name);
 
   if (kinds.includes('boolean')) {

@@ -1,48 +1,30 @@
 import { useEffect, useRef, useState } from 'react';
-import {
-  ApiError,
-  type AssetFormat,
-  api,
-  type JobRequest,
-  type MethodFacts,
-  type NamedFile,
-  type Preset,
-} from '../api.js';
-import { Frusta } from '../capture/Frusta.js';
+import { api, type Example, type NamedFile, type Upload } from '../api.js';
 import { gatherDrop, gatherInput } from '../capture/gather.js';
-import type { Entry } from '../capture/readZip.js';
 import { type Understanding, understand } from '../capture/understand.js';
-import { bytes, plural } from '../format.js';
+import { bytes, percent, plural } from '../format.js';
 import { go } from '../route.js';
-import { remembered } from '../store.js';
-import { Bar, Problem } from '../ui/parts.js';
-import { type Choice, MethodChoice, toRuns } from './MethodChoice.js';
+import { Icon } from '../ui/Icon.js';
+import { ApiImage, Notice, Problem } from '../ui/parts.js';
+import { begunUpload, rememberUpload } from './interruptedUpload.js';
+import { Send } from './Send.js';
+import { Understood } from './Understood.js';
 
-interface Source {
-  files: NamedFile[];
-  facts: Understanding;
-}
+/** What is about to be made into a model: files that were dropped, or an example that is on the service already. */
+export type Source = { files: NamedFile[]; facts: Understanding } | { example: Example };
 
 /** Drop, see what was understood, choose, send. */
 export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
   const [source, setSource] = useState<Source>();
-  const [example, setExample] = useState<string>();
   const [reading, setReading] = useState(false);
-  const [over, setOver] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [examples, setExamples] = useState<{ name: string; files: number; bytes: number }[]>([]);
-
-  useEffect(() => {
-    api.examples().then(setExamples, () => {});
-  }, []);
-  useEffect(() => onBusy(source !== undefined || example !== undefined), [source, example, onBusy]);
+  useEffect(() => onBusy(source !== undefined), [source, onBusy]);
 
   const take = async (gathering: Promise<NamedFile[]>): Promise<void> => {
     setReading(true);
     setError(undefined);
     try {
       const files = await gathering;
-      setExample(undefined);
       setSource({ files, facts: await understand(files) });
     } catch (e) {
       setError(e);
@@ -50,79 +32,92 @@ export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
       setReading(false);
     }
   };
-  const reset = (): void => {
-    setSource(undefined);
-    setExample(undefined);
-  };
 
-  if (source || example) {
+  if (source) {
     return (
-      <section className="card" aria-label="New model">
-        {source ? (
-          <Understood source={source} />
-        ) : (
-          <p>
-            The bundled example <strong>{example}</strong> is already on the service: nothing needs to be sent.
-          </p>
-        )}
-        <Send source={source} example={example} onReset={reset} />
+      <section aria-label="New model">
+        {'example' in source ? <ChosenExample example={source.example} /> : <Understood facts={source.facts} />}
+        <Send source={source} onReset={() => setSource(undefined)} />
       </section>
     );
   }
   return (
     <section aria-label="New model">
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is the shortcut, the buttons inside do the same */}
-      <div
-        className={`drop ${over ? 'over' : ''}`}
-        onDragOver={(e) => {
-          e.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(e) => {
-          e.preventDefault();
-          setOver(false);
-          void take(gatherDrop(e.dataTransfer));
-        }}
-      >
-        <p className="big">{reading ? 'Looking at the files…' : 'Drop a folder, a zip or pictures'}</p>
-        <p className="quiet">
-          Pictures with their cameras (transforms.json or COLMAP), or six views of a generated object. Nothing is sent
-          before you have seen what was understood.
-        </p>
-        <div className="row centre">
-          <Picker label="Choose a folder" folder onFiles={(f) => void take(Promise.resolve(f))} />
-          <Picker label="Choose files" onFiles={(f) => void take(Promise.resolve(f))} />
-        </div>
-        {examples.length > 0 && (
-          <div className="row centre examples">
-            <span className="quiet">or try an example:</span>
-            {examples.map((e) => (
-              <button type="button" key={e.name} onClick={() => setExample(e.name)}>
-                {e.name} <span className="quiet small">{bytes(e.bytes)}</span>
-              </button>
-            ))}
-          </div>
-        )}
+      <Interrupted />
+      <div className="start">
+        <Drop reading={reading} onFiles={(gathering) => void take(gathering)} />
+        <Examples onChoose={(example) => setSource({ example })} onError={setError} />
       </div>
       {error !== undefined && <Problem error={error} />}
     </section>
   );
 }
 
-function Picker({
-  label,
-  folder,
-  onFiles,
-}: {
+function Drop({ reading, onFiles }: { reading: boolean; onFiles: (gathering: Promise<NamedFile[]>) => void }) {
+  const [over, setOver] = useState(false);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is the shortcut, the buttons inside do the same
+    <div
+      className={`drop ${over ? 'over' : ''}`}
+      onDragOver={(e) => {
+        e.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={(e) => {
+        if (!e.currentTarget.contains(e.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={(e) => {
+        e.preventDefault();
+        setOver(false);
+        onFiles(gatherDrop(e.dataTransfer));
+      }}
+    >
+      <svg className="pile" viewBox="0 0 120 84" aria-hidden="true">
+        <rect x="14" y="22" width="44" height="34" rx="4" transform="rotate(-12 36 39)" />
+        <rect x="62" y="22" width="44" height="34" rx="4" transform="rotate(12 84 39)" />
+        <rect x="38" y="12" width="44" height="34" rx="4" className="front" />
+        <path d="M43 40l9-11 8 9 5-5 12 9" />
+        <circle cx="70" cy="22" r="3.5" />
+        <path d="M22 70h76v8H22z" className="base" />
+      </svg>
+      <p className="big" aria-live="polite">
+        {reading ? 'Looking at the files…' : 'Drop a folder, a zip or pictures'}
+      </p>
+      <p className="quiet">You see what was understood before anything is sent.</p>
+      <div className="row centre">
+        <Picker label="Choose a folder" folder onFiles={(f) => onFiles(Promise.resolve(f))} />
+        <Picker label="Choose files" onFiles={(f) => onFiles(Promise.resolve(f))} />
+      </div>
+      <ul className="kinds small">
+        <li>
+          <strong>Posed photos</strong>
+          <span className="quiet">transforms.json of NeRF, instant-ngp or nerfstudio</span>
+        </li>
+        <li>
+          <strong>COLMAP</strong>
+          <span className="quiet">the folder with sparse/ and images/</span>
+        </li>
+        <li>
+          <strong>Six views</strong>
+          <span className="quiet">front, back, left, right, top, bottom, as generators make them</span>
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+interface PickerProps {
   label: string;
   folder?: boolean;
   onFiles: (files: NamedFile[]) => void;
-}) {
+}
+
+function Picker({ label, folder, onFiles }: PickerProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <button type="button" className={folder ? 'primary' : ''} onClick={() => input.current?.click()}>
+        <Icon name={folder ? 'folder' : 'files'} />
         {label}
       </button>
       <input
@@ -142,252 +137,141 @@ function Picker({
   );
 }
 
-const MASKS = { files: 'in files of their own', transparency: 'from transparency', none: 'none' };
-const CAMERAS = { given: 'given', assumed: 'assumed from the six sides', missing: 'missing' };
+/** Words for the examples that come with Plinth; others are shown by their name. */
+const EXAMPLE_WORDS: Record<string, { title: string; text: string }> = {
+  'vase-six': { title: 'Vase', text: 'Six views with metric depth' },
+  'suzanne-generated': { title: 'Suzanne, generated', text: 'Six views and relative depth, as a generator makes them' },
+  'suzanne-views': { title: 'Suzanne, photographed', text: '48 posed views, 12 more to test with' },
+};
+const wordsOf = ({ name }: Example): { title: string; text: string } =>
+  EXAMPLE_WORDS[name] ?? { title: name, text: '' };
 
-function Understood({ source: { facts } }: { source: Source }) {
-  const { views } = facts;
-  const depth = views.filter((v) => v.depth).length;
-  const tests = views.filter((v) => v.test).length;
+interface ExamplesProps {
+  onChoose: (example: Example) => void;
+  onError: (error: unknown) => void;
+}
+
+/** One click makes a model of an example; who wants to choose first may. */
+function Examples({ onChoose, onError }: ExamplesProps) {
+  const [examples, setExamples] = useState<Example[]>([]);
+  const [begun, setBegun] = useState<string>();
+  useEffect(() => {
+    // The quickest first.
+    const rank = (e: Example): number => (e.name === 'vase-six' ? 0 : 1);
+    api.examples().then(
+      (all) => setExamples(all.sort((a, b) => rank(a) - rank(b))),
+      () => {},
+    );
+  }, []);
+  const begin = async (example: Example): Promise<void> => {
+    setBegun(example.name);
+    try {
+      const request = { name: wordsOf(example).title };
+      go('jobs', (await api.submitStored({ example: example.name }, request)).id);
+    } catch (e) {
+      onError(e);
+      setBegun(undefined);
+    }
+  };
+  if (examples.length === 0) return null;
   return (
-    <div className="understood">
-      <div>
-        <h2>{facts.title}</h2>
-        <dl className="facts">
-          <dt>Views</dt>
-          <dd>
-            {views.length}
-            {tests > 0 && `, ${tests} of them for testing only`}
-          </dd>
-          <dt>Masks</dt>
-          <dd>{MASKS[facts.masks]}</dd>
-          <dt>Depth</dt>
-          <dd>
-            {depth === 0 ? 'none' : depth === views.length ? 'for every view' : `for ${depth} of ${views.length}`}
-          </dd>
-          <dt>Cameras</dt>
-          <dd>{CAMERAS[facts.cameras]}</dd>
-          <dt>To send</dt>
-          <dd>{bytes(facts.bytes)}</dd>
-        </dl>
-        {facts.findings.map((f) => (
-          <div
-            key={f.message}
-            className={`notice ${f.severity === 'missing' ? 'bad' : 'hint'}`}
-            role={f.severity === 'missing' ? 'alert' : 'note'}
-          >
-            <p>
-              <strong>{f.severity === 'missing' ? 'Missing: ' : ''}</strong>
-              {f.message}
-            </p>
-            {f.remedy && <p>{f.remedy}</p>}
-          </div>
-        ))}
-      </div>
-      {views.some((v) => v.camera) && <Frusta views={views} assumed={facts.cameras === 'assumed'} />}
-      <ul className="strip" aria-label="Pictures">
-        {views.slice(0, 24).map((v) => (
-          <li key={`${v.name} ${v.test}`}>
-            <Thumb entry={v.picture} name={v.name} />
-          </li>
-        ))}
-        {views.length > 24 && <li className="quiet">and {views.length - 24} more</li>}
+    <div className="card examples">
+      <h2>No pictures at hand? Try an example</h2>
+      <ul>
+        {examples.map((e) => {
+          const { title, text } = wordsOf(e);
+          return (
+            <li key={e.name}>
+              <ApiImage path={e.picture} alt="" className="thumb" />
+              <div className="grow">
+                <strong>{title}</strong>
+                <p className="quiet small">
+                  {text && `${text} · `}
+                  {plural(e.files, 'file')}, {bytes(e.bytes)}
+                </p>
+                <div className="row">
+                  <button
+                    type="button"
+                    disabled={begun !== undefined}
+                    aria-label={`Make ${title}`}
+                    onClick={() => void begin(e)}
+                  >
+                    <Icon name="play" />
+                    {begun === e.name ? 'Starting…' : 'Make it'}
+                  </button>
+                  <button
+                    type="button"
+                    className="plain"
+                    aria-label={`Options for ${title}`}
+                    onClick={() => onChoose(e)}
+                  >
+                    Options
+                  </button>
+                </div>
+              </div>
+            </li>
+          );
+        })}
       </ul>
     </div>
   );
 }
 
-function Thumb({ entry, name }: { entry?: Entry; name: string }) {
-  const [url, setUrl] = useState<string>();
+function ChosenExample({ example }: { example: Example }) {
+  const { title, text } = wordsOf(example);
+  return (
+    <div className="card chosen-example">
+      <ApiImage path={example.picture} alt="" className="thumb" />
+      <div>
+        <h2>{title}</h2>
+        <p className="quiet">
+          {text && `${text}. `}
+          {plural(example.files, 'file')}, {bytes(example.bytes)}, already on the service: nothing needs to be sent.
+        </p>
+      </div>
+    </div>
+  );
+}
+
+/** Tells of an upload that was left half done. */
+function Interrupted() {
+  const [upload, setUpload] = useState<Upload>();
   useEffect(() => {
+    const begun = begunUpload();
+    if (!begun) return;
     let gone = false;
-    let made: string | undefined;
-    entry
-      ?.blob()
-      .then((blob) => {
-        if (gone) return;
-        made = URL.createObjectURL(blob);
-        setUrl(made);
-      })
-      .catch(() => {});
+    api.getUpload(begun.id).then(
+      (found) => {
+        if (!gone) setUpload(found);
+      },
+      () => {},
+    );
     return () => {
       gone = true;
-      if (made) URL.revokeObjectURL(made);
     };
-  }, [entry]);
-  if (!entry) return <span className="blank lost">not there</span>;
-  return url ? <img src={url} alt={name} decoding="async" /> : <span className="blank" />;
-}
-
-/** An interrupted upload, remembered so that dropping the same files again goes on where it stopped. */
-interface Begun {
-  id: string;
-  files: string;
-}
-const signature = (files: NamedFile[]): string => files.map((f) => `${f.name}:${f.data.size}`).join('|');
-
-function Send({ source, example, onReset }: { source?: Source; example?: string; onReset: () => void }) {
-  const [methods, setMethods] = useState<MethodFacts[]>();
-  const [formats, setFormats] = useState<AssetFormat[]>([]);
-  const [choices, setChoices] = useState<Record<string, Choice>>({});
-  const [wanted, setWanted] = useState<AssetFormat[]>([]);
-  const [name, setName] = useState('');
-  const [sent, setSent] = useState<{ received: number; bytes: number }>();
-  const [error, setError] = useState<unknown>();
-  const [insist, setInsist] = useState(false);
-  const stop = useRef<AbortController>(undefined);
-  const upload = useRef<string>(undefined);
-
-  useEffect(() => {
-    api.methods().then((answer) => {
-      setMethods(answer.methods);
-      setFormats(answer.formats);
-      setWanted(answer.formats);
-      setChoices({ [answer.methods[0].name]: { preset: 'standard' as Preset, options: {} } });
-    }, setError);
-    return () => stop.current?.abort();
   }, []);
-
-  const resumable = async (files: NamedFile[]): Promise<string | undefined> => {
-    if (upload.current) return upload.current;
-    const begun = remembered.get('upload');
-    if (!begun) return undefined;
-    const { id, files: earlier } = JSON.parse(begun) as Begun;
-    if (earlier !== signature(files)) return undefined;
-    return await api.getUpload(id).then(
-      () => id,
-      () => undefined,
-    );
-  };
-
-  const send = async (): Promise<void> => {
-    setError(undefined);
-    stop.current = new AbortController();
-    const request: JobRequest = {
-      name: name.trim() || source?.facts.name || example,
-      methods: toRuns(choices),
-      formats: wanted,
-    };
-    try {
-      if (example) {
-        setSent({ received: 1, bytes: 1 });
-        go('jobs', (await api.submitStored({ example }, request)).id);
-        return;
-      }
-      const { files } = source!;
-      setSent({ received: 0, bytes: source!.facts.bytes });
-      const done = await api.upload(files, {
-        name: request.name,
-        resume: await resumable(files),
-        partBytes: 2 * 2 ** 20,
-        signal: stop.current.signal,
-        onProgress(state) {
-          upload.current = state.id;
-          remembered.set('upload', JSON.stringify({ id: state.id, files: signature(files) } satisfies Begun));
-          setSent({ received: state.received, bytes: state.bytes });
-        },
-      });
-      const job = await api.submitStored({ upload: done.id }, request, done.id);
-      remembered.set('upload', undefined);
-      go('jobs', job.id);
-    } catch (e) {
-      setSent(undefined);
-      if (stop.current.signal.aborted) return;
-      // What the service refused as a capture is no better for being sent again.
-      if (e instanceof ApiError && e.status < 500) {
-        upload.current = undefined;
-        remembered.set('upload', undefined);
-      }
-      setError(e);
-    }
-  };
-
-  const complete = example !== undefined || source?.facts.complete || insist;
-  const begun = upload.current !== undefined;
+  if (!upload) return null;
   return (
-    <form
-      className="send"
-      onSubmit={(e) => {
-        e.preventDefault();
-        void send();
-      }}
-    >
-      <fieldset disabled={sent !== undefined} className="bare">
-        <legend className="hidden">How to make the model</legend>
-        {methods && <MethodChoice methods={methods} choices={choices} onChange={setChoices} />}
-        <details>
-          <summary>Name and files</summary>
-          <label className="field">
-            Name
-            <input
-              value={name}
-              maxLength={200}
-              placeholder={source?.facts.name ?? example}
-              onChange={(e) => setName(e.target.value)}
-            />
-          </label>
-          <fieldset className="row">
-            <legend>Files to write</legend>
-            {formats.map((format) => (
-              <label key={format} className="check">
-                <input
-                  type="checkbox"
-                  checked={wanted.includes(format)}
-                  onChange={(e) =>
-                    setWanted(e.target.checked ? [...wanted, format] : wanted.filter((f) => f !== format))
-                  }
-                />
-                {format.toUpperCase()}
-              </label>
-            ))}
-          </fieldset>
-        </details>
-      </fieldset>
-      {sent && source && (
-        <div aria-live="polite">
-          <Bar value={sent.bytes ? sent.received / sent.bytes : 1} label="Upload" />
-          <p className="quiet small">
-            {bytes(sent.received)} of {bytes(sent.bytes)} sent
-          </p>
-        </div>
-      )}
-      {error !== undefined && (
-        <Problem error={error}>{begun && <p>What arrived is kept: sending goes on where it stopped.</p>}</Problem>
-      )}
-      <div className="row">
-        {sent ? (
-          <button type="button" onClick={() => stop.current?.abort()}>
-            Pause
-          </button>
-        ) : (
-          <button
-            type="submit"
-            className="primary"
-            disabled={!complete || !methods || wanted.length === 0 || Object.keys(choices).length === 0}
-          >
-            {begun ? 'Resume sending' : source ? `Send ${plural(source.files.length, 'file')} and start` : 'Start'}
-          </button>
-        )}
-        {!complete && (
-          <button type="button" onClick={() => setInsist(true)}>
-            Let the service decide
-          </button>
-        )}
+    <Notice tone="hint">
+      <p>
+        <strong>
+          Sending “{upload.name}” stopped at {percent(upload.bytes ? upload.received / upload.bytes : 0)}.
+        </strong>{' '}
+        Choose the same files again, and it goes on from there.
+      </p>
+      <p>
         <button
           type="button"
           className="plain"
           onClick={() => {
-            stop.current?.abort();
-            if (upload.current) {
-              void api.abandonUpload(upload.current).catch(() => {});
-              remembered.set('upload', undefined);
-            }
-            onReset();
+            rememberUpload(undefined);
+            setUpload(undefined);
+            void api.abandonUpload(upload.id).catch(() => {});
           }}
         >
-          Start over
+          Forget it
         </button>
-      </div>
-    </form>
+      </p>
+    </Notice>
   );
 }

@@ -1,5 +1,6 @@
-import { useState } from 'react';
+import { type PointerEvent, useState } from 'react';
 import { ApiImage } from '../ui/parts.js';
+import { Segments } from '../ui/Segments.js';
 
 interface Side {
   path: string;
@@ -15,14 +16,32 @@ interface Props {
   facts?: string;
 }
 
+const MODES = [
+  { value: 'slider', title: 'Slider' },
+  { value: 'error', title: 'Error map' },
+] as const;
+type Mode = (typeof MODES)[number]['value'];
+
 /** Two pictures of the same view, one over the other, with an edge that slides; or the map of their difference. */
 export function ViewSlider({ title, left, right, error, facts }: Props) {
   const [edge, setEdge] = useState(50);
-  const [heat, setHeat] = useState(false);
+  const [mode, setMode] = useState<Mode>('slider');
+  const drag = (e: PointerEvent<HTMLDivElement>): void => {
+    if (mode !== 'slider' || e.buttons === 0) return;
+    const box = e.currentTarget.getBoundingClientRect();
+    setEdge(Math.round(Math.min(100, Math.max(0, ((e.clientX - box.left) / box.width) * 100))));
+  };
   return (
     <div className="views">
-      <div className="slide">
-        {heat && error ? (
+      <div
+        className={`slide ${mode}`}
+        onPointerDown={(e) => {
+          e.currentTarget.setPointerCapture(e.pointerId);
+          drag(e);
+        }}
+        onPointerMove={drag}
+      >
+        {mode === 'error' && error ? (
           <ApiImage path={error} alt={`Difference at ${title}: the brighter, the larger`} />
         ) : (
           <>
@@ -36,28 +55,25 @@ export function ViewSlider({ title, left, right, error, facts }: Props) {
           </>
         )}
       </div>
-      <div className="row">
-        <label className="row grow">
-          {left.words}
+      <div className="row slide-tools">
+        {error && <Segments label="Way of comparing" choices={MODES} value={mode} onChange={setMode} />}
+        {mode === 'slider' ? (
           <input
             type="range"
             className="grow"
             min={0}
             max={100}
             value={edge}
-            disabled={heat}
             aria-label={`Edge between ${left.words.toLowerCase()} and ${right.words.toLowerCase()}`}
             onChange={(e) => setEdge(Number(e.target.value))}
           />
-          {right.words}
-        </label>
-        {error && (
-          <button type="button" aria-pressed={heat} onClick={() => setHeat(!heat)}>
-            Error map
-          </button>
+        ) : (
+          <span className="grow scale-of-error small">
+            none <span className="ramp" /> a quarter of the range or more
+          </span>
         )}
       </div>
-      {facts && <p className="quiet">{facts}</p>}
+      {facts && <p className="quiet small">{facts}</p>}
     </div>
   );
 }

@@ -60,7 +60,13 @@ export function Chart({ title, points, unit = '', xLabel, range, logarithmic }: 
           <path className="line" d={`M0 ${HEIGHT / 2}H${WIDTH}`} />
         )}
       </svg>
-      {xLabel && <span className="quiet small">{xLabel}</span>}
+      <span className="scale quiet small">
+        <span>
+          {figure(Math.min(...values))} to {figure(Math.max(...values))}
+          {unit}
+        </span>
+        {xLabel && <span>{xLabel}</span>}
+      </span>
     </figure>
   );
 }

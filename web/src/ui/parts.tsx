@@ -1,12 +1,34 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { apiKey, explain, fetchPath, inWords, type JobState, serviceUrl } from '../api.js';
 import { useStore } from '../store.js';
+import { Icon, type IconName } from './Icon.js';
+
+type Tone = 'bad' | 'fair' | 'good' | 'hint';
+const TONE_ICONS: Record<Tone, IconName> = { bad: 'cross', fair: 'warning', good: 'check', hint: 'info' };
+
+/** Something the reader should notice, in a box of its tone. */
+export function Notice({
+  tone,
+  role,
+  children,
+}: {
+  tone: Tone;
+  role?: 'alert' | 'note' | 'status';
+  children: ReactNode;
+}) {
+  return (
+    <div className={`notice ${tone}`} role={role ?? (tone === 'bad' ? 'alert' : 'note')}>
+      <Icon name={TONE_ICONS[tone]} />
+      {children}
+    </div>
+  );
+}
 
 /** An error in words, with what to do about it. */
 export function Problem({ error, children }: { error: unknown; children?: ReactNode }) {
   const { message, remedy, code } = explain(error);
   return (
-    <div className="notice bad" role="alert">
+    <Notice tone="bad">
       <p>
         <strong>{message}</strong>
       </p>
@@ -17,7 +39,7 @@ export function Problem({ error, children }: { error: unknown; children?: ReactN
         </p>
       )}
       {children}
-    </div>
+    </Notice>
   );
 }
 
@@ -35,7 +57,7 @@ export function Report({
 }) {
   const words = inWords(message, remedy);
   return (
-    <div className={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'note'}>
+    <Notice tone={tone}>
       <p>{tone === 'bad' ? <strong>{words.message}</strong> : words.message}</p>
       {words.remedy && <p>{words.remedy}</p>}
       {code && (
@@ -43,7 +65,7 @@ export function Report({
           Code <code>{code}</code>
         </p>
       )}
-    </div>
+    </Notice>
   );
 }
 
@@ -54,25 +76,27 @@ const STATE_WORDS: Record<JobState, string> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
 };
-const STATE_SIGNS: Record<JobState, string> = {
-  queued: '◷',
-  running: '◔',
-  succeeded: '✓',
-  failed: '✕',
-  cancelled: '–',
+const STATE_SIGNS: Record<JobState, IconName> = {
+  queued: 'clock',
+  running: 'play',
+  succeeded: 'check',
+  failed: 'cross',
+  cancelled: 'dash',
 };
 
 export const StateBadge = ({ state }: { state: JobState }) => (
   <span className={`badge ${state}`}>
-    <span aria-hidden="true">{STATE_SIGNS[state]}</span> <span>{STATE_WORDS[state]}</span>
+    <Icon name={STATE_SIGNS[state]} />
+    <span>{STATE_WORDS[state]}</span>
   </span>
 );
 
 const QUALITY_WORDS = { normal: 'Good', warning: 'Fair', failure: 'Poor' };
+const QUALITY_SIGNS = { normal: 'check', warning: 'warning', failure: 'cross' } as const;
 
 export const QualityBadge = ({ status }: { status: 'normal' | 'warning' | 'failure' }) => (
   <span className={`badge ${status}`}>
-    <span aria-hidden="true">{status === 'normal' ? '✓' : status === 'warning' ? '!' : '✕'}</span>{' '}
+    <Icon name={QUALITY_SIGNS[status]} />
     <span>{QUALITY_WORDS[status]}</span>
   </span>
 );

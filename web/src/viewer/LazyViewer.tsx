@@ -1,4 +1,5 @@
 import { Component, lazy, type ReactNode, Suspense } from 'react';
+import { Notice } from '../ui/parts.js';
 import type { ViewerProps } from './Viewer.js';
 
 const Viewer = lazy(() => import('./Viewer.js'));
@@ -11,7 +12,7 @@ export function LazyViewer(props: ViewerProps) {
         fallback={
           <div className="viewer">
             <div className="canvas">
-              <p className="over quiet">Loading the viewer…</p>
+              <p className="over">Loading the viewer…</p>
             </div>
           </div>
         }
@@ -30,6 +31,10 @@ class Guard extends Component<{ children: ReactNode }, { failed?: Error }> {
   }
   override render(): ReactNode {
     if (!this.state.failed) return this.props.children;
-    return <p className="notice bad">The viewer failed: {this.state.failed.message}. The files below are unharmed.</p>;
+    return (
+      <Notice tone="bad">
+        <p>The viewer failed: {this.state.failed.message}. The files themselves are unharmed.</p>
+      </Notice>
+    );
   }
 }

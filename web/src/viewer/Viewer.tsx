@@ -1,6 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
 import { explain, fetchPath } from '../api.js';
 import { bytes, count, figure } from '../format.js';
+import { Icon, type IconName } from '../ui/Icon.js';
+import { Bar } from '../ui/parts.js';
+import { Segments } from '../ui/Segments.js';
 import {
   type Channel,
   LIGHTS,
@@ -93,27 +96,43 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
   });
 
   const set = (change: Partial<StageSettings>): void => setSettings((s) => ({ ...s, ...change }));
-  const steps: Record<string, [number, number, number]> = {
-    ArrowLeft: [0.12, 0, 1],
-    ArrowRight: [-0.12, 0, 1],
-    ArrowUp: [0, 0.1, 1],
-    ArrowDown: [0, -0.1, 1],
-    '+': [0, 0, 0.9],
-    '-': [0, 0, 1.1],
+  /** A baked model shows no light of ours: who moves the light wants to see it lit. */
+  const relight = (change: Partial<StageSettings>): void => {
+    const baked = facts?.channels.includes('lit') ?? false;
+    const lit =
+      settings.channel === 'clay' || settings.channel === 'lit' || (settings.channel === 'finished' && !baked);
+    set({ ...change, channel: lit ? settings.channel : baked ? 'lit' : 'finished' });
   };
+  const full = (): void =>
+    void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen());
+  const keys = new Map<string, () => void>([
+    ['ArrowLeft', () => stage.current?.step(0.12, 0, 1)],
+    ['ArrowRight', () => stage.current?.step(-0.12, 0, 1)],
+    ['ArrowUp', () => stage.current?.step(0, 0.1, 1)],
+    ['ArrowDown', () => stage.current?.step(0, -0.1, 1)],
+    ['+', () => stage.current?.step(0, 0, 0.9)],
+    ['-', () => stage.current?.step(0, 0, 1.1)],
+    ['0', () => stage.current?.reset()],
+    ['w', () => set({ wireframe: !settings.wireframe })],
+    ['t', () => set({ turntable: !settings.turntable })],
+  ]);
+  const channels = (facts?.channels ?? ['finished']).map((c) => ({ value: c, title: CHANNEL_WORDS[c] }));
   return (
     <div className="viewer" ref={frame} data-ready={facts !== undefined}>
+      <div className="channels">
+        <Segments label="Show" choices={channels} value={settings.channel} onChange={(channel) => set({ channel })} />
+      </div>
       <div
         className="canvas"
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it turns with the arrow keys
         tabIndex={0}
-        aria-label={`3D model${facts ? `, ${count(facts.triangles)} triangles` : ''}. Arrow keys turn it, plus and minus zoom.`}
+        aria-label={`3D model${facts ? `, ${count(facts.triangles)} triangles` : ''}. Arrow keys turn it, plus and minus zoom, 0 shows all of it, W draws its wires, T turns it round.`}
         onKeyDown={(e) => {
-          const step = steps[e.key];
-          if (!step) return;
+          const act = keys.get(e.key);
+          if (!act || e.ctrlKey || e.metaKey || e.altKey) return;
           e.preventDefault();
-          stage.current?.step(...step);
+          act();
         }}
       >
         <canvas ref={canvas} />
@@ -121,32 +140,28 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
           <p className="over">{error}</p>
         ) : (
           !facts && (
-            <p className="over">{received > 0 ? `${bytes(received)} of ${bytes(size)}` : 'Loading the model…'}</p>
+            <div className="over">
+              <div className="loading">
+                <p>{received > 0 ? `${bytes(received)} of ${bytes(size)}` : 'Loading the model…'}</p>
+                <Bar value={size > 0 ? received / size : 0} label="Loading the model" />
+              </div>
+            </div>
           )
         )}
+        {facts && (
+          <p className="measures small">
+            {count(facts.triangles)} triangles · {facts.size.map(figure).join(' × ')}
+          </p>
+        )}
       </div>
-      <div className="tools row">
-        <label>
-          Show
-          <select value={settings.channel} onChange={(e) => set({ channel: e.target.value as Channel })}>
-            {(facts?.channels ?? ['finished']).map((c) => (
-              <option key={c} value={c}>
-                {CHANNEL_WORDS[c as Channel]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Light
-          <select value={settings.light} onChange={(e) => set({ light: e.target.value as Light })}>
-            {LIGHTS.map((l) => (
-              <option key={l} value={l}>
-                {LIGHT_WORDS[l]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
+      <div className="tools">
+        <Segments
+          label="Light"
+          choices={LIGHTS.map((value) => ({ value, title: LIGHT_WORDS[value] }))}
+          value={settings.light}
+          onChange={(light) => relight({ light })}
+        />
+        <label className="turn">
           Turn light
           <input
             type="range"
@@ -154,37 +169,51 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
             max={360}
             step={5}
             value={Math.round((settings.lightTurn * 180) / Math.PI)}
-            onChange={(e) => set({ lightTurn: (Number(e.target.value) * Math.PI) / 180 })}
+            onChange={(e) => relight({ lightTurn: (Number(e.target.value) * Math.PI) / 180 })}
           />
         </label>
-        <button type="button" aria-pressed={settings.wireframe} onClick={() => set({ wireframe: !settings.wireframe })}>
-          Wireframe
-        </button>
-        <button type="button" aria-pressed={settings.turntable} onClick={() => set({ turntable: !settings.turntable })}>
-          Turntable
-        </button>
-        <button type="button" onClick={() => stage.current?.reset()}>
-          Reset view
-        </button>
-        {document.fullscreenEnabled && (
-          <button
-            type="button"
-            onClick={() =>
-              void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen())
-            }
-          >
-            Full screen
-          </button>
-        )}
-        {facts && (
-          <span className="quiet small">
-            {count(facts.triangles)} triangles · {count(facts.vertices)} vertices · {facts.size.map(figure).join(' × ')}
-          </span>
-        )}
+        <span className="grow" />
+        <Tool
+          icon="wireframe"
+          title="Wireframe"
+          pressed={settings.wireframe}
+          onClick={() => set({ wireframe: !settings.wireframe })}
+        />
+        <Tool
+          icon="turntable"
+          title="Turntable"
+          pressed={settings.turntable}
+          onClick={() => set({ turntable: !settings.turntable })}
+        />
+        <Tool icon="reset" title="Reset view" brief onClick={() => stage.current?.reset()} />
+        {document.fullscreenEnabled && <Tool icon="expand" title="Full screen" brief onClick={full} />}
       </div>
     </div>
   );
 }
+
+interface ToolProps {
+  icon: IconName;
+  title: string;
+  /** Of one that is on or off. */
+  pressed?: boolean;
+  /** Its picture says enough. */
+  brief?: boolean;
+  onClick: () => void;
+}
+
+const Tool = ({ icon, title, pressed, brief, onClick }: ToolProps) => (
+  <button
+    type="button"
+    className={`tool ${brief ? 'brief' : ''}`}
+    aria-pressed={pressed}
+    title={title}
+    onClick={onClick}
+  >
+    <Icon name={icon} />
+    <span>{title}</span>
+  </button>
+);
 
 /** Reads a body, telling how much is there. */
 async function readAll(response: Response, onProgress: (received: number) => void): Promise<ArrayBuffer> {

@@ -10,6 +10,7 @@ import {
   MeshBasicMaterial,
   MeshNormalMaterial,
   MeshStandardMaterial,
+  NeutralToneMapping,
   type Object3D,
   PerspectiveCamera,
   PMREMGenerator,
@@ -64,6 +65,8 @@ export interface Standpoint {
 }
 
 const FOV = 35;
+/** White paper turned to the studio's lamps comes out just below white. */
+const STUDIO_INTENSITY = 0.62;
 
 /** Draws one model. It draws only when something changed, so that an idle page costs nothing. */
 export class Stage {
@@ -97,6 +100,8 @@ export class Stage {
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, powerPreference: 'high-performance' });
     this.renderer.outputColorSpace = SRGBColorSpace;
+    // Rolls highlights off and leaves the colours below them as they are.
+    this.renderer.toneMapping = NeutralToneMapping;
     const generator = new PMREMGenerator(this.renderer);
     this.studio = generator.fromScene(new RoomEnvironment(), 0.04).texture;
     generator.dispose();
@@ -127,6 +132,8 @@ export class Stage {
       if (!(child instanceof Mesh)) return;
       const geometry = child.geometry as BufferGeometry;
       const original = child.material as Material;
+      // What is not lit shows the file's own colours.
+      if (original instanceof MeshBasicMaterial) original.toneMapped = false;
       triangles += (geometry.index?.count ?? geometry.attributes.position.count) / 3;
       vertices += geometry.attributes.position.count;
       for (const value of Object.values(original)) if (isTexture(value)) textures.add(value);
@@ -180,6 +187,7 @@ export class Stage {
     const { light, lightTurn } = settings;
     this.scene.environment = light === 'studio' ? this.studio : null;
     this.scene.environmentRotation.y = lightTurn;
+    this.scene.environmentIntensity = STUDIO_INTENSITY;
     this.sun.intensity = light === 'sun' ? 3.2 : 0;
     this.ambient.intensity = light === 'sun' ? 0.5 : light === 'even' ? 3.1 : 0;
     this.sun.position
@@ -320,7 +328,7 @@ function makeMaterial(original: Material, channel: Channel): Material {
     case 'clay':
       return new MeshStandardMaterial({ color: 0xb9b2a5, roughness: 0.85, metalness: 0, side });
     case 'baseColor':
-      return new MeshBasicMaterial({ map, color, side });
+      return new MeshBasicMaterial({ map, color, side, toneMapped: false });
     case 'roughness':
       return channelMaterial(roughnessMap, 1, roughness, side);
     case 'metallic':
