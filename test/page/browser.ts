@@ -1,7 +1,8 @@
 /** A real Chromium with the page that `dist/web` holds, built anew where its sources are younger. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,7 +74,7 @@ export interface OpenPage {
 
 /** A page in a browser profile of its own that notes whatever it should not do. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
   const { origin } = new URL(url);
@@ -89,9 +90,46 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   return { page, complaints };
 }
 
+/** Largest picture that the documentation keeps. */
+const PICTURE_BYTES = 100_000;
+
 /** Keeps a picture of the page for the documentation when `SCREENSHOTS` is set; else under `out/`. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = join(root, process.env.SCREENSHOTS ? 'docs/images' : 'out/screenshots');
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.jpg`), type: 'jpeg', quality: 72 });
+  for (const quality of [85, 75, 65, 55, 45]) {
+    const picture = await page.screenshot({ type: 'jpeg', quality });
+    if (picture.length > PICTURE_BYTES && quality > 45) continue;
+    await writeFile(join(folder, `${name}.jpg`), picture);
+    return;
+  }
 }
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/** Violations of WCAG 2.2 AA in the light and the dark theme, as words. */
+export async function violations(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Without motion nothing fades from one theme to the other while it is measured.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    // The policy forbids injected scripts, as it should; the debugger may still run one.
+    await page.evaluate(await readFile(AXE, 'utf8'));
+    const broken = await page.evaluate(async (tags) => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      return (await axe.run({ runOnly: { type: 'tag', values: tags } })).violations;
+    }, WCAG);
+    found.push(
+      ...broken.map((v) => `${colorScheme}: ${v.id}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`),
+    );
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  return found;
+}
+
+/** Pixels by which the page is wider than its window. */
+export const sticksOut = (page: Page): Promise<number> =>
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');

@@ -1,105 +1,251 @@
-/** The page from the bundled example to a model on screen: real Chromium, real server, real engine, small sizes. */
-import type { Browser } from 'playwright-core';
+/**
+ * The page from a bundled example to finished models on screen: real Chromium, real server, real engine. One job makes all there is to see; its sizes
+ * are small, but for the pictures of the documentation (`SCREENSHOTS=1`).
+ */
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PlinthClient } from '../../src/server/client.js';
+import type { JobFile } from '../../src/server/client.js';
+import type { JobResource } from '../../src/server/resource.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
-import { browserMissing, buildPage, launch, openPage, screenshot } from './browser.js';
+import { browserMissing, buildPage, launch, openPage, screenshot, sticksOut, violations } from './browser.js';
+import { differenceOnObject, middleOf, shareChanged, shareColoured, toSquare } from './pixels.js';
 
-const OPTIONS = { resolution: 96, triangles: 6000, textureSize: 512 };
+const FOR_DOCUMENTS = process.env.SCREENSHOTS !== undefined;
+const EXAMPLE = FOR_DOCUMENTS ? 'Vase' : 'Suzanne, photographed';
+/** Options by their titles, for each method in the order of the page. */
+const SMALL: [string, number][][] = [
+  [
+    ['Resolution', 64],
+    ['Triangles', 3000],
+    ['Texture size', 512],
+  ],
+  [
+    ['Iterations', 30],
+    ['Image size', 64],
+    ['Triangles', 1500],
+    ['Resolution', 64],
+  ],
+];
+/** Longest that anything of the engine may take on a busy machine. */
+const PATIENCE = 400_000;
 
-const skipped =
-  browserMissing ?? (process.env.PAGE_MODELS ? undefined : 'Set PAGE_MODELS=1 to run them: they take minutes.');
-if (skipped) console.warn(`The page's tests with models are skipped. ${skipped}`);
+if (browserMissing) console.warn(`The page's tests with models are skipped. ${browserMissing}`);
 
-describe.skipIf(skipped)('the page with the real engine', () => {
+describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATIENCE }, () => {
   let server: TestServer;
   let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let job: JobResource;
 
   beforeAll(async () => {
     buildPage();
-    [server, browser] = await Promise.all([startTestServer({ flags: { 'worker.engine': undefined } }), launch()]);
-  });
+    [server, browser] = await Promise.all([
+      startTestServer({ flags: { 'worker.engine': undefined, 'gpu.skipSlowChecks': true } }),
+      launch(),
+    ]);
+    ({ page, complaints } = await openPage(browser, server.url, { colorScheme: 'light' }));
+    page.setDefaultTimeout(PATIENCE);
+  }, PATIENCE);
   afterAll(async () => {
     await browser?.close();
     await server?.destroy();
   });
 
-  it('makes the example into a model on screen, judges it, and compares it with another', async () => {
-    const { page, complaints } = await openPage(browser, server.url, { colorScheme: 'light' });
-    page.setDefaultTimeout(200_000);
-    await page.getByRole('button', { name: /vase-six/ }).click();
-    await page.getByRole('radio', { name: /Draft/ }).check();
-    await page.getByText('Options', { exact: true }).click();
-    await page.getByLabel('Resolution', { exact: true }).fill(String(OPTIONS.resolution));
-    await page.getByLabel('Triangles').fill(String(OPTIONS.triangles));
-    await page.getByLabel('Texture size').fill(String(OPTIONS.textureSize));
-    await page.getByRole('button', { name: 'Start', exact: true }).click();
-    const other = await new PlinthClient({ url: server.url }).submitStored(
-      { example: 'vase-six' },
-      {
-        name: 'Coarser',
-        methods: [{ method: 'fusion', preset: 'draft', options: { ...OPTIONS, resolution: 48 } }],
-        formats: ['glb'],
-      },
-    );
+  const ready = async (): Promise<void> => {
+    const viewers = page.locator('.viewer');
+    await viewers.first().waitFor();
+    for (let i = 0; i < (await viewers.count()); i++) await page.locator('.viewer[data-ready=true]').nth(i).waitFor();
+    await page.waitForTimeout(300);
+  };
+  const canvas = () => page.locator('.viewer canvas').first();
+
+  it('cancels a job in the middle of its work', async () => {
+    await page.getByRole('button', { name: 'Make it Suzanne, generated' }).click();
+    await page.getByRole('list', { name: 'Stages' }).getByRole('listitem').first().waitFor();
     await page.getByRole('progressbar', { name: 'Progress' }).waitFor();
-    await screenshot(page, 'page-watch');
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Cancel the model' }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'All models' }).click();
+    await page.getByRole('link', { name: 'Suzanne, generated' }).waitFor();
+  });
 
-    await page.locator('.viewer[data-ready=true]').waitFor();
-    await page.getByText(/triangles ·/).waitFor();
-    await page.getByRole('heading', { name: 'How far to trust it' }).waitFor();
-    await page.getByRole('link', { name: /^USDZ/ }).waitFor();
-    await page.waitForTimeout(500);
-    await screenshot(page, 'page-model');
-
-    // Every way of showing draws something else than the one before.
-    const drawn = new Set<string>();
-    const canvas = page.locator('.viewer canvas');
-    const look = async (): Promise<void> => {
-      await page.waitForTimeout(300);
-      drawn.add((await canvas.screenshot()).toString('base64'));
-    };
-    const channels = await page
-      .getByLabel('Show')
-      .locator('option')
-      .evaluateAll((all) => all.map((o) => o.textContent));
-    expect(channels).toEqual(expect.arrayContaining(['Finished', 'Clay', 'Base colour', 'Normals', 'UV']));
-    for (const channel of ['Clay', 'Normals', 'UV']) {
-      await page.getByLabel('Show').selectOption(channel);
-      await look();
+  it('makes an example with two methods, each with its options, and shows it forming through a reload', async () => {
+    await page.getByRole('button', { name: `Options for ${EXAMPLE}` }).click();
+    await page.getByRole('checkbox', { name: /^Inverse rendering/ }).check();
+    for (const [i, options] of SMALL.entries()) {
+      const method = page.locator('.method').nth(i);
+      await method.getByRole('radio', { name: FOR_DOCUMENTS && i === 0 ? /^Standard/ : /^Draft/ }).check();
+      await method.getByText('Options', { exact: true }).click();
+      if (FOR_DOCUMENTS) continue;
+      for (const [title, value] of options) await method.getByLabel(title, { exact: true }).fill(String(value));
+      if (i === 1) await method.getByLabel('Texture size', { exact: true }).selectOption('128');
     }
-    await page.getByRole('button', { name: 'Wireframe' }).click();
-    await look();
-    await page.getByRole('application').focus();
-    await page.keyboard.press('ArrowLeft');
-    await look();
-    expect(drawn.size).toBe(5);
-
-    await page.getByLabel('View', { exact: true }).selectOption({ index: 2 });
-    const picture = page.getByRole('img', { name: /^Picture of/ });
-    await picture.scrollIntoViewIfNeeded();
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    const forming = page.getByRole('region', { name: 'The object forming' });
+    await forming
+      .getByRole('img', { name: /^Preview/ })
+      .first()
+      .waitFor();
+    await page.reload();
+    // What was seen before the reload is seen again.
+    const stages = page.locator('ol[aria-label="Stages of fusion"]');
+    await stages.getByText('Loading masks and depth').waitFor({ state: 'attached' });
+    const preview = forming.getByRole('img', { name: /^Preview/ }).first();
+    await preview.waitFor();
     await expect
-      .poll(() => picture.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth))
+      .poll(() => preview.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), {
+        timeout: PATIENCE,
+      })
       .toBeGreaterThan(100);
-    await screenshot(page, 'page-camera');
-    await page.getByRole('button', { name: 'Error map' }).click();
-    await page.getByRole('img', { name: /^Difference at/ }).waitFor();
-    await page.getByRole('button', { name: 'Stand there in 3D' }).click();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('figure', { name: /psnr/i }).waitFor();
+    await screenshot(page, 'page-watch');
+    job = (await (await server.ask(`/v1/jobs/${/jobs\/([0-9a-f-]+)/.exec(page.url())![1]}`)).json()) as JobResource;
+    expect(job.methods.map((m) => m.method)).toEqual(['fusion', 'nvdiffrec']);
+    if (!FOR_DOCUMENTS) expect(job.methods[0].options).toEqual({ resolution: 64, triangles: 3000, textureSize: 512 });
+  });
 
-    await server.until(other.id, 'succeeded').catch(() => server.until(other.id, 'succeeded'));
+  it('puts the finished model on screen, in colour, and says how far to trust it', async () => {
+    await ready();
+    await page.getByRole('heading', { name: 'How far to trust it' }).waitFor();
+    await page.getByText(/views come back at .* dB/).waitFor();
+    await page.getByRole('radio', { name: /^fusion/ }).check();
+    await ready();
+    const finished = await middleOf(page, canvas(), 0.6, 64);
+    expect(shareColoured(finished)).toBeGreaterThan(0.2);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('radio', { name: 'Finished' }).check();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.mouse.move(0, 0);
+    await screenshot(page, 'page-result');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await screenshot(page, 'page-result-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('draws something else for each channel, for wires, light and standpoint', async () => {
+    let before = await middleOf(page, canvas(), 0.6, 64);
+    const changed = async (): Promise<number> => {
+      await page.waitForTimeout(400);
+      const now = await middleOf(page, canvas(), 0.6, 64);
+      const share = shareChanged(before, now);
+      before = now;
+      return share;
+    };
+    for (const channel of ['Clay', 'Normals', 'UV']) {
+      await page.getByRole('radio', { name: channel, exact: true }).check();
+      expect(await changed(), channel).toBeGreaterThan(0.1);
+    }
+    // Who moves the light sees the model lit, although its own light is baked in.
+    await page.getByRole('radio', { name: 'Sun' }).check();
+    expect(await page.getByRole('radio', { name: 'Lit anew' }).isChecked()).toBe(true);
+    expect(await changed()).toBeGreaterThan(0.2);
+    await page.getByLabel('Turn light').fill('180');
+    expect(await changed()).toBeGreaterThan(0.1);
+    await page.getByRole('button', { name: 'Wireframe' }).click();
+    expect(await changed()).toBeGreaterThan(0.02);
+    await page.getByRole('application').press('ArrowLeft');
+    expect(await changed()).toBeGreaterThan(0.05);
+    await page.getByRole('button', { name: 'Turntable' }).click();
+    await page.waitForTimeout(1500);
+    expect(await changed()).toBeGreaterThan(0.05);
+    await page.getByRole('button', { name: 'Turntable' }).click();
+    await page.getByRole('button', { name: 'Wireframe' }).click();
+    await page.getByRole('radio', { name: 'Finished' }).check();
+  });
+
+  it('looks through a camera: the model on screen stands where the picture has it', async () => {
+    await page.getByRole('button', { name: 'Next view' }).click();
+    const name = await page.getByRole('img', { name: /^Picture of/ }).getAttribute('alt');
+    const view = /^Picture of (.*)$/.exec(name!)![1];
+    const picture = await (
+      await server.ask(`/v1/jobs/${job.id}/files/fusion/assessment/${view}.input.png`)
+    ).arrayBuffer();
+    await page.getByRole('button', { name: 'Stand there in 3D' }).click();
+    await page.waitForTimeout(1000);
+    const reference = await toSquare(picture, 64);
+    const { mean, share } = differenceOnObject(reference, await middleOf(page, canvas(), 1, 64));
+    expect(share).toBeGreaterThan(0.05);
+    expect(mean).toBeLessThan(30);
+    await page.getByRole('slider', { name: /^Edge between/ }).fill('30');
+    await page.getByRole('heading', { name: 'Look through the cameras' }).scrollIntoViewIfNeeded();
+    await screenshot(page, 'page-camera');
+    await page.getByRole('radio', { name: 'Error map' }).check();
+    await page.getByRole('img', { name: /^Difference at/ }).waitFor();
+    await page.getByRole('button', { name: 'Worst' }).click();
+  });
+
+  it('gives the files: every format, whole', async () => {
+    const { files } = (await (await server.ask(`/v1/jobs/${job.id}/files`)).json()) as { files: JobFile[] };
+    for (const format of ['GLB', 'USDZ', 'OBJ', 'PLY']) {
+      const link = page.getByRole('link', { name: new RegExp(`^${format}`) });
+      const path = (await link.getAttribute('href'))!;
+      const bytes = (await (await server.ask(path)).arrayBuffer()).byteLength;
+      expect([format, bytes]).toEqual([format, files.find((f) => f.url === path)!.bytes]);
+    }
+    await page.getByRole('link', { name: /^Everything/ }).waitFor();
+  });
+
+  it('is usable on a phone', async () => {
+    const phone = await openPage(browser, `${server.url}/#/jobs/${job.id}`, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+      colorScheme: 'light',
+    });
+    await phone.page.locator('.viewer[data-ready=true]').waitFor({ timeout: PATIENCE });
+    await phone.page.waitForTimeout(500);
+    expect(await sticksOut(phone.page)).toBe(0);
+    expect(shareColoured(await middleOf(phone.page, phone.page.locator('.viewer canvas'), 0.6, 64))).toBeGreaterThan(
+      0.2,
+    );
+    await phone.page.evaluate('scrollTo(0, 0)');
+    await screenshot(phone.page, 'page-result-phone');
+    expect(phone.complaints).toEqual([]);
+    await phone.page.context().close();
+  });
+
+  it('compares the two methods side by side', async () => {
     await page.getByRole('link', { name: 'Compare' }).last().click();
-    await page.getByRole('region', { name: 'Second model' }).locator('.viewer[data-ready=true]').waitFor();
+    await page.getByRole('region', { name: 'Second model' }).locator('.viewer').waitFor();
+    await ready();
     await page.getByRole('row', { name: /PSNR of its pictures/ }).waitFor();
     await page.getByRole('heading', { name: 'The same view' }).waitFor();
-    await page.waitForTimeout(500);
+    const second = page.locator('.viewer canvas').nth(1);
+    expect(shareColoured(await middleOf(page, second, 0.6, 64))).toBeGreaterThan(0.2);
+    const before = await middleOf(page, second, 0.6, 64);
+    // One is turned, the other follows.
+    for (let i = 0; i < 3; i++) await page.getByRole('application').first().press('ArrowLeft');
+    await page.waitForTimeout(800);
+    expect(shareChanged(before, await middleOf(page, second, 0.6, 64))).toBeGreaterThan(0.05);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.evaluate('scrollTo(0, 0)');
     await screenshot(page, 'page-compare');
+  });
+
+  it('lists them with their pictures, and shows the system', async () => {
+    await page.goto(`${server.url}/#/`);
+    const thumbnail = page.getByRole('link', { name: EXAMPLE, exact: true }).locator('img');
+    await thumbnail.waitFor();
+    await expect
+      .poll(() => thumbnail.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), {
+        timeout: PATIENCE,
+      })
+      .toBeGreaterThan(100);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await screenshot(page, 'page-start');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page.goto(server.url);
-    await page
-      .getByRole('link', { name: /vase-six/ })
-      .locator('img')
-      .waitFor();
-    await screenshot(page, 'page-list-dark');
+    await page.getByRole('heading', { name: 'Models' }).scrollIntoViewIfNeeded();
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await screenshot(page, 'page-jobs');
+    await page.goto(`${server.url}/#/system`);
+    await page.getByText('Everything works').waitFor();
+    await page.getByRole('figure', { name: 'Jobs at work' }).waitFor();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await screenshot(page, 'page-system');
     expect(complaints).toEqual([]);
-  }, 600_000);
+  });
 });

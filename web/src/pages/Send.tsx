@@ -39,6 +39,7 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
   const upload = useRef<string>(undefined);
   const drop = 'files' in source ? source : undefined;
   const example = 'example' in source ? source.example.name : undefined;
+  const title = 'example' in source ? source.title : source.facts.name;
 
   useEffect(() => {
     api.methods().then((answer) => {
@@ -61,18 +62,18 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
   };
 
   /** Sends all files; lost connections only make it longer. */
-  const sendFiles = async (files: NamedFile[], title: string, signal: AbortSignal): Promise<string> => {
+  const sendFiles = async (files: NamedFile[], called: string, signal: AbortSignal): Promise<string> => {
     for (let tries = 0; ; ) {
       let first: { at: number; received: number } | undefined;
       try {
         const done = await api.upload(files, {
-          name: title,
+          name: called,
           resume: await resumable(files),
           partBytes: PART,
           signal,
           onProgress({ id, received, bytes: all }) {
             upload.current = id;
-            rememberUpload({ id, name: title, files: signature(files) });
+            rememberUpload({ id, name: called, files: signature(files) });
             first ??= { at: Date.now(), received };
             if (received > first.received) tries = 0;
             const pace = (received - first.received) / (Date.now() - first.at + 1);
@@ -99,7 +100,7 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
     stop.current = stopping;
     const { signal } = stopping;
     const request: JobRequest = {
-      name: name.trim() || drop?.facts.name || example,
+      name: name.trim() || title,
       methods: toRuns(choices),
       formats: wanted,
     };
@@ -110,7 +111,7 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
         return;
       }
       setSent({ received: 0, bytes: drop.facts.bytes });
-      const id = await sendFiles(drop.files, request.name ?? '', signal);
+      const id = await sendFiles(drop.files, request.name ?? title, signal);
       const job = await api.submitStored({ upload: id }, request, id);
       rememberUpload(undefined);
       go('jobs', job.id);
@@ -144,12 +145,7 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
           <div className="row">
             <label className="field">
               Name
-              <input
-                value={name}
-                maxLength={200}
-                placeholder={drop?.facts.name ?? example}
-                onChange={(e) => setName(e.target.value)}
-              />
+              <input value={name} maxLength={200} placeholder={title} onChange={(e) => setName(e.target.value)} />
             </label>
             <fieldset className="row">
               <legend>Files to write</legend>
@@ -182,13 +178,15 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
       <div className="actions">
         {sent ? (
           drop && (
-            <button type="button" onClick={() => stop.current?.abort()}>
+            // A node of its own: were it to become the one that sends, the click that pauses would end in sending.
+            <button key="pause" type="button" onClick={() => stop.current?.abort()}>
               <Icon name="pause" />
               Pause
             </button>
           )
         ) : (
           <button
+            key="send"
             type="submit"
             className="primary"
             disabled={!complete || !methods || wanted.length === 0 || Object.keys(choices).length === 0}

@@ -11,7 +11,7 @@ import { Send } from './Send.js';
 import { Understood } from './Understood.js';
 
 /** What is about to be made into a model: files that were dropped, or an example that is on the service already. */
-export type Source = { files: NamedFile[]; facts: Understanding } | { example: Example };
+export type Source = { files: NamedFile[]; facts: Understanding } | { example: Example; title: string };
 
 /** Drop, see what was understood, choose, send. */
 export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
@@ -46,7 +46,7 @@ export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
       <Interrupted />
       <div className="start">
         <Drop reading={reading} onFiles={(gathering) => void take(gathering)} />
-        <Examples onChoose={(example) => setSource({ example })} onError={setError} />
+        <Examples onChoose={(example) => setSource({ example, title: wordsOf(example).title })} onError={setError} />
       </div>
       {error !== undefined && <Problem error={error} />}
     </section>
@@ -190,22 +190,14 @@ function Examples({ onChoose, onError }: ExamplesProps) {
                   {plural(e.files, 'file')}, {bytes(e.bytes)}
                 </p>
                 <div className="row">
-                  <button
-                    type="button"
-                    disabled={begun !== undefined}
-                    aria-label={`Make ${title}`}
-                    onClick={() => void begin(e)}
-                  >
+                  <button type="button" disabled={begun !== undefined} onClick={() => void begin(e)}>
                     <Icon name="play" />
                     {begun === e.name ? 'Starting…' : 'Make it'}
+                    <span className="hidden"> {title}</span>
                   </button>
-                  <button
-                    type="button"
-                    className="plain"
-                    aria-label={`Options for ${title}`}
-                    onClick={() => onChoose(e)}
-                  >
+                  <button type="button" className="plain" onClick={() => onChoose(e)}>
                     Options
+                    <span className="hidden"> for {title}</span>
                   </button>
                 </div>
               </div>

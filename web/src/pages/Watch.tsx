@@ -4,7 +4,7 @@ import { duration, percent } from '../format.js';
 import { Chart } from '../ui/Chart.js';
 import { Icon } from '../ui/Icon.js';
 import { ApiImage, Bar, Report } from '../ui/parts.js';
-import type { Watched } from './useJob.js';
+import type { SeenStage, Watched } from './useJob.js';
 
 /** Previews in the strip. */
 const SHOWN = 16;
@@ -18,11 +18,13 @@ interface Props {
 export function Watch({ job, seen }: Props) {
   return (
     <div className="watch">
-      <Forming job={job} seen={seen} />
+      <div>
+        <Forming job={job} seen={seen} />
+        <Curves seen={seen} />
+      </div>
       <section aria-label="Progress" className="card">
         <Overall job={job} seen={seen} />
         <Stages job={job} seen={seen} />
-        <Curves seen={seen} />
         {seen.warnings.map((w) => (
           <Report key={`${w.run} ${w.code} ${w.subject}`} tone="fair" message={w.message} remedy={w.remedy} />
         ))}
@@ -104,7 +106,7 @@ function Overall({ job, seen }: Props) {
   );
 }
 
-/** Stages that are over, the one at work, and those ahead. */
+/** Stages that are over, the one at work, and those ahead; for each run where there are several. */
 export function Stages({ job, seen }: Props) {
   const [methods, setMethods] = useState<MethodFacts[]>([]);
   useEffect(() => {
@@ -113,30 +115,50 @@ export function Stages({ job, seen }: Props) {
       () => {},
     );
   }, []);
+  const active = job.state === 'running' || job.state === 'queued';
   const current = seen.stages.at(-1);
-  const running = job.state === 'running';
+  const lists = job.methods.map((run) => {
+    const past = seen.stages.filter((s) => s.run === run.name);
+    const all = methods.find((m) => m.name === run.method)?.stages ?? [];
+    return {
+      run: run.name,
+      past,
+      ahead: active ? all.filter((s) => !past.some((k) => k.stage === s.name)) : [],
+      seconds: past.reduce((sum, s) => sum + (s.end - s.begin) / 1000, 0),
+    };
+  });
+  if (lists.length === 1) return <StageList label="Stages" job={job} seen={seen} {...lists[0]} />;
+  return lists.map((list) => (
+    <details key={list.run} className="run" open={current?.run === list.run}>
+      <summary>
+        {list.run}
+        {list.seconds > 0 && <span className="quiet"> {duration(list.seconds)}</span>}
+      </summary>
+      <StageList label={`Stages of ${list.run}`} job={job} seen={seen} {...list} />
+    </details>
+  ));
+}
+
+interface StageListProps extends Props {
+  label: string;
+  past: SeenStage[];
+  ahead: { name: string; title: string }[];
+}
+
+function StageList({ label, job, seen, past, ahead }: StageListProps) {
+  const current = seen.stages.at(-1);
   const stopped = job.state === 'failed' || job.state === 'cancelled';
-  const ahead =
-    running || job.state === 'queued'
-      ? job.methods.flatMap((run) =>
-          (methods.find((m) => m.name === run.method)?.stages ?? [])
-            .filter((s) => !seen.stages.some((k) => k.run === run.name && k.stage === s.name))
-            .map((s) => ({ run: run.name, ...s })),
-        )
-      : [];
-  const several = job.methods.length > 1;
-  const title = (s: { run: string; title: string }): string => (several ? `${s.run}: ${s.title}` : s.title);
   return (
-    <ol className="stages">
-      {seen.stages.map((s) => {
+    <ol className="stages" aria-label={label}>
+      {past.map((s) => {
         const last = s === current;
-        const state = last && running ? 'now' : last && stopped ? 'stopped' : 'past';
+        const state = last && job.state === 'running' ? 'now' : last && stopped ? 'stopped' : 'past';
         return (
-          <li key={`${s.run} ${s.stage}`} className={state} aria-current={state === 'now' ? 'step' : undefined}>
+          <li key={s.stage} className={state} aria-current={state === 'now' ? 'step' : undefined}>
             <span className="sign">
               <Icon name={state === 'now' ? 'play' : state === 'stopped' ? 'cross' : 'check'} />
             </span>
-            <span className="grow">{title(s)}</span>
+            <span className="grow">{s.title}</span>
             <span className="quiet">
               {state === 'now' && seen.progress ? percent(seen.progress.fraction) : duration((s.end - s.begin) / 1000)}
             </span>
@@ -144,9 +166,9 @@ export function Stages({ job, seen }: Props) {
         );
       })}
       {ahead.map((s) => (
-        <li key={`${s.run} ${s.name}`}>
+        <li key={s.name}>
           <span className="sign" />
-          <span>{title(s)}</span>
+          <span>{s.title}</span>
         </li>
       ))}
     </ol>

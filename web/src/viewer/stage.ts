@@ -76,7 +76,8 @@ export class Stage {
   private readonly controls: OrbitControls;
   private readonly sun = new DirectionalLight(0xfff4e0, 3);
   private readonly ambient = new AmbientLight(0xffffff, 0);
-  private readonly studio: Texture;
+  /** Made when it is first needed: that takes shaders of its own. */
+  private studio: Texture | undefined;
   private readonly meshes: { mesh: Mesh; original: Material; extra: Map<Channel, Material> }[] = [];
   private readonly wires: Mesh[] = [];
   private readonly observer: ResizeObserver;
@@ -102,9 +103,6 @@ export class Stage {
     this.renderer.outputColorSpace = SRGBColorSpace;
     // Rolls highlights off and leaves the colours below them as they are.
     this.renderer.toneMapping = NeutralToneMapping;
-    const generator = new PMREMGenerator(this.renderer);
-    this.studio = generator.fromScene(new RoomEnvironment(), 0.04).texture;
-    generator.dispose();
     this.scene.add(this.sun, this.sun.target, this.ambient);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
@@ -145,13 +143,15 @@ export class Stage {
       if (signal.aborted) throw signal.reason;
       this.renderer.initTexture(texture);
     }
-    this.model = model;
     this.scene.add(model);
     this.camera.near = this.radius / 100;
     this.camera.far = this.radius * 100;
     this.reset();
     this.apply(this.settings);
+    // Nothing is drawn before the shaders are there: drawing would wait for them, and the page with it.
     await this.renderer.compileAsync(this.scene, this.camera);
+    if (signal.aborted) throw signal.reason;
+    this.model = model;
     this.resize();
     const lit = this.meshes.some((m) => m.original instanceof MeshStandardMaterial);
     const mapped = this.meshes.some((m) => (m.mesh.geometry as BufferGeometry).attributes.uv !== undefined);
@@ -185,7 +185,7 @@ export class Stage {
     }
     for (const wire of this.wires) wire.visible = settings.wireframe;
     const { light, lightTurn } = settings;
-    this.scene.environment = light === 'studio' ? this.studio : null;
+    this.scene.environment = light === 'studio' && this.isLit(settings.channel) ? this.studioLight() : null;
     this.scene.environmentRotation.y = lightTurn;
     this.scene.environmentIntensity = STUDIO_INTENSITY;
     this.sun.intensity = light === 'sun' ? 3.2 : 0;
@@ -275,8 +275,22 @@ export class Stage {
       original.dispose();
       for (const material of extra.values()) material.dispose();
     }
-    this.studio.dispose();
+    this.studio?.dispose();
     this.renderer.dispose();
+  }
+
+  private isLit(channel: Channel): boolean {
+    if (channel === 'finished') return this.meshes.some((m) => m.original instanceof MeshStandardMaterial);
+    return channel === 'lit' || channel === 'clay';
+  }
+
+  private studioLight(): Texture {
+    if (!this.studio) {
+      const generator = new PMREMGenerator(this.renderer);
+      this.studio = generator.fromScene(new RoomEnvironment(), 0.04).texture;
+      generator.dispose();
+    }
+    return this.studio;
   }
 
   private materialOf(entry: Stage['meshes'][number], channel: Channel): Material {
