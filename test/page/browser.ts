@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -92,6 +92,18 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
 
 /** Largest picture that the documentation keeps. */
 const PICTURE_BYTES = 100_000;
+
+/** Scrolls so that an element, or the page, begins at the top of the window, and takes the focus and the pointer off everything. */
+export async function settle(page: Page, element?: Locator): Promise<void> {
+  await page.mouse.move(0, 0);
+  await page.evaluate('document.activeElement?.blur()');
+  for (let i = 0; i < 2; i++) {
+    // Twice: pictures that arrive meanwhile move what stands below them.
+    if (element) await element.evaluate((e) => e.scrollIntoView({ block: 'start' }));
+    else await page.evaluate('scrollTo(0, 0)');
+    await page.waitForTimeout(300);
+  }
+}
 
 /** Keeps a picture of the page for the documentation when `SCREENSHOTS` is set; else under `out/`. */
 export async function screenshot(page: Page, name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobFile } from '../../src/server/client.js';
 import type { JobResource } from '../../src/server/resource.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
-import { browserMissing, buildPage, launch, openPage, screenshot, sticksOut, violations } from './browser.js';
+import { browserMissing, buildPage, launch, openPage, screenshot, settle, sticksOut, violations } from './browser.js';
 import { differenceOnObject, middleOf, shareChanged, shareColoured, toSquare } from './pixels.js';
 
 const FOR_DOCUMENTS = process.env.SCREENSHOTS !== undefined;
@@ -118,7 +118,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     expect(await violations(page)).toEqual([]);
     await page.getByRole('radio', { name: 'Finished' }).check();
     await page.emulateMedia({ colorScheme: 'light' });
-    await page.mouse.move(0, 0);
+    await settle(page);
     await screenshot(page, 'page-result');
     await page.emulateMedia({ colorScheme: 'dark' });
     await screenshot(page, 'page-result-dark');
@@ -170,7 +170,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     expect(share).toBeGreaterThan(0.05);
     expect(mean).toBeLessThan(30);
     await page.getByRole('slider', { name: /^Edge between/ }).fill('30');
-    await page.getByRole('heading', { name: 'Look through the cameras' }).scrollIntoViewIfNeeded();
+    await settle(page, page.getByRole('region', { name: 'Look through the cameras' }));
     await screenshot(page, 'page-camera');
     await page.getByRole('radio', { name: 'Error map' }).check();
     await page.getByRole('img', { name: /^Difference at/ }).waitFor();
@@ -201,7 +201,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     expect(shareColoured(await middleOf(phone.page, phone.page.locator('.viewer canvas'), 0.6, 64))).toBeGreaterThan(
       0.2,
     );
-    await phone.page.evaluate('scrollTo(0, 0)');
+    await settle(phone.page);
     await screenshot(phone.page, 'page-result-phone');
     expect(phone.complaints).toEqual([]);
     await phone.page.context().close();
@@ -222,7 +222,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     expect(shareChanged(before, await middleOf(page, second, 0.6, 64))).toBeGreaterThan(0.05);
     expect(await violations(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'light' });
-    await page.evaluate('scrollTo(0, 0)');
+    await settle(page);
     await screenshot(page, 'page-compare');
   });
 
@@ -238,8 +238,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     await page.emulateMedia({ colorScheme: 'light' });
     await screenshot(page, 'page-start');
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page.getByRole('heading', { name: 'Models' }).scrollIntoViewIfNeeded();
-    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await settle(page, page.getByRole('region', { name: 'Models' }));
     await screenshot(page, 'page-jobs');
     await page.goto(`${server.url}/#/system`);
     await page.getByText('Everything works').waitFor();
