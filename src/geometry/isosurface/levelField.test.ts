@@ -29,9 +29,9 @@ describe('meshField', () => {
     ['a ball', sphere(5, 1), ballSolid(1)],
     ['a torus', torus(160, 80, 0.9, 0.35), torusSolid(0.9, 0.35)],
     ['two balls apart', join(sphere(5, 0.4, [-0.7, 0, 0]), sphere(5, 0.5, [0.6, 0.1, 0])), twoBalls],
-  ] as const)('gives the distance to %s with its sign', (_, mesh, solid) => {
+  ] as const)('gives the distance to %s with its sign', async (_, mesh, solid) => {
     const lattice = isoLattice(BOUNDS, 30);
-    const found = meshField(mesh, lattice, 3);
+    const found = await meshField(mesh, lattice, 3);
     const exact = fieldOf(solid, lattice, 3).values;
     let worst = 0;
     found.forEach((v, i) => {
@@ -40,10 +40,10 @@ describe('meshField', () => {
     expect(worst).toBeLessThan(0.05);
   });
 
-  test('rows that meet edges and corners exactly count once', () => {
+  test('rows that meet edges and corners exactly count once', async () => {
     // The octahedron's corners and edges lie in the planes of the samples.
     const lattice: IsoLattice = { origin: [-1.5, -1.5, -1.5], voxel: 0.25, bricks: [4, 4, 4] };
-    const found = meshField(sphere(0, 1), lattice, 2);
+    const found = await meshField(sphere(0, 1), lattice, 2);
     const [nx, ny] = latticeSize(lattice);
     found.forEach((v, i) => {
       const p = [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))].map((c) => c * 0.25 - 1.5);

@@ -16,11 +16,10 @@ const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as c
 
 const STAGES = [
   { name: 'views', title: 'Loading pictures', weight: 1 },
-  ...Object.entries(FUSION_STAGES).map(([name, weight]) => ({
-    name,
-    title: fusion.stages.find((s) => s.name === name)!.title,
-    weight,
-  })),
+  ...Object.entries(FUSION_STAGES).flatMap(([name, weight]) => {
+    const stage = { name, title: fusion.stages.find((s) => s.name === name)!.title, weight };
+    return name === 'clean' ? [stage, { name: 'topology', title: 'Seeking holes and hollows', weight: 1 }] : [stage];
+  }),
   { name: 'light', title: 'Fitting the light', weight: 1 },
   { name: 'optimise', title: 'Optimising surface, materials and light', weight: 70 },
   { name: 'finish', title: 'Finishing textures', weight: 1 },
@@ -111,7 +110,7 @@ async function begun(
   capture: Capture,
   options: NvdiffrecOptions,
   context: MethodContext,
-  report: (stage: string, fraction: number, detail?: string) => void,
+  report: (stage: string, fraction: number, detail?: string, more?: object) => void,
 ): Promise<Begin> {
   return {
     start: await prepareStart(capture, options, context, report),

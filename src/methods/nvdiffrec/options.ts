@@ -28,6 +28,17 @@ export const nvdiffrecOptions = z.object({
     .max(1024)
     .default(256)
     .describe('Upper bound of the resolution that the first surface is fused at, in voxels along the longest side.'),
+  topology: z
+    .boolean()
+    .default(false)
+    .describe('Seek holes, handles and hollows that the first surface lacks, before it is unwrapped.'),
+  topologyIterations: z.int().min(25).max(10_000).default(300).describe('Steps of that search.'),
+  topologyResolution: z
+    .int()
+    .min(16)
+    .max(128)
+    .default(96)
+    .describe('Cells along the longest side of the object that the search ends with; it begins with half of them.'),
   lightSize: z
     .literal([16, 32, 64])
     .default(32)

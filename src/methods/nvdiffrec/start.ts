@@ -16,6 +16,7 @@ import { fitLight } from './lightFit.js';
 import type { NvdiffrecOptions } from './options.js';
 import { spreadTexels, TEXEL_FLOATS } from './spreadTexels.js';
 import { atTexel, mapTexels, type TexelMap } from './texelMap.js';
+import { topologyStart } from './topologyStart.js';
 
 /** Material that nothing is known about yet. */
 const ROUGHNESS = 0.5;
@@ -39,7 +40,12 @@ export async function prepareStart(
   capture: Capture,
   options: NvdiffrecOptions,
   context: MethodContext,
-  report: (stage: 'unwrap' | 'texture' | 'light', fraction: number, detail?: string) => void,
+  report: (
+    stage: 'topology' | 'unwrap' | 'texture' | 'light',
+    fraction: number,
+    detail?: string,
+    more?: object,
+  ) => void,
 ): Promise<Start> {
   const { gpu, signal } = context;
   const size = options.textureSize;
@@ -52,8 +58,9 @@ export async function prepareStart(
     }),
     context,
   );
+  const topology = await topologyStart(capture, surface.mesh, options, context, report);
   const unwrapped = await unwrapMesh(
-    surface.mesh,
+    topology.mesh,
     { textureSize: size },
     { signal, progress: (f) => report('unwrap', f) },
   );
@@ -82,6 +89,7 @@ export async function prepareStart(
     light: fit.light,
     facts: {
       ...surface.facts,
+      ...(topology.facts && { topology: topology.facts }),
       unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
       texture: { unseenShare: 1 - texture.facts.seenShare },
     },

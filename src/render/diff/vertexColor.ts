@@ -14,6 +14,7 @@ const uniforms = {
   clipScale: 'f32',
   colorScale: 'f32',
   pressure: 'f32',
+  least: 'f32',
   views0: 'vec4u',
   views1: 'vec4u',
   views2: 'vec4u',
@@ -63,6 +64,22 @@ const gather = defineKernel({
 /** Units per 1.0 of the fixed-point gradients of colours: range ±32,768. */
 const COLOR_SCALE = 2 ** 16;
 
+/**
+ * A pixel in the midst of the surface is covered whatever the surface does nearby, so the gradient of its coverage reaches no position: a closed
+ * surface could never open where the pictures show background. Pressure stands in for that derivative.
+ */
+export interface Pressure {
+  /** Loss per unit by which a field that is zero on the surface would fall there, over the gradient of coverage. 0 = none. */
+  factor: number;
+  /**
+   * Gradients of coverage below this do not press. Pixels that an outline cuts have a part of the full gradient and reach positions by themselves; those
+   * on the other side of the outline show no surface to press on, so both must stay out of it, or the surface would shrink.
+   */
+  least: number;
+}
+
+const NO_PRESSURE: Pressure = { factor: 0, least: 0 };
+
 /** Gradient buffers of a mesh with vertex colours. */
 export interface VertexColorGradients {
   /** `clip` is that of `antialias` too. */
@@ -89,7 +106,7 @@ export function destroyVertexColorGradients(gradients: VertexColorGradients): vo
   for (const buffer of [gradients.scatter, gradients.colorScatter, gradients.gradient]) buffer.destroy();
 }
 
-function values(frame: Frame, positions: number, clipScale: number, pressure: number) {
+function values(frame: Frame, positions: number, clipScale: number, pressure: Pressure) {
   return {
     width: frame.width,
     height: frame.height,
@@ -98,7 +115,8 @@ function values(frame: Frame, positions: number, clipScale: number, pressure: nu
     offset: verticesOffset(frame.capacity),
     clipScale,
     colorScale: COLOR_SCALE,
-    pressure,
+    pressure: pressure.factor,
+    least: pressure.least,
     ...viewUniforms(frame),
   };
 }
@@ -112,7 +130,7 @@ export function recordVertexColor(batch: Batch, gpu: Gpu, mesh: DiffMesh, colors
     batch,
     gpu,
     { ids: frame.ids, triangles: mesh.triangles, vertices: frame.vertices, colors, color: frame.color },
-    values(frame, mesh.positionCount, 1, 0),
+    values(frame, mesh.positionCount, 1, NO_PRESSURE),
     linear(frame.width * frame.height * frame.views.length, 64),
   );
 }
@@ -120,10 +138,6 @@ export function recordVertexColor(batch: Batch, gpu: Gpu, mesh: DiffMesh, colors
 /**
  * Records `frame.colorGradient` and the clip gradients of `recordAntialiasBackward` → `gradients.gradient`. The sums are cleared first by
  * `recordClearVertexColorGradients`.
- *
- * @param pressure A pixel in the midst of the surface is covered whatever the surface does nearby, so the gradient of its coverage reaches
- *   no position: a closed surface could never open where the pictures show background. `pressure` stands in for that derivative: the loss per
- *   unit by which a field that is zero on the surface would fall there, times this. 0 = none.
  */
 export function recordVertexColorBackward(
   batch: Batch,
@@ -133,7 +147,7 @@ export function recordVertexColorBackward(
   colors: GPUBuffer,
   frame: Frame,
   gradients: VertexColorGradients,
-  pressure: number,
+  pressure: Pressure,
 ): void {
   const uniformValues = values(frame, mesh.positionCount, gradients.scales.clip, pressure);
   backward.dispatch(

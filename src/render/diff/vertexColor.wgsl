@@ -11,6 +11,7 @@ struct Params {
   clipScale : f32,
   colorScale : f32,
   pressure : f32,
+  least : f32,
   indices : array<vec4u, 4>,
 };
 
@@ -86,6 +87,7 @@ fn backward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) group
   let gb = g.rgb * mat3x3f(colors[h.corner.x].rgb, colors[h.corner.y].rgb, colors[h.corner.z].rgb);
   let gc = barycentricGradient(h.bary, h.p, gb);
   let all3 = array<vec3f, 3>(gc.g0, gc.g1, gc.g2);
+  let pressing = vec4f(g.rgb, select(0.0, g.a, g.a >= params.least));
   for (var k = 0u; k < 3u; k++) {
     let clip = vec3i(round(clamp(all3[k] * params.clipScale, vec3f(-LIMIT), vec3f(LIMIT))));
     let at = (h.record[k] - params.offset) * 4u;
@@ -94,7 +96,7 @@ fn backward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) group
         atomicAdd(&clipScatter[at + axis], clip[axis]);
       }
     }
-    let q = vec4i(round(clamp(g * (h.bary.b[k] * params.colorScale), vec4f(-LIMIT), vec4f(LIMIT))));
+    let q = vec4i(round(clamp(pressing * (h.bary.b[k] * params.colorScale), vec4f(-LIMIT), vec4f(LIMIT))));
     for (var c = 0u; c < 4u; c++) {
       if (q[c] != 0) {
         atomicAdd(&colorScatter[h.corner[k] * 4u + c], q[c]);
