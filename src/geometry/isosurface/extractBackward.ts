@@ -108,7 +108,7 @@ export interface IsoRegularisers {
    */
   deviation?: number;
   /**
-   * Loss per grid edge whose ends differ in sign, H(σ(a), sign b) + H(σ(b), sign a) with distances in voxels (Munkberg et al. 2022, eq. 2).
+   * Loss per grid edge whose ends differ in sign, H(σ(a), sign b) + H(σ(b), sign a) with distances in voxels (Munkberg et al. 2022).
    * It removes surface that the pictures do not ask for.
    */
   signChange?: number;
