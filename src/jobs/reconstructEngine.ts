@@ -108,6 +108,7 @@ async function oneRun(
       seed: task.seed,
       adapter: task.adapter,
       signal,
+      stopping: hooks.stopping,
       log: hooks.log,
       checkpointFolder: join(task.checkpoint, run.name),
       previewFolder: join(task.checkpoint, `${run.name}-previews`),

@@ -11,6 +11,8 @@ export interface MethodContext {
   progress: ProgressSink;
   /** Checked at least every second. */
   signal: AbortSignal;
+  /** Aborted when the work should end at a point to resume from: the next checkpoint is written at once, then `CANCELLED` thrown. */
+  stopping?: AbortSignal;
   log: Logger;
   /** Seeded; the only source of randomness. */
   random: Random;

@@ -47,6 +47,8 @@ export interface ReconstructOptions {
   /** Turntable and preview images. Default true. */
   previews?: boolean;
   signal?: AbortSignal;
+  /** As in `MethodContext.stopping`. */
+  stopping?: AbortSignal;
   onProgress?: (event: PipelineProgress) => void;
   log?: Logger;
   /** Folder for live preview images, named in progress events. */
@@ -115,6 +117,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
       gpu,
       progress: tracker.report,
       signal,
+      stopping: options.stopping,
       log,
       random: new Random(seed),
       checkpointFolder: options.checkpointFolder,

@@ -6,7 +6,7 @@ import { STAND_IN } from './testServer.js';
 export interface ServerProcess {
   url: string;
   process: ChildProcess;
-  /** Process ids of its worker processes. */
+  /** Process ids of its worker processes, and of none of its other children. */
   workers(): Promise<number[]>;
   /** Sends the signal and waits for the end. Answers the exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>;
@@ -47,7 +47,7 @@ export async function startServerProcess(
     async workers() {
       const { execFileSync } = await import('node:child_process');
       try {
-        return execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' })
+        return execFileSync('pgrep', ['-P', String(child.pid), '-f', 'workerMain'], { encoding: 'utf8' })
           .trim()
           .split('\n')
           .map(Number);

@@ -202,6 +202,20 @@ test('a cancelled job goes on without making its start anew', async () => {
   expect(asset.facts!.fusion).toBeDefined();
 });
 
+test('a job that is asked to stop goes on from the step that it had reached', async () => {
+  const checkpointFolder = await folder();
+  const options = { ...OPTIONS, iterations: 20 };
+  const controller = new AbortController();
+  const progress = (e: ProgressEvent) => {
+    if (e.stage === 'optimise') controller.abort();
+  };
+  const cut = nvdiffrec.run(capture, options, contextOf({ checkpointFolder, stopping: controller.signal, progress }));
+  expect((await errorOf(cut)).code).toBe('CANCELLED');
+  const asset = await nvdiffrec.run(capture, options, contextOf({ checkpointFolder }));
+  // The first report comes with the tenth step, and one step is recorded while the one before is under way.
+  expect(asset.facts!.resumedAt).toBe(11);
+});
+
 test('numbers that are not finite stop the run with OPTIMISATION_DIVERGED', async () => {
   const optimizer = await fresh();
   gpu().write(optimizer.light.parameters, Float32Array.of(Number.NaN));

@@ -34,7 +34,7 @@ export interface Progress {
 }
 
 export interface OptimizeHooks {
-  context: Pick<MethodContext, 'gpu' | 'signal' | 'warn' | 'previewFolder' | 'log'>;
+  context: Pick<MethodContext, 'gpu' | 'signal' | 'stopping' | 'warn' | 'previewFolder' | 'log'>;
   report(fraction: number, detail: string, more: { metrics?: Record<string, number>; preview?: string }): void;
   /** Called now and then between steps, with everything up to date on the device. */
   checkpoint?(progress: Progress): Promise<void>;
@@ -55,7 +55,7 @@ export async function optimize(
   from: Progress,
   hooks: OptimizeHooks,
 ): Promise<Curves> {
-  const { gpu, signal } = hooks.context;
+  const { gpu, signal, stopping } = hooks.context;
   const total = options.iterations;
   const levels = planLevels(total, Math.max(windows.width, windows.height));
   const curves = from.curves;
@@ -80,6 +80,11 @@ export async function optimize(
       queued.catch(() => {});
       throwIfCancelled(signal);
       const done = iteration + 1;
+      if (hooks.checkpoint && stopping?.aborted) {
+        await queued;
+        await hooks.checkpoint({ iteration: done, curves });
+        throwIfCancelled(stopping);
+      }
       if (done % REPORT_EVERY !== 0 && done !== total) continue;
 
       const { loss, psnr } = await currentLoss(optimizer, windows, current.viewNumbers(pictures, views));
