@@ -30,6 +30,11 @@ export interface ReadOptions {
   tempFolder?: string;
   /** How six named views are understood where there are no cameras. */
   sixView?: SixViewOptions;
+  /**
+   * Is told how far the reading of pictures is, 0…1, and what is being read; what follows the pictures (the estimation of six views'
+   * cameras, bounds) comes after 1.
+   */
+  onProgress?: (fraction: number, what: string) => void;
   /** Reading stops with `CANCELLED` within a second of an abort. */
   signal?: AbortSignal;
 }

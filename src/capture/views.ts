@@ -34,7 +34,13 @@ export async function buildViews(
 ): Promise<BuiltViews> {
   const largest = Math.max(...sources.map((source) => source.lens.width * source.lens.height));
   const limit = Math.min(4, Math.max(1, Math.floor(PIXELS_AT_ONCE / largest)));
-  const built = await mapLimited(sources, limit, (source) => buildView(source, masks, options), options.signal);
+  let done = 0;
+  const build = async (source: ViewSource): ReturnType<typeof buildView> => {
+    const view = await buildView(source, masks, options);
+    options.onProgress?.(++done / sources.length, source.name);
+    return view;
+  };
+  const built = await mapLimited(sources, limit, build, options.signal);
   return { views: built.map((b) => b.view), surveys: built.map((b) => b.survey) };
 }
 

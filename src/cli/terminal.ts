@@ -44,6 +44,20 @@ export function progressPrinter(mode: OutputMode): { report: (event: PipelinePro
   return { report, end };
 }
 
+/** Shows the reading of a capture as the stage before all others. */
+export function reportReading(report: (event: PipelineProgress) => void): (fraction: number, what: string) => void {
+  const begin = performance.now();
+  return (fraction, what) =>
+    report({
+      stage: 'read',
+      title: 'Reading the capture',
+      fraction,
+      detail: what,
+      overall: 0,
+      elapsedSeconds: (performance.now() - begin) / 1000,
+    });
+}
+
 /** "8 s", "2 min 05 s". */
 export function duration(seconds: number): string {
   const s = Math.round(seconds);

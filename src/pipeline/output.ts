@@ -20,12 +20,8 @@ export class OutputFolder {
     readonly partial: string,
   ) {}
 
-  /**
-   * Prepares a partial folder beside `output`.
-   * @throws `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced;
-   * `OUTPUT_NOT_WRITABLE` where the disk refuses.
-   */
-  static async open(output: string, overwrite: boolean): Promise<OutputFolder> {
+  /** Throws `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced. */
+  static async check(output: string, overwrite: boolean): Promise<void> {
     const path = resolve(output);
     const existing = await list(path);
     if (existing && existing.length > 0) {
@@ -45,6 +41,14 @@ export class OutputFolder {
         });
       }
     }
+  }
+
+  /**
+   * Prepares a partial folder beside `output`. Throws what `check` throws, and `OUTPUT_NOT_WRITABLE` where the disk refuses.
+   */
+  static async open(output: string, overwrite: boolean): Promise<OutputFolder> {
+    await OutputFolder.check(output, overwrite);
+    const path = resolve(output);
     const parent = dirname(path);
     const partial = partialFolder(path);
     try {

@@ -78,6 +78,16 @@ const OUTPUT_STAGES: readonly MethodStage[] = [
 ];
 
 /**
+ * Checks what can be checked before the capture is read, which takes a while: method, its options, seed and output folder.
+ * Throws `METHOD_UNKNOWN`, `OPTION_INVALID` and `OUTPUT_EXISTS`.
+ */
+export async function checkRequest(options: ReconstructOptions): Promise<void> {
+  resolveOptions(getMethod(options.method ?? 'fusion'), options.preset ?? 'standard', options.options);
+  checkedSeed(options.seed ?? 0);
+  await OutputFolder.check(options.output, options.overwrite ?? true);
+}
+
+/**
  * Makes a finished result folder from a capture: the method's asset in every format, previews, assessment, `quality.json` and
  * `report.html`. The folder appears whole at the end or not at all.
  *

@@ -35,9 +35,11 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
   const prepared: PreparedView[] = [];
   for (const file of files) {
     throwIfCancelled(options.signal);
+    options.onProgress?.(prepared.length / files.length, file.name);
     prepared.push(await prepareView(file, options));
   }
   sameShapes(prepared);
+  options.onProgress?.(1, 'cameras');
   const metric = metricOf(prepared, six);
   const grids = prepared.map((p) => p.grid);
   const firstDepth = prepared.findIndex((p) => p.depth !== undefined);

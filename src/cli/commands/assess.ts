@@ -5,7 +5,7 @@ import { readCapture } from '../../capture/readCapture.js';
 import { openGpu } from '../../gpu/gpu.js';
 import { assess } from '../../quality/assess.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
-import { cancelOnInterrupt, emit, outputMode, progressPrinter } from '../terminal.js';
+import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
 
 export function addAssess(program: Command): void {
@@ -27,7 +27,11 @@ export function addAssess(program: Command): void {
       const mode = outputMode(flags.json);
       const signal = cancelOnInterrupt(() => {});
       const printer = progressPrinter(mode);
-      const capture = await readCapture(path, { ...captureOptions(flags), signal });
+      const capture = await readCapture(path, {
+        ...captureOptions(flags),
+        onProgress: reportReading(printer.report),
+        signal,
+      });
       try {
         const gpu = await openGpu({ adapter: flags.adapter });
         try {

@@ -1,13 +1,31 @@
 import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { Capture } from '../../capture/capture.js';
 import { readCapture } from '../../capture/readCapture.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS, type Preset } from '../../methods/method.js';
 import { partialFolder } from '../../pipeline/output.js';
-import { ASSET_FORMATS, type AssetFormat, type ReconstructionResult, reconstruct } from '../../pipeline/reconstruct.js';
+import {
+  ASSET_FORMATS,
+  type AssetFormat,
+  checkRequest,
+  type ReconstructionResult,
+  type ReconstructOptions,
+  reconstruct,
+} from '../../pipeline/reconstruct.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
-import { bytes, cancelOnInterrupt, duration, emit, numberFlag, outputMode, progressPrinter } from '../terminal.js';
+import {
+  bytes,
+  cancelOnInterrupt,
+  duration,
+  emit,
+  numberFlag,
+  outputMode,
+  progressPrinter,
+  reportReading,
+} from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
+import { unpackFolder } from '../unpackFolder.js';
 
 interface Flags extends CaptureFlags {
   output: string;
@@ -69,30 +87,42 @@ export function addReconstruct(program: Command): void {
   command.action(async (path: string, flags: Flags & { triangles?: number; textureSize?: number }) => {
     const mode = outputMode(flags.json);
     const printer = progressPrinter(mode);
-    const signal = cancelOnInterrupt(() => rmSync(partialFolder(flags.output), { recursive: true, force: true }));
+    const unpacked = unpackFolder(path);
+    const signal = cancelOnInterrupt(() => {
+      rmSync(partialFolder(flags.output), { recursive: true, force: true });
+      unpacked.remove();
+    });
     const begin = performance.now();
-    const capture = await readCapture(path, { ...captureOptions(flags), signal });
+    const options = { ...flags.option };
+    if (flags.triangles !== undefined) options.triangles = flags.triangles;
+    if (flags.textureSize !== undefined) options.textureSize = flags.textureSize;
+    const request: ReconstructOptions = {
+      output: flags.output,
+      method: flags.method,
+      preset: flags.preset,
+      options,
+      formats: flags.formats,
+      meshopt: flags.meshopt,
+      webp: flags.webp,
+      holdout: flags.holdout,
+      seed: flags.seed,
+      adapter: flags.adapter,
+      previews: flags.previews,
+      overwrite: flags.overwrite,
+      checkpointFolder: flags.checkpoint,
+      signal,
+      onProgress: printer.report,
+    };
+    let capture: Capture | undefined;
     try {
-      const options = { ...flags.option };
-      if (flags.triangles !== undefined) options.triangles = flags.triangles;
-      if (flags.textureSize !== undefined) options.textureSize = flags.textureSize;
-      const result = await reconstruct(capture, {
-        output: flags.output,
-        method: flags.method,
-        preset: flags.preset,
-        options,
-        formats: flags.formats,
-        meshopt: flags.meshopt,
-        webp: flags.webp,
-        holdout: flags.holdout,
-        seed: flags.seed,
-        adapter: flags.adapter,
-        previews: flags.previews,
-        overwrite: flags.overwrite,
-        checkpointFolder: flags.checkpoint,
+      await checkRequest(request);
+      capture = await readCapture(path, {
+        ...captureOptions(flags),
+        tempFolder: unpacked.folder,
+        onProgress: reportReading(printer.report),
         signal,
-        onProgress: printer.report,
       });
+      const result = await reconstruct(capture, request);
       printer.end();
       const seconds = (performance.now() - begin) / 1000;
       if (mode === 'json') emit({ event: 'result', ...result, seconds });
@@ -101,7 +131,8 @@ export function addReconstruct(program: Command): void {
       if (flags.failOn && (status === 'failure' || status === flags.failOn)) process.exitCode = 5;
     } finally {
       printer.end();
-      await capture.dispose();
+      await capture?.dispose();
+      unpacked.remove();
     }
   });
 }
