@@ -6,7 +6,8 @@ import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js
 import { readCapture } from '../../capture/readCapture.js';
 import type { ColorImage } from '../../core/image.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
-import { cancelOnInterrupt, emit, table } from '../terminal.js';
+import { estimatedText } from '../estimatedText.js';
+import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
 
 export function addInspect(program: Command): void {
   const command = program
@@ -18,7 +19,11 @@ export function addInspect(program: Command): void {
   addCaptureOptions(command);
   command.action(async (path: string, flags: CaptureFlags & { output?: string; json?: boolean }) => {
     const signal = cancelOnInterrupt(() => {});
-    const capture = await readCapture(path, { ...captureOptions(flags), signal });
+    const printer = progressPrinter(outputMode(flags.json));
+    // Programs get one object and nothing else.
+    const onProgress = flags.json ? undefined : reportReading(printer.report);
+    const capture = await readCapture(path, { ...captureOptions(flags), onProgress, signal });
+    printer.end();
     try {
       const inspection = await inspectCapture(capture, signal);
       if (flags.output) {
@@ -48,9 +53,7 @@ export function addInspect(program: Command): void {
       );
       process.stdout.write(`${table(rows)}\n`);
       if (capture.estimated)
-        process.stdout.write(
-          `\n  Estimated from the pictures:\n${JSON.stringify(capture.estimated, undefined, 2).replace(/^/gm, '    ')}\n`,
-        );
+        process.stdout.write(`\n  Estimated or stated besides:\n\n${estimatedText(capture.estimated)}\n`);
       for (const w of capture.warnings) process.stdout.write(`\n  ! ${w.message}${w.remedy ? ` ${w.remedy}` : ''}\n`);
       if (flags.output)
         process.stdout.write(`\n  ${join(flags.output, 'cameras.png')}\n  ${join(flags.output, 'views.png')}\n`);
