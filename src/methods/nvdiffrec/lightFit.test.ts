@@ -34,26 +34,68 @@ test('harmonics are orthonormal over the sphere', () => {
   for (let i = 0; i < 9; i++) for (let j = 0; j < 9; j++) expect(gram[i][j]).toBeCloseTo(i === j ? 1 : 0, 2);
 });
 
-test('light from above is found above, and most of its shading leaves the texture', async () => {
-  const mesh = globe();
-  const size = 64;
-  const map = await mapTexels(mesh, size, size);
+/** What a globe of the given albedo looks like under irradiance that depends on height, as a texture. */
+function shadedGlobe(
+  size: number,
+  albedo: (x: number, y: number) => readonly number[],
+  shading: (up: number) => readonly number[],
+): ColorImage {
   const texture: ColorImage = { width: size, height: size, data: new Uint8ClampedArray(size * size * 4).fill(255) };
   for (let i = 0; i < size * size; i++) {
-    const up = Math.cos(((Math.floor(i / size) + 0.5) / size) * Math.PI);
-    const shading = 0.5 + 0.4 * up;
-    for (const [c, albedo] of [0.9, 0.6, 0.3].entries())
-      texture.data[i * 4 + c] = 255 * linearToSrgb(albedo * shading * 0.8);
+    const [x, y] = [i % size, Math.floor(i / size)];
+    const light = shading(Math.cos(((y + 0.5) / size) * Math.PI));
+    albedo(x, y).forEach((a, c) => {
+      texture.data[i * 4 + c] = 255 * linearToSrgb(a * light[c]);
+    });
   }
-  const { light, baseColor } = await fitLight(map, mesh, texture, new Float32Array(mesh.positions.length / 3).fill(1));
+  return texture;
+}
+
+const mesh = globe();
+const open = new Float32Array(mesh.positions.length / 3).fill(1);
+const SIZE = 64;
+/** A number of the middle column at height v. */
+const column = (data: Float32Array, v: number, c: number) => data[(Math.floor(v * SIZE) * SIZE + SIZE / 2) * 3 + c];
+
+test('light from above is found above, and its shading leaves the texture', async () => {
+  const map = await mapTexels(mesh, SIZE, SIZE);
+  const texture = shadedGlobe(
+    SIZE,
+    () => [0.9, 0.6, 0.3],
+    (up) => [1, 1, 1].map((v) => v * 0.8 * (0.5 + 0.4 * up)),
+  );
+  const { light, baseColor } = await fitLight(map, mesh, texture, open);
   const row = (v: number) => light.data[Math.floor(v * light.height) * light.width * 3];
   expect(row(0.05)).toBeGreaterThan(2 * row(0.95));
-  const red = (v: number) => baseColor[(Math.floor(v * size) * size + size / 2) * 3];
-  const before = (0.5 + 0.4 * Math.cos(0.2 * Math.PI)) / (0.5 + 0.4 * Math.cos(0.8 * Math.PI));
-  expect(red(0.2) / red(0.8)).toBeLessThan(1 + (before - 1) * 0.35);
+  expect(column(baseColor, 0.2, 0) / column(baseColor, 0.8, 0)).toBeCloseTo(1, 1);
   for (const v of [0.2, 0.5, 0.8]) {
-    const at = (Math.floor(v * size) * size + size / 2) * 3;
-    expect(baseColor[at + 1] / baseColor[at]).toBeCloseTo(0.6 / 0.9, 1);
+    expect(column(baseColor, v, 1) / column(baseColor, v, 0)).toBeCloseTo(0.6 / 0.9, 1);
   }
   expect(Math.max(...baseColor)).toBeLessThanOrEqual(0.98);
+});
+
+test('coloured light goes to the light, and a pattern stays in the base colour', async () => {
+  const map = await mapTexels(mesh, SIZE, SIZE);
+  const white = [0.8, 0.8, 0.8];
+  const blue = [0.1, 0.25, 0.7];
+  // More blue above than below, so that the pattern follows the normal in part.
+  const texture = shadedGlobe(
+    SIZE,
+    (x, y) => ((x >> 2) % 3 < (y < SIZE / 2 ? 2 : 1) ? blue : white),
+    (up) => [0.7 + 0.35 * up, 0.7, 0.7 - 0.35 * up],
+  );
+  const { light, baseColor, palette } = await fitLight(map, mesh, texture, open);
+  const radiance = (v: number, c: number) => light.data[Math.floor(v * light.height) * light.width * 3 + c];
+  expect(radiance(0.1, 0) / radiance(0.1, 2)).toBeGreaterThan(2);
+  expect(radiance(0.9, 2) / radiance(0.9, 0)).toBeGreaterThan(2);
+  const whites: number[] = [];
+  for (let i = 0; i < SIZE * SIZE; i++) {
+    const [x, y] = [i % SIZE, Math.floor(i / SIZE)];
+    if (map.triangle[i] === 0 || (x >> 2) % 3 !== 2) continue;
+    if (y === 10 || y === SIZE - 10) whites.push(baseColor[i * 3] / baseColor[i * 3 + 2]);
+  }
+  expect(whites.length).toBeGreaterThan(10);
+  expect(Math.min(...whites)).toBeGreaterThan(0.75);
+  expect(Math.max(...whites)).toBeLessThan(1.33);
+  expect(palette.length / 3).toBeLessThanOrEqual(6);
 });

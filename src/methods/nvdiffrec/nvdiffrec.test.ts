@@ -105,7 +105,7 @@ beforeAll(async () => {
   windows = await loadWindows(capture.views, { maxSize: SIZE, multiple: WINDOW_MULTIPLE });
 });
 
-const fresh = (options = OPTIONS) => Optimizer.create(gpu(), start.mesh, start.texels, start.light, options);
+const fresh = (options = OPTIONS) => Optimizer.create(gpu(), start, options);
 
 test('a new view of the result is nearer to the truth than one of fusion, and the report has its curves', async () => {
   const events: ProgressEvent[] = [];

@@ -66,14 +66,14 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     const resumed = checkpointFolder ? await readCheckpoint(checkpointFolder, key) : undefined;
     const begin = resumed ? startOf(resumed) : await begun(capture, options, context, report);
     const { start } = begin;
-    const optimizer = await Optimizer.create(gpu, start.mesh, start.texels, start.light, options);
+    const optimizer = await Optimizer.create(gpu, start, options);
     try {
       if (resumed) optimizer.restore(resumed.arrays as OptimizerState);
       const save = async (progress: { iteration: number; curves: Curves }) =>
         await writeCheckpoint(checkpointFolder!, {
           key,
           iteration: progress.iteration,
-          facts: { start: start.facts, curves: progress.curves },
+          facts: { start: start.facts, palette: [...start.palette], curves: progress.curves },
           arrays: { ...meshArrays(start), ...(await optimizer.state()) },
         });
       if (checkpointFolder && !resumed) await save({ iteration: 0, curves: begin.curves });
@@ -132,6 +132,7 @@ function startOf({ arrays, facts, iteration }: Checkpoint): Begin {
       },
       texels: f32('texels'),
       light: [1, 1, 1],
+      palette: Float64Array.from(facts.palette as number[]),
       facts: facts.start as Record<string, unknown>,
     },
     iteration,

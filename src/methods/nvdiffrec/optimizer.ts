@@ -1,5 +1,3 @@
-import type { HdrImage } from '../../core/image.js';
-import type { Mesh } from '../../core/mesh.js';
 import type { Batch } from '../../gpu/batch.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import {
@@ -39,16 +37,23 @@ import {
 } from '../../render/diff/index.js';
 import { type Bounds, meshBounds } from '../../render/forward/geometryPass.js';
 import { createLaplacian, destroyLaplacian, type Laplacian, recordLaplacian } from './laplacian.js';
+import { recordMaterialPrior } from './materialPrior.js';
 import { recordNeutralLight } from './neutralLight.js';
 import type { NvdiffrecOptions } from './options.js';
 import { decayed } from './schedule.js';
+import type { Start } from './start.js';
 
 /** What rates fall to by the end, as shares of the first. */
 const LAST_RATE = 0.1;
 /** Steps over which the moving of vertices sets in, so that the first guesses of light and material do not bend the surface. */
 const WARM_UP = 60;
-/** Steps that `lightNeutrality` is stated for. */
-const NEUTRALITY_STEPS = 100;
+/** Steps that the shares of pulls are stated for. */
+const PULL_STEPS = 100;
+/** Steps between two pulls of the material. */
+const PRIOR_EVERY = 8;
+/** Shares of the run: until the first, base colour stands still, so that light and gloss explain what they can; from the second on it moves freely. */
+const COLOR_WAITS = 0.06;
+const COLOR_FREE = 0.2;
 
 /** A surface that reaches this many of its diagonals away from where it was is no surface of the object. */
 const FAR = 10;
@@ -79,6 +84,7 @@ export class Optimizer {
   readonly bounds: Bounds;
   private readonly options: NvdiffrecOptions;
   private readonly laplacian: Laplacian;
+  private readonly palette: Float64Array;
   private readonly lightMoments: GPUBuffer;
   private readonly positionMoments: GPUBuffer;
   private gradients: Gradients | undefined;
@@ -86,7 +92,11 @@ export class Optimizer {
   private constructor(
     gpu: Gpu,
     options: NvdiffrecOptions,
-    parts: Pick<Optimizer, 'mesh' | 'material' | 'light'> & { laplacian: Laplacian; bounds: Bounds },
+    parts: Pick<Optimizer, 'mesh' | 'material' | 'light'> & {
+      laplacian: Laplacian;
+      bounds: Bounds;
+      palette: Float64Array;
+    },
   ) {
     this.gpu = gpu;
     this.options = options;
@@ -95,19 +105,17 @@ export class Optimizer {
     this.light = parts.light;
     this.laplacian = parts.laplacian;
     this.bounds = parts.bounds;
+    this.palette = parts.palette;
     this.positionMoments = gpu.createBuffer(parts.mesh.positionCount * 24, 'position moments');
     this.lightMoments = gpu.createBuffer(6 * parts.light.size ** 2 * 24, 'light moments');
   }
 
   /**
-   * @param mesh with texture coordinates and tangents
-   * @param texels f32 [textureSize² × 8]
+   * @param start its mesh has texture coordinates and tangents; texels are f32 [textureSize² × 8]
    */
   static async create(
     gpu: Gpu,
-    mesh: Mesh,
-    texels: Float32Array,
-    light: HdrImage | readonly [number, number, number],
+    { mesh, texels, light, palette }: Omit<Start, 'facts'>,
     options: NvdiffrecOptions,
   ): Promise<Optimizer> {
     const diffMesh = createDiffMesh(gpu, mesh);
@@ -122,6 +130,7 @@ export class Optimizer {
       light: await createDiffLight(gpu, light, options.lightSize),
       laplacian: createLaplacian(gpu, shared, positions),
       bounds: meshBounds(mesh),
+      palette,
     });
   }
 
@@ -179,19 +188,27 @@ export class Optimizer {
       });
     }
     recordAdam(batch, gpu, this.lightGroup(), { learningRate: rate(options.lightRate), step: iteration + 1 });
-    if (options.lightNeutrality > 0) {
-      const share = 1 - Math.max(0, 1 - Math.min(0.99, options.lightNeutrality)) ** (1 / NEUTRALITY_STEPS);
-      recordNeutralLight(batch, gpu, light, share);
-    }
+    if (options.lightNeutrality > 0) recordNeutralLight(batch, gpu, light, pulled(options.lightNeutrality, 1));
+    const free = Math.min(1, Math.max(0, ((iteration + 1) / total - COLOR_WAITS) / (COLOR_FREE - COLOR_WAITS)));
     recordMaterialStep(batch, gpu, material, gradients, {
-      baseColor: rate(options.baseColorRate),
+      baseColor: rate(options.baseColorRate) * free,
       occlusion: rate(options.occlusionRate),
       roughness: rate(options.materialRate),
       metallic: rate(options.materialRate),
       normal: rate(options.normalRate),
     });
     recordClearGradients(batch, scene, gradients);
+    if ((iteration + 1) % PRIOR_EVERY === 0) this.recordPriors(batch);
     batch.submit();
+  }
+
+  private recordPriors(batch: Batch): void {
+    const { gpu, material, options, palette } = this;
+    const smooth = pulled(options.materialSmoothness, PRIOR_EVERY);
+    const towards = pulled(options.palette, PRIOR_EVERY);
+    if (smooth === 0 && towards === 0) return;
+    recordMaterialPrior(batch, gpu, material, { smooth, palette: towards }, palette);
+    recordMaterialMips(batch, gpu, material);
   }
 
   /** Reads back what `restore` takes. */
@@ -272,5 +289,8 @@ export class Optimizer {
     this.gradients = undefined;
   }
 }
+
+/** The share to pull by in `steps` steps where `share` is to be lost in `PULL_STEPS`. */
+const pulled = (share: number, steps: number): number => 1 - (1 - Math.min(0.99, share)) ** (steps / PULL_STEPS);
 
 const diagonalOf = ({ min, max }: Bounds): number => Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);

@@ -71,6 +71,22 @@ export const nvdiffrecOptions = z.object({
     .describe(
       'Pull of the light towards grey: share of its colour that is lost in a hundred steps where the pictures say nothing; 0 = none.',
     ),
+  materialSmoothness: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.9)
+    .describe(
+      'Pull of roughness and metallic towards their mean around: share of a difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+    ),
+  palette: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.3)
+    .describe(
+      'Pull of base colour towards the nearest of the few colours that the surface is mostly made of, so that shading is left to the light: share in a hundred steps; 0 = none.',
+    ),
   silhouette: z
     .number()
     .min(0)

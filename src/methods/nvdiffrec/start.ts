@@ -1,6 +1,6 @@
 import type { Capture } from '../../capture/capture.js';
 import { throwIfCancelled } from '../../core/errors.js';
-import type { HdrImage } from '../../core/image.js';
+import type { ColorImage, HdrImage } from '../../core/image.js';
 import type { Mesh } from '../../core/mesh.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
 import { computeTangents } from '../../geometry/mesh/tangents.js';
@@ -19,7 +19,7 @@ import { atTexel, mapTexels, type TexelMap } from './texelMap.js';
 import { topologyStart } from './topologyStart.js';
 
 /** Material that nothing is known about yet. */
-const ROUGHNESS = 0.5;
+const ROUGHNESS = 0.35;
 const METALLIC = 0;
 
 /** What the optimisation begins with. */
@@ -29,41 +29,81 @@ export interface Start {
   /** f32 [size × size × 8] in the order of `DiffMaterial`. */
   texels: Float32Array;
   light: HdrImage | readonly [number, number, number];
+  /** Colours that the surface is mostly made of: linear, three numbers each. */
+  palette: Float64Array;
   facts: Record<string, unknown>;
 }
 
+/** The surface with what is known of it before light and material are told apart. */
+export interface Skin {
+  /** With normals, texture coordinates and tangents. */
+  mesh: Mesh;
+  /** Where its texels are. */
+  map: TexelMap;
+  /** Pictures blended over the surface, light included. */
+  picture: ColorImage;
+  /** Open share of the hemisphere per vertex, 0…1. */
+  occlusion: Float32Array;
+  facts: Record<string, unknown>;
+}
+
+type Report = (
+  stage: 'topology' | 'unwrap' | 'texture' | 'light',
+  fraction: number,
+  detail?: string,
+  more?: object,
+) => void;
+
 /**
  * The first guess: the surface that `fusion` makes, unwrapped; base colour from the blended pictures divided by the shading of a light that
- * is fitted to them; occlusion from the surface itself; half rough, not metallic, without relief.
+ * is fitted to them; occlusion from the surface itself; rather smooth, not metallic, without relief.
  */
 export async function prepareStart(
   capture: Capture,
   options: NvdiffrecOptions,
   context: MethodContext,
-  report: (
-    stage: 'topology' | 'unwrap' | 'texture' | 'light',
-    fraction: number,
-    detail?: string,
-    more?: object,
-  ) => void,
+  report: Report,
 ): Promise<Start> {
-  const { gpu, signal } = context;
-  const size = options.textureSize;
+  const surface = await firstSurface(capture, options, context, report);
+  const skin = await unwrapSurface(capture, surface.mesh, options, context, report);
+  const start = await guessMaterial(skin, context, report);
+  return { ...start, facts: { ...surface.facts, ...start.facts } };
+}
+
+/** The surface without texture coordinates, with facts of how it was found. */
+export async function firstSurface(
+  capture: Capture,
+  options: NvdiffrecOptions,
+  context: MethodContext,
+  report: Report,
+): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
   const surface = await fusedMesh(
     capture,
     fusionOptions.parse({
       triangles: options.triangles,
       maxResolution: options.resolution,
-      textureSize: Math.max(256, size),
+      textureSize: Math.max(256, options.textureSize),
     }),
     context,
   );
   const topology = await topologyStart(capture, surface.mesh, options, context, report);
-  const unwrapped = await unwrapMesh(
-    topology.mesh,
-    { textureSize: size },
-    { signal, progress: (f) => report('unwrap', f) },
-  );
+  return {
+    mesh: topology.mesh,
+    facts: { ...surface.facts, ...(topology.facts && { topology: topology.facts }) },
+  };
+}
+
+/** Unwraps a surface, blends the pictures over it and measures how open it lies. */
+export async function unwrapSurface(
+  capture: Capture,
+  surface: Mesh,
+  options: NvdiffrecOptions,
+  context: MethodContext,
+  report: Report,
+): Promise<Skin> {
+  const { gpu, signal } = context;
+  const size = options.textureSize;
+  const unwrapped = await unwrapMesh(surface, { textureSize: size }, { signal, progress: (f) => report('unwrap', f) });
   const mesh = await computeTangents({ ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) });
   await turn(signal);
   const texture = await projectTexture(
@@ -77,23 +117,29 @@ export async function prepareStart(
     { size },
     { signal, progress: (f, detail) => report('texture', f, detail) },
   );
-  report('light', 0);
-  const occlusion = await openness(context, mesh);
-  const map = await mapTexels(mesh, size, size, signal);
-  const fit = await fitLight(map, mesh, texture.baseColor, occlusion, signal);
-  const texels = await packStart(map, mesh, fit.baseColor, occlusion, signal);
-  report('light', 1);
   return {
     mesh,
-    texels,
-    light: fit.light,
+    map: await mapTexels(mesh, size, size, signal),
+    picture: texture.baseColor,
+    occlusion: await openness(context, mesh),
     facts: {
-      ...surface.facts,
-      ...(topology.facts && { topology: topology.facts }),
       unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
       texture: { unseenShare: 1 - texture.facts.seenShare },
     },
   };
+}
+
+/** Tells light and base colour apart as far as the blended pictures allow, and fills in the rest of the material. */
+export async function guessMaterial(
+  { mesh, map, picture, occlusion, facts }: Skin,
+  { signal }: Pick<MethodContext, 'signal'>,
+  report: Report,
+): Promise<Start> {
+  report('light', 0);
+  const fit = await fitLight(map, mesh, picture, occlusion, signal);
+  const texels = await packStart(map, mesh, fit.baseColor, occlusion, signal);
+  report('light', 1);
+  return { mesh, texels, light: fit.light, palette: fit.palette, facts };
 }
 
 /** Open share of the hemisphere per vertex, 0…1. */

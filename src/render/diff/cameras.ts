@@ -1,5 +1,5 @@
 import { type Camera, cameraPosition, projectionMatrix, worldToCamera } from '../../core/camera.js';
-import { multiply, transformDirection, type Vec3 } from '../../core/math.js';
+import { type Mat4, multiply, transformDirection, type Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import type { DiffCameras } from './types.js';
 
@@ -14,9 +14,8 @@ export function packCameras(cameras: readonly Camera[], center: Vec3, radius: nu
   const out = new Float32Array(cameras.length * FLOATS);
   cameras.forEach((camera, i) => {
     const toCamera = worldToCamera(camera);
-    const depth = -(toCamera[2] * center[0] + toCamera[6] * center[1] + toCamera[10] * center[2] + toCamera[14]);
-    const far = Math.max(depth + radius, 1e-9);
-    const projection = projectionMatrix(camera, Math.max(depth - radius, far * 1e-3), far);
+    const { near, far } = depthRangeOf(toCamera, center, radius);
+    const projection = projectionMatrix(camera, near, far);
     const at = i * FLOATS;
     out.set(multiply(projection, toCamera), at);
     out.set(cameraPosition(camera), at + 16);
@@ -30,6 +29,13 @@ export function packCameras(cameras: readonly Camera[], center: Vec3, radius: nu
     out.set(transformDirection(cameraToWorld, [0, 1 / projection[5], 0]), at + 28);
   });
   return out;
+}
+
+/** Near and far plane around a ball, seen through `worldToCamera`. */
+export function depthRangeOf(toCamera: Mat4, center: Vec3, radius: number): { near: number; far: number } {
+  const depth = -(toCamera[2] * center[0] + toCamera[6] * center[1] + toCamera[10] * center[2] + toCamera[14]);
+  const far = Math.max(depth + radius, 1e-9);
+  return { near: Math.max(depth - radius, far * 1e-3), far };
 }
 
 /** Uploads cameras; pictures are matched to them by index. All views of a frame have the frame's size, whatever their cameras' sizes. */

@@ -1,7 +1,9 @@
 /** The differentiable renderer. Start at `types.ts`. */
 export * from './adam.js';
 export * from './antialias.js';
+export * from './cameraStep.js';
 export * from './cameras.js';
+export * from './depthLoss.js';
 export * from './frame.js';
 export * from './geometry.js';
 export * from './geometryBackward.js';

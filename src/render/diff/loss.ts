@@ -52,6 +52,9 @@ export function createTargets(gpu: Gpu, images: readonly ColorImage[]): TargetIm
 /** Units of the sums: no view of this size can leave the range of i32 with image factors up to 1. */
 const sumScale = (frame: Frame): number => 2 ** Math.floor(Math.log2(2 ** 30 / (frame.width * frame.height * 4)));
 
+/** The same for depth, whose term may be larger. */
+export const depthSumScale = (frame: Frame): number => sumScale(frame) / 16;
+
 /**
  * Records `frame.antialiased` and the targets of the frame's views → `frame.gradient` (overwritten) and `frame.sums` (overwritten).
  * The target's colour is compared premultiplied by its alpha, as the picture's is.
@@ -98,5 +101,6 @@ export async function readLoss(gpu: Gpu, frame: Frame): Promise<ViewLoss[]> {
     image: sums[n * 4] / scale,
     silhouette: sums[n * 4 + 1] / scale,
     meanSquaredError: sums[n * 4 + 2] / scale / (frame.width * frame.height * 3),
+    depth: sums[n * 4 + 3] / depthSumScale(frame),
   }));
 }

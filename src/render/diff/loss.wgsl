@@ -91,7 +91,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     if (wanted.a > params.minimumAlpha) {
       let target_ = decode(wanted.rgb) * wanted.a;
       var difference = mapped(seen.rgb) - mapped(target_);
-      if (params.space == SRGB) {
+      if (params.space == SRGB || params.space == LOG_SRGB) {
+        // A saturated value says "at least this much".
         difference = select(difference, vec3f(0.0), (wanted.rgb * wanted.a >= vec3f(LAST_STEP)) & (seen.rgb >= vec3f(1.0)));
       }
       let slope = params.image * mappedSlope(seen.rgb);

@@ -18,10 +18,13 @@
  *     recordShade            → frame.color                                                shade.ts
  *     recordAntialias        frame.color → frame.antialiased                              antialias.ts
  *     recordLoss             frame.antialiased, targets → frame.gradient, frame.sums      loss.ts
+ *     recordDepthLoss        frame.ids, depth maps → clip gradients, frame.sums           depthLoss.ts (where there is depth)
  *     recordAntialiasBackward   frame.gradient → frame.colorGradient, clip gradients      antialias.ts
  *     recordShadeBackward       frame.colorGradient → texel, light, clip, normal gradients   shadeBackward.ts
  *     recordGeometryBackward    clip and normal gradients → gradients.positions (f32)     geometryBackward.ts
  *     recordLightBackward       filtered light's gradient → gradients.light (f32)         light.ts
+ *     recordCameraBackward   clip gradients → gradients.cameras                           geometryBackward.ts (where cameras move)
+ *     recordCameraStep       Adam on pose and focal length                                cameraStep.ts
  *     recordMaterialStep     Adam on texels that were seen, then their mip levels         material.ts
  *     recordAdam             Adam on any parameter buffer                                 adam.ts
  *     recordClearGradients   for the next iteration                                       gradients.ts
@@ -183,8 +186,9 @@ export interface ShadeOptions {
 }
 
 /**
- * What the picture is compared in: `linear` radiance; `srgb` encoded and clamped at 1 (as the image metrics; no gradient where both are
- * saturated); `log-srgb`: sRGB curve of log(1 + x), which tames highlights (Munkberg et al. 2022).
+ * What the picture is compared in: `linear` radiance; `srgb` encoded and clamped at 1 (as the image metrics); `log-srgb`: sRGB curve of
+ * log(1 + x), which tames highlights (Munkberg et al. 2022). Where a channel of an 8-bit target is at its end, its true value is unknown: in both
+ * encoded spaces anything from 1 upwards agrees with it.
  */
 export type LossSpace = 'linear' | 'srgb' | 'log-srgb';
 
@@ -210,6 +214,23 @@ export interface TargetImages {
   count: number;
 }
 
+/** Depth maps. */
+export interface DepthTargets {
+  /** f32 [count × W × H]: distance along the viewing axis in scene units, 0 = none. Map i belongs to camera i. */
+  buffer: GPUBuffer;
+  width: number;
+  height: number;
+}
+
+export interface DepthLossOptions {
+  /** Factor. Default 1. */
+  weight?: number;
+  /** Error that counts as one, in scene units: below it the loss is quadratic, above it linear. */
+  unit: number;
+  /** Errors beyond this many units belong to another surface and count nothing. Default 10. */
+  reach?: number;
+}
+
 /** Sums of one view of the last `recordLoss`. */
 export interface ViewLoss {
   /** The image term, with its factor. */
@@ -218,6 +239,8 @@ export interface ViewLoss {
   silhouette: number;
   /** Mean squared error of the sRGB-encoded picture composited on white, whole frame, values 0…1; PSNR = −10 log10 of it. */
   meanSquaredError: number;
+  /** The term of `recordDepthLoss`, with its factor; 0 where there was none. */
+  depth: number;
 }
 
 /** Adam (Kingma & Ba 2015). */
