@@ -178,7 +178,9 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
   const state = await second.state();
   second.dispose();
   for (const [name, values] of Object.entries(expected)) {
-    expect(Buffer.from(state[name as keyof OptimizerState].buffer).equals(Buffer.from(values.buffer)), name).toBe(true);
+    expect(Buffer.from(state[name as keyof OptimizerState]!.buffer).equals(Buffer.from(values.buffer)), name).toBe(
+      true,
+    );
   }
 });
 

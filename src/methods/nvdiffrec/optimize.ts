@@ -4,18 +4,20 @@ import { cameraPosition } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/gpu.js';
-import { createDiffCameras, readLoss } from '../../render/diff/index.js';
+import { createDiffCameras, readLoss, recordMovedCameras } from '../../render/diff/index.js';
 import type { MethodContext } from '../method.js';
 import { writeLivePreview } from './livePreview.js';
-import type { Optimizer, Pictures } from './optimizer.js';
+import { ballAround, type Optimizer, type Pictures } from './optimizer.js';
 import type { NvdiffrecOptions } from './options.js';
 import { epochBatches, type Level, locate, planLevels } from './schedule.js';
-import { packWindows, type WindowSet } from './windows.js';
+import { packDepths, packWindows, type WindowSet } from './windows.js';
 
 /** Steps between two looks at the loss, at cancellation being the exception: that is looked at after every step. */
 const REPORT_EVERY = 10;
 const PREVIEW_SECONDS = 5;
 const CHECKPOINT_SECONDS = 60;
+/** Depth error that counts as one where depth maps are more accurate, in pixels. */
+const DEPTH_PIXELS = 0.5;
 /** How often pictures may be halved where memory is short. */
 const HALVINGS = 2;
 /** Windows are multiples of this, so that the smallest pictures are whole: quarter size, halved `HALVINGS` times. */
@@ -87,7 +89,11 @@ export async function optimize(
       }
       if (done % REPORT_EVERY !== 0 && done !== total) continue;
 
-      const { loss, psnr } = await currentLoss(optimizer, windows, current.viewNumbers(pictures, views));
+      const { loss, psnr } = await currentLoss(
+        optimizer,
+        windows,
+        views.map((v) => pictures.first + v),
+      );
       await checkFinite(optimizer, iteration);
       curves.loss.push([done, loss]);
       curves.psnr.push([done, psnr]);
@@ -96,7 +102,7 @@ export async function optimize(
       if (hooks.context.previewFolder && (now - previewAt > PREVIEW_SECONDS * 1000 || done === total)) {
         await mkdir(hooks.context.previewFolder, { recursive: true });
         preview = join(hooks.context.previewFolder, `step-${String(done).padStart(6, '0')}.png`);
-        await writeLivePreview(gpu, optimizer, current.groups[0].pictures.cameras, preview);
+        await writeLivePreview(gpu, optimizer, current.groups[0].cameras, preview);
         previewAt = performance.now();
       }
       hooks.report(done / total, `step ${done} of ${total}, pictures ${current.width} × ${current.height}`, {
@@ -121,10 +127,8 @@ interface LevelPictures {
   level: number;
   width: number;
   height: number;
-  groups: { pictures: Pictures; first: number }[];
+  groups: Pictures[];
   batchAt(within: number, seed: number): { pictures: Pictures; views: number[]; pixelsPerUnit: number };
-  /** Numbers of a group's views in the set of windows. */
-  viewNumbers(pictures: Pictures, views: readonly number[]): number[];
   dispose(): void;
 }
 
@@ -178,7 +182,8 @@ function uploadLevel(
 ): LevelPictures {
   const width = windows.width / attempt.divisor;
   const height = windows.height / attempt.divisor;
-  const { center, radius } = ballAround(optimizer);
+  const { center, radius } = ballAround(optimizer.bounds);
+  const pixelsPerUnit = meanResolution(windows, center) / attempt.divisor;
   const perGroup = Math.max(1, Math.floor(gpu.limits.maxStorageBufferBindingSize / (width * height * 4)));
   const groups: LevelPictures['groups'] = [];
   for (let first = 0; first < windows.windows.length; first += perGroup) {
@@ -190,14 +195,21 @@ function uploadLevel(
       radius,
     );
     const buffer = gpu.upload(packWindows(windows, attempt.divisor, indices), 'targets');
-    const pictures = { cameras, targets: { buffer, width, height, count: indices.length } };
+    const pictures: Pictures = { cameras, first, targets: { buffer, width, height, count: indices.length } };
     made.push(pictures);
-    groups.push({ pictures, first });
+    const accuracies = indices.flatMap((i) => windows.windows[i].depth?.accuracy ?? []);
+    if (accuracies.length > 0) {
+      const depths = gpu.upload(packDepths(windows, attempt.divisor, indices), 'depth maps');
+      const unit = Math.max(DEPTH_PIXELS / pixelsPerUnit, ...accuracies);
+      pictures.depths = { buffer: depths, width, height, unit };
+    }
+    const { moving } = optimizer;
+    if (moving) gpu.run((batch) => recordMovedCameras(batch, gpu, moving, cameras, first));
+    groups.push(pictures);
   }
-  optimizer.resize(width, height, attempt.batch, groups[0].pictures.cameras);
-  const counts = groups.map(({ pictures }) => pictures.targets.count);
+  optimizer.resize(width, height, attempt.batch, groups[0].cameras);
+  const counts = groups.map(({ targets }) => targets.count);
   const perEpoch = counts.reduce((sum, n) => sum + Math.ceil(n / attempt.batch), 0);
-  const pixelsPerUnit = meanResolution(windows, center) / attempt.divisor;
   return {
     level,
     width,
@@ -206,28 +218,18 @@ function uploadLevel(
     batchAt(within, seed) {
       const epoch = level * 100_000 + Math.floor(within / perEpoch);
       const batch = epochBatches(counts, attempt.batch, seed, epoch)[within % perEpoch];
-      return { pictures: groups[batch.group].pictures, views: batch.views, pixelsPerUnit };
-    },
-    viewNumbers(pictures, views) {
-      const { first } = groups.find((g) => g.pictures === pictures)!;
-      return views.map((v) => first + v);
+      return { pictures: groups[batch.group], views: batch.views, pixelsPerUnit };
     },
     dispose: () => freePictures(made),
   };
 }
 
 function freePictures(made: readonly Pictures[]): void {
-  for (const { cameras, targets } of made) {
+  for (const { cameras, targets, depths } of made) {
     cameras.buffer.destroy();
     targets.buffer.destroy();
+    depths?.buffer.destroy();
   }
-}
-
-/** A ball that the surface stays in, for the cameras' depth ranges. */
-function ballAround(optimizer: Optimizer): { center: Vec3; radius: number } {
-  const { min, max } = optimizer.bounds;
-  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
-  return { center, radius: 0.6 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) };
 }
 
 /** Pixels per scene unit at the object's middle, mean over the windows at full size. */
@@ -250,7 +252,7 @@ async function currentLoss(
   const pixels = frame.width * frame.height;
   const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
   return {
-    loss: mean(sums.map((s) => (s.image + s.silhouette) / pixels)),
+    loss: mean(sums.map((s) => (s.image + s.silhouette + s.depth) / pixels)),
     // Outside of a window picture and rendering are both white.
     psnr: mean(
       sums.map((s, i) => -10 * Math.log10(Math.max(1e-10, s.meanSquaredError * Math.min(1, windows[views[i]].share)))),

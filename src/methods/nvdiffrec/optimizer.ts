@@ -1,3 +1,5 @@
+import type { Camera } from '../../core/camera.js';
+import type { Vec3 } from '../../core/math.js';
 import type { Batch } from '../../gpu/batch.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import {
@@ -7,6 +9,8 @@ import {
   createEmptyMaterial,
   createFrame,
   createGradients,
+  createMovingCameras,
+  type DepthTargets,
   type DiffCameras,
   type DiffLight,
   type DiffMaterial,
@@ -16,13 +20,18 @@ import {
   destroyDiffMesh,
   destroyFrame,
   destroyGradients,
+  destroyMovingCameras,
   type Frame,
   type Gradients,
   LIGHT_RANGE,
+  type MovingCameras,
   recordAdam,
   recordAntialias,
   recordAntialiasBackward,
+  recordCameraBackward,
+  recordCameraStep,
   recordClearGradients,
+  recordDepthLoss,
   recordGeometry,
   recordGeometryBackward,
   recordLight,
@@ -36,6 +45,7 @@ import {
   type TargetImages,
 } from '../../render/diff/index.js';
 import { type Bounds, meshBounds } from '../../render/forward/geometryPass.js';
+import { BALANCE_FLOATS, createBalance, recordBalance } from './balance.js';
 import { createLaplacian, destroyLaplacian, type Laplacian, recordLaplacian } from './laplacian.js';
 import { recordMaterialPrior } from './materialPrior.js';
 import { recordNeutralLight } from './neutralLight.js';
@@ -47,6 +57,10 @@ import type { Start } from './start.js';
 const LAST_RATE = 0.1;
 /** Steps over which the moving of vertices sets in, so that the first guesses of light and material do not bend the surface. */
 const WARM_UP = 60;
+/** Steps between two of the balance between light and base colour. */
+const BALANCE_EVERY = 4;
+/** Share of a camera's motion that is taken back in every step that sees it. */
+const CAMERA_PULL = 0.002;
 /** Steps that the shares of pulls are stated for. */
 const PULL_STEPS = 100;
 /** Steps between two pulls of the material. */
@@ -62,13 +76,20 @@ const FAR = 10;
 export interface Pictures {
   cameras: DiffCameras;
   targets: TargetImages;
+  /** Number of the first of them among all views. */
+  first: number;
+  /** With the error that counts as one, in scene units. */
+  depths?: DepthTargets & { unit: number };
 }
 
 /** Parameters and the optimiser's memory, as read back. */
 export type OptimizerState = Record<
-  'positions' | 'positionMoments' | 'texels' | 'moment1' | 'moment2' | 'light' | 'lightMoments',
+  'positions' | 'positionMoments' | 'texels' | 'moment1' | 'moment2' | 'light' | 'lightMoments' | 'balance',
   Float32Array
->;
+> & {
+  /** Where cameras are refined. */
+  cameras?: Float32Array;
+};
 
 /**
  * The joint optimisation of vertices, material and light on the device. One `step` is one submission without read-back; what it does is
@@ -83,9 +104,12 @@ export class Optimizer {
   /** Of the mesh at the start. */
   readonly bounds: Bounds;
   private readonly options: NvdiffrecOptions;
+  /** Cameras, where they are refined. */
+  readonly moving: MovingCameras | undefined;
   private readonly laplacian: Laplacian;
   private readonly palette: Float64Array;
   private readonly lightMoments: GPUBuffer;
+  private readonly balance: GPUBuffer;
   private readonly positionMoments: GPUBuffer;
   private gradients: Gradients | undefined;
 
@@ -96,6 +120,7 @@ export class Optimizer {
       laplacian: Laplacian;
       bounds: Bounds;
       palette: Float64Array;
+      moving?: MovingCameras;
     },
   ) {
     this.gpu = gpu;
@@ -106,17 +131,21 @@ export class Optimizer {
     this.laplacian = parts.laplacian;
     this.bounds = parts.bounds;
     this.palette = parts.palette;
+    this.moving = parts.moving;
     this.positionMoments = gpu.createBuffer(parts.mesh.positionCount * 24, 'position moments');
     this.lightMoments = gpu.createBuffer(6 * parts.light.size ** 2 * 24, 'light moments');
+    this.balance = createBalance(gpu);
   }
 
   /**
    * @param start its mesh has texture coordinates and tangents; texels are f32 [textureSize² × 8]
+   * @param cameras of all views, to be refined where the options say so
    */
   static async create(
     gpu: Gpu,
     { mesh, texels, light, palette }: Omit<Start, 'facts'>,
     options: NvdiffrecOptions,
+    cameras: readonly Camera[] = [],
   ): Promise<Optimizer> {
     const diffMesh = createDiffMesh(gpu, mesh);
     const positions = await gpu.readFloat32(diffMesh.positions, diffMesh.positionCount * 3);
@@ -124,13 +153,16 @@ export class Optimizer {
     const material = createEmptyMaterial(gpu, options.textureSize, options.textureSize);
     gpu.write(material.texels, texels);
     gpu.run((batch) => recordMaterialMips(batch, gpu, material));
+    const bounds = meshBounds(mesh);
+    const { center, radius } = ballAround(bounds);
     return new Optimizer(gpu, options, {
       mesh: diffMesh,
       material,
       light: await createDiffLight(gpu, light, options.lightSize),
       laplacian: createLaplacian(gpu, shared, positions),
-      bounds: meshBounds(mesh),
+      bounds,
       palette,
+      moving: options.refineCameras ? createMovingCameras(gpu, cameras, center, radius) : undefined,
     });
   }
 
@@ -166,7 +198,7 @@ export class Optimizer {
    * @param pixelsPerUnit pixels per scene unit at the object, in pictures of the present size
    */
   step(pictures: Pictures, views: readonly number[], iteration: number, total: number, pixelsPerUnit: number): void {
-    const { gpu, mesh, material, light, options } = this;
+    const { gpu, mesh, material, light, options, moving } = this;
     const frame = this.frameOrThrow();
     const gradients = this.gradients!;
     const scene = { mesh, cameras: pictures.cameras, material, light };
@@ -174,14 +206,43 @@ export class Optimizer {
     const batch = gpu.batch('step');
     this.recordRender(batch, pictures.cameras, views);
     recordLoss(batch, gpu, frame, pictures.targets, { silhouette: options.silhouette });
+    if (pictures.depths && options.depth > 0) {
+      recordDepthLoss(batch, gpu, mesh, frame, pictures.depths, gradients, {
+        weight: options.depth,
+        unit: pictures.depths.unit,
+      });
+    }
     recordAntialiasBackward(batch, gpu, mesh, frame, gradients);
-    recordShadeBackward(batch, gpu, scene, frame, gradients, { geometry: options.geometry });
+    recordShadeBackward(batch, gpu, scene, frame, gradients, {
+      geometry: options.geometry || moving !== undefined,
+    });
     recordLightBackward(batch, gpu, light, gradients);
+    const warm = Math.min(1, (iteration + 1) / WARM_UP);
+    if (moving) {
+      recordCameraBackward(batch, gpu, scene, frame, gradients);
+      recordCameraStep(
+        batch,
+        gpu,
+        moving,
+        pictures.cameras,
+        frame,
+        gradients,
+        {
+          turn: rate(options.cameraRate) * warm,
+          shift: rate(options.cameraRate) * diagonalOf(this.bounds) * warm,
+          focal: rate(options.cameraRate) * warm,
+          pull: CAMERA_PULL,
+        },
+        pictures.first,
+      );
+    }
+    if (options.balanceRate > 0 && (iteration + 1) % BALANCE_EVERY === 0) {
+      recordBalance(batch, gpu, material, light, gradients, this.balance, rate(options.balanceRate) * warm);
+    }
     if (options.geometry) {
       recordGeometryBackward(batch, gpu, scene, frame, gradients);
       const weight = options.smoothness * pixelsPerUnit ** 2 * views.length;
       recordLaplacian(batch, gpu, this.laplacian, mesh.positions, gradients.positions, weight);
-      const warm = Math.min(1, (iteration + 1) / WARM_UP);
       recordAdam(batch, gpu, this.positionGroup(), {
         learningRate: rate(options.positionRate) * diagonalOf(this.bounds) * warm,
         step: iteration + 1,
@@ -225,6 +286,8 @@ export class Optimizer {
       moment2: await gpu.readFloat32(material.moment2, texels),
       light: await gpu.readFloat32(light.parameters, lightCount),
       lightMoments: await gpu.readFloat32(this.lightMoments, lightCount * 2),
+      balance: await gpu.readFloat32(this.balance, BALANCE_FLOATS),
+      ...(this.moving && { cameras: await gpu.readFloat32(this.moving.state) }),
     };
   }
 
@@ -253,6 +316,8 @@ export class Optimizer {
     gpu.write(material.moment2, state.moment2);
     gpu.write(light.parameters, state.light);
     gpu.write(this.lightMoments, state.lightMoments);
+    gpu.write(this.balance, state.balance);
+    if (this.moving && state.cameras) gpu.write(this.moving.state, state.cameras);
     gpu.run((batch) => recordMaterialMips(batch, gpu, material));
   }
 
@@ -262,8 +327,10 @@ export class Optimizer {
     destroyDiffMaterial(this.material);
     destroyDiffLight(this.light);
     destroyLaplacian(this.laplacian);
+    if (this.moving) destroyMovingCameras(this.moving);
     this.positionMoments.destroy();
     this.lightMoments.destroy();
+    this.balance.destroy();
   }
 
   private positionGroup(): AdamGroup {
@@ -292,5 +359,11 @@ export class Optimizer {
 
 /** The share to pull by in `steps` steps where `share` is to be lost in `PULL_STEPS`. */
 const pulled = (share: number, steps: number): number => 1 - (1 - Math.min(0.99, share)) ** (steps / PULL_STEPS);
+
+/** A ball that the surface stays in, for the cameras' depth ranges. */
+export function ballAround({ min, max }: Bounds): { center: Vec3; radius: number } {
+  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
+  return { center, radius: 0.6 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) };
+}
 
 const diagonalOf = ({ min, max }: Bounds): number => Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);

@@ -63,11 +63,19 @@ export const nvdiffrecOptions = z.object({
   occlusionRate: z.number().min(0).max(1).default(0.01).describe('First step of occlusion.'),
   normalRate: z.number().min(0).max(1).default(0.01).describe('First step of the normal map’s slopes.'),
   lightRate: z.number().min(0).max(1).default(0.04).describe("First step of the light's logarithm."),
+  balanceRate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.03)
+    .describe(
+      'First step of the logarithm of the factor, one per channel, that moves brightness and tint between light and base colour.',
+    ),
   lightNeutrality: z
     .number()
     .min(0)
     .max(0.99)
-    .default(0.1)
+    .default(0.02)
     .describe(
       'Pull of the light towards grey: share of its colour that is lost in a hundred steps where the pictures say nothing; 0 = none.',
     ),
@@ -93,6 +101,26 @@ export const nvdiffrecOptions = z.object({
     .max(100)
     .default(2)
     .describe('Weight of the squared error of coverage against that of colour.'),
+  depth: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0.2)
+    .describe('Weight of depth maps, where the capture has them, against that of colour; 0 = not used.'),
+  refineCameras: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Correct pose and focal length of every camera together with the object. For cameras that were estimated; what was changed is reported per view.',
+    ),
+  cameraRate: z
+    .number()
+    .min(0)
+    .max(0.1)
+    .default(0.002)
+    .describe(
+      "First step of cameras: turn in radians, shift as a share of the object's diagonal, focal length as a share.",
+    ),
 });
 
 export type NvdiffrecOptions = z.infer<typeof nvdiffrecOptions>;

@@ -2,7 +2,7 @@ import type { View } from '../../capture/capture.js';
 import { areaDownscale } from '../../capture/images/resample.js';
 import { type Camera, resizeCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
-import type { ColorImage } from '../../core/image.js';
+import type { ColorImage, FloatImage } from '../../core/image.js';
 
 /** Space around the object in its window: share of the window's longer side, and pixels. */
 const MARGIN_SHARE = 0.03;
@@ -17,6 +17,16 @@ export interface Window {
   image: ColorImage;
   /** Pixels of the window over those of the whole picture. */
   share: number;
+  /** Depth seen from the same place, with the intrinsics of its own map. */
+  depth?: WindowDepth;
+}
+
+export interface WindowDepth {
+  camera: Camera;
+  /** Distance along the viewing axis in scene units, 0 = none. */
+  image: FloatImage;
+  /** Expected error of a value, in scene units. */
+  accuracy: number;
 }
 
 export interface WindowSet {
@@ -45,12 +55,12 @@ export async function loadWindows(
   options: { maxSize: number; multiple: number },
   hooks: { signal?: AbortSignal; progress?: (fraction: number) => void } = {},
 ): Promise<WindowSet> {
-  const loaded: { view: View; image: ColorImage; box: Box }[] = [];
+  const loaded: { view: View; image: ColorImage; box: Box; depth?: WindowDepth }[] = [];
   for (const [i, view] of views.entries()) {
     throwIfCancelled(hooks.signal);
     const image = await view.loadColor({ maxSize: options.maxSize });
     const box = alphaBox(image);
-    loaded.push({ view, image: cut(image, box), box });
+    loaded.push({ view, image: cut(image, box), box, depth: await depthOf(view, options.maxSize) });
     hooks.progress?.((i + 1) / views.length);
   }
   const extent = (of: (box: Box) => number) => Math.max(...loaded.map(({ box }) => of(box)));
@@ -60,7 +70,7 @@ export async function loadWindows(
   const fitted = (n: number) => Math.ceil((n + 2 * margin) / options.multiple) * options.multiple;
   const width = fitted(across);
   const height = fitted(down);
-  const windows = loaded.map(({ view, image, box }) => {
+  const windows = loaded.map(({ view, image, box, depth }) => {
     const full = resizeCamera(view.camera, ...sizeOf(view, options.maxSize));
     const x = placed((box.x0 + box.x1 - width) / 2, width, full.width);
     const y = placed((box.y0 + box.y1 - height) / 2, height, full.height);
@@ -69,6 +79,7 @@ export async function loadWindows(
       camera: { ...full, width, height, cx: full.cx - x, cy: full.cy - y },
       image: paste(image, box.x0 - x, box.y0 - y, width, height),
       share: (width * height) / (full.width * full.height),
+      depth,
     };
   });
   return { width, height, windows };
@@ -84,6 +95,40 @@ export function packWindows(set: WindowSet, divisor: number, indices: readonly n
     bytes.set(areaDownscale(set.windows[index].image, width, height).data, i * width * height * 4);
   });
   return out;
+}
+
+/**
+ * Depth of the windows' pixels at a fraction of their size, one map after the other: the nearest sample, never a mean; 0 = none, and where a window
+ * has no depth at all.
+ */
+export function packDepths(set: WindowSet, divisor: number, indices: readonly number[]): Float32Array {
+  const width = set.width / divisor;
+  const height = set.height / divisor;
+  const out = new Float32Array(indices.length * width * height);
+  indices.forEach((index, i) => {
+    const { camera, depth } = set.windows[index];
+    if (!depth) return;
+    const { image } = depth;
+    for (let y = 0; y < height; y++) {
+      const v = Math.floor((((y + 0.5) * divisor - camera.cy) / camera.fy) * depth.camera.fy + depth.camera.cy);
+      if (v < 0 || v >= image.height) continue;
+      for (let x = 0; x < width; x++) {
+        const u = Math.floor((((x + 0.5) * divisor - camera.cx) / camera.fx) * depth.camera.fx + depth.camera.cx);
+        if (u >= 0 && u < image.width) out[(i * height + y) * width + x] = image.data[v * image.width + u];
+      }
+    }
+  });
+  return out;
+}
+
+/** The view's depth, where it was taken from where the picture was. */
+async function depthOf({ camera, depth }: View, maxSize: number): Promise<WindowDepth | undefined> {
+  if (!depth) return undefined;
+  const scale = Math.hypot(...camera.cameraToWorld.slice(12, 15)) || 1;
+  const apart = camera.cameraToWorld.some((v, i) => Math.abs(v - depth.camera.cameraToWorld[i]) > 1e-6 * scale);
+  if (apart) return undefined;
+  const image = await depth.load({ maxSize });
+  return { image, camera: resizeCamera(depth.camera, image.width, image.height), accuracy: depth.accuracy };
 }
 
 function sizeOf(view: View, maxSize: number): [number, number] {

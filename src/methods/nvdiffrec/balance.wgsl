@@ -1,0 +1,77 @@
+// Brightness and tint that light and base colour share: one factor per channel moves from one to the other, against the gradient.
+
+struct Params {
+  texels : u32,
+  lightTexels : u32,
+  // Units per 1.0 of the texels' gradients.
+  scale : f32,
+  rate : f32,
+};
+
+@group(0) @binding(0) var<uniform> params : Params;
+@group(0) @binding(1) var<storage, read_write> texels : array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> light : array<f32>;
+// Two vec4f of moments (the first one's w counts steps), one of the last step, then the partial sums.
+@group(0) @binding(3) var<storage, read_write> state : array<vec4f>;
+@group(0) @binding(4) var<storage, read> texelGradients : array<vec4i>;
+@group(0) @binding(5) var<storage, read> lightGradient : array<f32>;
+
+const GROUPS : u32 = 64u;
+const PARTIALS : u32 = 3u;
+const BETA1 : f32 = 0.8;
+const BETA2 : f32 = 0.95;
+
+var<workgroup> partial : array<vec3f, 64>;
+
+// Derivative of the loss by the logarithm of the factor on the light.
+@compute @workgroup_size(64)
+fn sum(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) local : u32) {
+  var total = vec3f(0.0);
+  let first = group.x * 64u + local;
+  for (var i = first; i < params.texels; i += GROUPS * 64u) {
+    total -= texels[i * 2u].rgb * vec3f(texelGradients[i * 2u].rgb) / params.scale;
+  }
+  for (var i = first; i < params.lightTexels; i += GROUPS * 64u) {
+    total += vec3f(lightGradient[i * 3u], lightGradient[i * 3u + 1u], lightGradient[i * 3u + 2u]);
+  }
+  partial[local] = total;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) {
+      partial[local] += partial[local + half];
+    }
+  }
+  if (local == 0u) {
+    state[PARTIALS + group.x] = vec4f(partial[0], 0.0);
+  }
+}
+
+@compute @workgroup_size(1)
+fn step() {
+  var g = vec3f(0.0);
+  for (var k = 0u; k < GROUPS; k++) {
+    g += state[PARTIALS + k].xyz;
+  }
+  let steps = state[0].w + 1.0;
+  let m = mix(g, state[0].xyz, BETA1);
+  let v = mix(g * g, state[1].xyz, BETA2);
+  state[0] = vec4f(m, steps);
+  state[1] = vec4f(v, 0.0);
+  let correction = sqrt(1.0 - pow(BETA2, steps)) / (1.0 - pow(BETA1, steps));
+  state[2] = vec4f(-params.rate * correction * m / (sqrt(v) + 1e-12), 0.0);
+}
+
+@compute @workgroup_size(64)
+fn apply(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  let gain = state[2].xyz;
+  if (i < params.texels) {
+    let own = texels[i * 2u];
+    texels[i * 2u] = vec4f(min(own.rgb * exp(-gain), vec3f(1.0)), own.a);
+  }
+  if (i < params.lightTexels) {
+    for (var c = 0u; c < 3u; c++) {
+      light[i * 3u + c] += gain[c];
+    }
+  }
+}
