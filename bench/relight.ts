@@ -49,8 +49,8 @@ export interface RelitScore {
 }
 
 /** Renders the asset under the light of `folder` (a capture's `relit/`) and compares. */
-export async function scoreRelit(gpu: Gpu, asset: Asset, folder: string): Promise<RelitScore> {
-  const environment = await readBlenderLight(join(folder, 'light.exr'));
+export async function scoreRelit(gpu: Gpu, asset: Asset, folder: string, light?: HdrImage): Promise<RelitScore> {
+  const environment = light ?? (await readBlenderLight(join(folder, 'light.exr')));
   const capture = await readCapture(join(folder, 'transforms.json'));
   const renderer = await AssetRenderer.create(gpu, asset);
   try {

@@ -1,3 +1,4 @@
+import type { Camera } from './camera.js';
 import type { ColorImage, HdrImage } from './image.js';
 import type { Mesh } from './mesh.js';
 
@@ -26,6 +27,8 @@ export interface Asset {
    * polar angle = v·π from +Y.
    */
   environment?: HdrImage;
+  /** Cameras that the method corrected, by name of view: pose and focal lengths at the picture's full size. Absent where it took them as they were. */
+  cameras?: Record<string, Pick<Camera, 'cameraToWorld' | 'fx' | 'fy'>>;
   /** Facts of the method for the report, JSON-serialisable. */
   facts?: Record<string, unknown>;
 }

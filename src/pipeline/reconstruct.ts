@@ -13,6 +13,7 @@ import { assess } from '../quality/assess.js';
 import { buildQuality, describeFiles, writeQuality } from '../quality/qualityJson.js';
 import { writeReport } from '../quality/report.js';
 import type { QualityData, Thresholds } from '../quality/schema.js';
+import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
 import { type PipelineProgress, ProgressTracker } from './progress.js';
@@ -151,10 +152,11 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     throwIfCancelled(signal);
     if (options.previews ?? true) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
     throwIfCancelled(signal);
+    const assessed = withCorrectedCameras(used, asset.cameras);
     const assessment = await assess(
       gpu,
       join(output.partial, 'asset.glb'),
-      used,
+      assessed,
       { thresholds: options.thresholds, heldOut },
       output.partial,
       hooks,
@@ -165,7 +167,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     tracker.finish();
     const quality = buildQuality({
       assessment,
-      capture: used,
+      capture: assessed,
       method: { name: method.name, preset, options: methodOptions, facts: asset.facts },
       seed,
       plinth: VERSION,

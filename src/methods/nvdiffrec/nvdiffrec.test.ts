@@ -8,7 +8,7 @@ import { cameraAt, directions } from '../../../test/solids.js';
 import type { Capture } from '../../capture/capture.js';
 import { captureFromViews } from '../../capture/captureFromViews.js';
 import type { Asset } from '../../core/asset.js';
-import type { Camera } from '../../core/camera.js';
+import { type Camera, projectPoint } from '../../core/camera.js';
 import { type ProgressEvent, silentLogger, type Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
@@ -19,6 +19,7 @@ import { AssetRenderer } from '../../render/forward/assetRenderer.js';
 import { NEUTRAL_STUDIO, paintStudio } from '../../render/forward/studio.js';
 import { fusion } from '../fusion/fusion.js';
 import type { Method, MethodContext } from '../method.js';
+import { cameraMotions, motionFacts } from './cameraReport.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { nvdiffrec } from './nvdiffrec.js';
 import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
@@ -244,6 +245,52 @@ test('where the GPU runs out of memory, smaller pictures do and the user is told
   expect(sizes.some((s) => s > 5000)).toBe(true);
   expect(warnings.map((w) => w.code)).toContain('GPU_OUT_OF_MEMORY');
   optimizer.dispose();
+});
+
+test('cameras that are a little off are put right, and the report says by how much', async () => {
+  const random = new Random(8, 0);
+  const jitter = (most: number) => (random.float() * 2 - 1) * most;
+  const off = windows.windows.map((w, i) => {
+    if (i % 3 !== 0) return w;
+    const camera = cameraAt(away(directions(14)[i].map((v) => v + jitter(0.03)) as Vec3), SIZE);
+    const { cameraToWorld } = camera;
+    const scale = 1 + jitter(0.02);
+    return { ...w, camera: { ...w.camera, cameraToWorld, fx: w.camera.fx * scale, fy: w.camera.fy * scale } };
+  });
+  const options = nvdiffrec.options.parse({ ...OPTIONS, iterations: 150, refineCameras: true, cameraRate: 0.004 });
+  const cameras = off.map((w) => w.camera);
+  const optimizer = await Optimizer.create(gpu(), start, options, cameras);
+  await optimize(optimizer, { ...windows, windows: off }, options, 9, nothing(), { context: contextOf(), report() {} });
+  const motions = (await cameraMotions(optimizer, { ...windows, windows: off }))!;
+  const state = await optimizer.state();
+  optimizer.dispose();
+  expect(state.cameras).toHaveLength(off.length * 24);
+  /** Mean distance in the picture, in pixels, between points seen by a camera and by the true one. */
+  const error = (camera: Camera, truth: Camera) => {
+    const points: Vec3[] = [
+      [0.5, 0.2, 0.1],
+      [-0.6, 0.1, 0.2],
+      [0.1, 0.5, -0.2],
+      [0, -0.5, 0.3],
+      [0.1, 0.1, -0.5],
+    ];
+    const distances = points.map((p) => {
+      const [a, b] = [projectPoint(camera, p), projectPoint(truth, p)];
+      return Math.hypot(a.x - b.x, a.y - b.y);
+    });
+    return distances.reduce((sum, d) => sum + d, 0) / points.length;
+  };
+  const mean = (of: (i: number) => number) => {
+    const wrong = off.map((_, i) => i).filter((i) => i % 3 === 0);
+    return wrong.reduce((sum, i) => sum + of(i), 0) / wrong.length;
+  };
+  const before = mean((i) => error(cameras[i], windows.windows[i].camera));
+  const after = mean((i) => error(motions[i].camera, windows.windows[i].camera));
+  expect(before).toBeGreaterThan(0.8);
+  expect(after).toBeLessThan(before / 3);
+  const facts = motionFacts({ ...windows, windows: off }, motions) as Record<string, { turnDegrees: number }>;
+  expect(Object.keys(facts)).toEqual(off.map((w) => w.name));
+  expect(facts[off[0].name].turnDegrees).toBeGreaterThan(0.1);
 });
 
 test('a capture without masks is refused', () => {

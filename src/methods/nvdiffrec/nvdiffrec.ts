@@ -4,6 +4,7 @@ import { PlinthError } from '../../core/errors.js';
 import { fusion } from '../fusion/fusion.js';
 import { trainingViews } from '../fusion/surfaceViews.js';
 import type { Method, MethodContext } from '../method.js';
+import { cameraMotions, correctedCameras, motionFacts } from './cameraReport.js';
 import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { finish } from './finish.js';
 import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
@@ -66,7 +67,12 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     const resumed = checkpointFolder ? await readCheckpoint(checkpointFolder, key) : undefined;
     const begin = resumed ? startOf(resumed) : await begun(capture, options, context, report);
     const { start } = begin;
-    const optimizer = await Optimizer.create(gpu, start, options);
+    const optimizer = await Optimizer.create(
+      gpu,
+      start,
+      options,
+      windows.windows.map((w) => w.camera),
+    );
     try {
       if (resumed) optimizer.restore(resumed.arrays as OptimizerState);
       const save = async (progress: { iteration: number; curves: Curves }) =>
@@ -91,7 +97,14 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
       );
       report('finish', 0);
       const asset = await finish(gpu, optimizer, start.mesh, signal);
-      asset.facts = { ...start.facts, resumedAt: resumed?.iteration, series: series(curves) };
+      const motions = await cameraMotions(optimizer, windows);
+      asset.cameras = motions && correctedCameras(capture, windows, motions);
+      asset.facts = {
+        ...start.facts,
+        cameras: motions && motionFacts(windows, motions),
+        resumedAt: resumed?.iteration,
+        series: series(curves),
+      };
       report('finish', 1);
       return asset;
     } finally {
