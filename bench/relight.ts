@@ -13,8 +13,8 @@ import { AssetRenderer } from '../src/render/forward/assetRenderer.js';
 const FLOAT_TYPE = 1015;
 
 /**
- * An equirectangular EXR as Blender takes it, in the convention of `Asset.environment`. Blender's azimuth runs the other way about +Z and starts
- * at −X: its column u is our column u − ¼.
+ * An equirectangular EXR as Blender takes it, in the convention of `Asset.environment`. Blender's column is
+ * u = ½ − atan2(y, x) / 2π, and its +Y is our −Z: our column is three quarters of a turn behind.
  */
 export async function readBlenderLight(path: string): Promise<HdrImage> {
   const bytes = await readFile(path);
@@ -27,7 +27,7 @@ export async function readBlenderLight(path: string): Promise<HdrImage> {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       // The loader's rows run from the bottom up.
-      const from = ((height - 1 - y) * width + ((x + width / 4) % width)) * channels;
+      const from = ((height - 1 - y) * width + ((x + (width * 3) / 4) % width)) * channels;
       for (let c = 0; c < 3; c++) out[(y * width + x) * 3 + c] = data[from + c];
     }
   }

@@ -19,6 +19,8 @@ export interface ReferenceScene {
   ids: Uint32Array;
   /** Mip level per pixel; computed and kept here when absent. */
   lods?: Float64Array;
+  /** Read the nearer mip level alone. */
+  nearestMip?: boolean;
 }
 
 type V = number[];
@@ -135,6 +137,7 @@ export function referenceShade(s: ReferenceScene): Float64Array {
         };
         const lod = Math.log2(Math.max(step(1, 0), step(0, 1), 1e-6));
         lods[pixel] = Math.min(s.levelOffsets.length - 1, Math.max(0, lod));
+        if (s.nearestMip) lods[pixel] = Math.floor(lods[pixel] + 0.5);
       }
       const level = Math.min(s.levelOffsets.length - 1, Math.floor(lods[pixel]));
       let m = fetchMaterial(s, uv, level);

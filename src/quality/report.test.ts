@@ -141,8 +141,13 @@ test('shows previews where the result has them', async () => {
   await mkdir(previews, { recursive: true });
   const still = sharp({ create: { width: 64, height: 64, channels: 4, background: '#aa5522' } }).png();
   await writeFile(join(previews, 'contact-sheet.png'), await still.toBuffer());
-  const { sheet, turntable } = await loadReportImages(join(folder, 'with'), data);
+  await writeFile(join(previews, 'relit-sheet.png'), await still.clone().resize(48).toBuffer());
+  const images = await loadReportImages(join(folder, 'with'), data);
+  const { sheet, relit, turntable } = images;
   expect(sheet).toMatchObject({ width: 64, height: 64 });
+  expect(relit).toMatchObject({ width: 48, height: 48 });
+  expect(reportHtml(data, images)).toContain('Under other lights');
+  expect(reportHtml(data, { ...images, relit: undefined })).not.toContain('Under other lights');
   expect(turntable).toBeUndefined();
 });
 

@@ -73,6 +73,7 @@ ${measuresSection(data)}
 ${viewsSection(data, images)}
 ${meshSection(data)}
 ${images.sheet && html`<section aria-labelledby="previews"><h2 id="previews">Previews</h2><p class="lead">The model from eight sides, textured and as clay.</p><figure class="sheet"><img src="${images.sheet.source}" width="${images.sheet.width}" height="${images.sheet.height}" alt="The model from eight sides, textured and as clay"></figure></section>`}
+${images.relit && html`<section aria-labelledby="relit"><h2 id="relit">Under other lights</h2><p class="lead">The model in a neutral studio, at sunset and at night: none of them is the light of the pictures.</p><figure class="sheet"><img src="${images.relit.source}" width="${images.relit.width}" height="${images.relit.height}" alt="The model from four sides under three lights"></figure></section>`}
 ${camerasSection(data)}
 ${methodSection(data)}
 ${detailsSection(data)}

@@ -45,8 +45,8 @@ export const BALANCE_FLOATS = 12;
 export const createBalance = (gpu: Gpu): GPUBuffer => gpu.createBuffer((3 + GROUPS) * 16, 'balance');
 
 /**
- * Records one step of Adam on the one factor per channel that light and base colour share: the light is multiplied by it and the base colour (on all
- * levels) divided by it. What is matt looks the same for any such factor, so neither parameter moves along it by itself; reflections, whose
+ * Records one step of Adam on the one factor per channel that light and base colour share: the light is multiplied by it and the base colour
+ * divided by it, on level 0: all mip levels are to be made anew after it. What is matt looks the same for any such factor, so neither parameter moves along it by itself; reflections, whose
  * strength does not depend on the base colour, tell it. Comes after the gradients of texels and light and before steps that clear them.
  * @param rate of the factor's logarithm
  */
@@ -62,6 +62,7 @@ export function recordBalance(
   if (!gradients.light) throw new RangeError('these gradients were made for a scene without light');
   const lightTexels = 6 * light.size ** 2;
   const values = { texels: material.texelCount, lightTexels, scale: gradients.scales.texel, rate };
+  const base = material.width * material.height;
   const parameters = { texels: material.texels, light: light.parameters, state };
   sum.dispatch(
     batch,
@@ -71,5 +72,5 @@ export function recordBalance(
     [GROUPS],
   );
   step.dispatch(batch, gpu, parameters, values, [1]);
-  apply.dispatch(batch, gpu, parameters, values, linear(Math.max(material.texelCount, lightTexels), 64));
+  apply.dispatch(batch, gpu, parameters, { ...values, texels: base }, linear(Math.max(base, lightTexels), 64));
 }

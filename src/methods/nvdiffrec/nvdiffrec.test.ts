@@ -252,9 +252,9 @@ test('cameras that are a little off are put right, and the report says by how mu
   const jitter = (most: number) => (random.float() * 2 - 1) * most;
   const off = windows.windows.map((w, i) => {
     if (i % 3 !== 0) return w;
-    const camera = cameraAt(away(directions(14)[i].map((v) => v + jitter(0.03)) as Vec3), SIZE);
+    const camera = cameraAt(away(directions(14)[i].map((v) => v + jitter(0.06)) as Vec3), SIZE);
     const { cameraToWorld } = camera;
-    const scale = 1 + jitter(0.02);
+    const scale = 1 + jitter(0.03);
     return { ...w, camera: { ...w.camera, cameraToWorld, fx: w.camera.fx * scale, fy: w.camera.fy * scale } };
   });
   const options = nvdiffrec.options.parse({ ...OPTIONS, iterations: 150, refineCameras: true, cameraRate: 0.004 });

@@ -10,6 +10,7 @@ import { finish } from './finish.js';
 import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { type NvdiffrecOptions, nvdiffrecOptions } from './options.js';
+import { strengthened } from './priors.js';
 import { prepareStart, type Start } from './start.js';
 import { loadWindows, type WindowSet } from './windows.js';
 
@@ -53,7 +54,8 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     fusion.accepts(capture);
   },
 
-  async run(capture, options, context) {
+  async run(capture, given, context) {
+    const options = strengthened(given, trainingViews(capture).length);
     const { gpu, signal, checkpointFolder } = context;
     const report = (stage: string, fraction: number, detail?: string, more: object = {}) =>
       context.progress({ stage, title: STAGES.find((s) => s.name === stage)!.title, fraction, detail, ...more });

@@ -57,6 +57,8 @@ import type { Start } from './start.js';
 const LAST_RATE = 0.1;
 /** Steps over which the moving of vertices sets in, so that the first guesses of light and material do not bend the surface. */
 const WARM_UP = 60;
+/** The light has few texels for many pixels: its gradient is taken from a part of them, in turns. */
+const LIGHT_STRIDE = 5;
 /** Steps between two of the balance between light and base colour. */
 const BALANCE_EVERY = 4;
 /** Share of a camera's motion that is taken back in every step that sees it. */
@@ -65,9 +67,9 @@ const CAMERA_PULL = 0.002;
 const PULL_STEPS = 100;
 /** Steps between two pulls of the material. */
 const PRIOR_EVERY = 8;
-/** Shares of the run: until the first, base colour stands still, so that light and gloss explain what they can; from the second on it moves freely. */
-const COLOR_WAITS = 0.06;
-const COLOR_FREE = 0.2;
+/** Shares of the run: until the first, base colour and roughness stand still, so that the light explains what it can; from the second on they move freely. */
+const COLOR_WAITS = 0.04;
+const COLOR_FREE = 0.12;
 
 /** A surface that reaches this many of its diagonals away from where it was is no surface of the object. */
 const FAR = 10;
@@ -187,7 +189,7 @@ export class Optimizer {
     recordNormals(batch, gpu, mesh);
     recordLight(batch, gpu, light);
     recordGeometry(batch, gpu, scene, frame);
-    recordShade(batch, gpu, scene, frame);
+    recordShade(batch, gpu, scene, frame, { mips: 'nearest' });
     recordAntialias(batch, gpu, mesh, frame);
   }
 
@@ -215,6 +217,9 @@ export class Optimizer {
     recordAntialiasBackward(batch, gpu, mesh, frame, gradients);
     recordShadeBackward(batch, gpu, scene, frame, gradients, {
       geometry: options.geometry || moving !== undefined,
+      mips: 'nearest',
+      lightStride: LIGHT_STRIDE,
+      lightFirst: iteration,
     });
     recordLightBackward(batch, gpu, light, gradients);
     const warm = Math.min(1, (iteration + 1) / WARM_UP);
@@ -236,7 +241,8 @@ export class Optimizer {
         pictures.first,
       );
     }
-    if (options.balanceRate > 0 && (iteration + 1) % BALANCE_EVERY === 0) {
+    const balances = options.balanceRate > 0 && (iteration + 1) % BALANCE_EVERY === 0;
+    if (balances) {
       recordBalance(batch, gpu, material, light, gradients, this.balance, rate(options.balanceRate) * warm);
     }
     if (options.geometry) {
@@ -254,11 +260,12 @@ export class Optimizer {
     recordMaterialStep(batch, gpu, material, gradients, {
       baseColor: rate(options.baseColorRate) * free,
       occlusion: rate(options.occlusionRate),
-      roughness: rate(options.materialRate),
+      roughness: rate(options.materialRate) * free,
       metallic: rate(options.materialRate),
       normal: rate(options.normalRate),
     });
     recordClearGradients(batch, scene, gradients);
+    if (balances) recordMaterialMips(batch, gpu, material);
     if ((iteration + 1) % PRIOR_EVERY === 0) this.recordPriors(batch);
     batch.submit();
   }

@@ -19,7 +19,7 @@ import { atTexel, mapTexels, type TexelMap } from './texelMap.js';
 import { topologyStart } from './topologyStart.js';
 
 /** Material that nothing is known about yet. */
-const ROUGHNESS = 0.35;
+const ROUGHNESS = 0.3;
 const METALLIC = 0;
 
 /** What the optimisation begins with. */

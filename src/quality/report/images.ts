@@ -19,6 +19,8 @@ export interface ReportImages {
   turntable?: InlineImage;
   still?: InlineImage;
   sheet?: InlineImage;
+  /** The asset under other lights, where it can be lit anew. */
+  relit?: InlineImage;
 }
 
 /** All images together stay below this, in characters of the document. */
@@ -75,6 +77,7 @@ async function loadPreviews(folder: string): Promise<Omit<ReportImages, 'views'>
     turntable: await load(find(/^turntable.*\.webp$/i), 340, true),
     still: await load(find(/^textured.*\.png$/i), 512),
     sheet: await load(find(/^contact.*\.(png|webp|jpe?g)$/i), 1040),
+    relit: await load(find(/^relit.*\.(png|webp|jpe?g)$/i), 1040),
   };
 }
 

@@ -25,6 +25,9 @@ export const SHADING_UNIFORMS = {
   clipScale: 'f32',
   normalScale: 'f32',
   lightScale: 'f32',
+  lightStride: 'u32',
+  lightFirst: 'u32',
+  unused0: 'u32',
   lightSizes0: 'vec4u',
   lightSizes1: 'vec4u',
   lightOffsets0: 'vec4u',
@@ -39,7 +42,7 @@ export const SHADING_UNIFORMS = {
   tiles3: 'vec4u',
 } as const;
 
-const FLAG = { lit: 1, geometry: 2, light: 4, material: 8 };
+const FLAG = { lit: 1, geometry: 2, light: 4, material: 8, nearestMip: 16 };
 
 const shade = defineKernel({
   name: 'shade',
@@ -66,7 +69,9 @@ export function shadingUniforms(scene: DiffScene, frame: Frame, options: ShadeOp
     (light ? FLAG.lit : 0) |
     ((options.geometry ?? true) ? FLAG.geometry : 0) |
     (light && (options.light ?? true) ? FLAG.light : 0) |
-    ((options.material ?? true) ? FLAG.material : 0);
+    ((options.material ?? true) ? FLAG.material : 0) |
+    (options.mips === 'nearest' ? FLAG.nearestMip : 0);
+  const lightStride = options.lightStride ?? 1;
   const { levels0: lightSizes0, levels1: lightSizes1 } = quads('levels', maps?.sizes ?? []);
   const { levels0: lightOffsets0, levels1: lightOffsets1 } = quads('levels', lightOffsets);
   return {
@@ -87,6 +92,9 @@ export function shadingUniforms(scene: DiffScene, frame: Frame, options: ShadeOp
     clipScale: gradients?.scales.clip ?? 1,
     normalScale: gradients?.scales.normal ?? 1,
     lightScale: gradients?.scales.light ?? 1,
+    lightStride,
+    lightFirst: (options.lightFirst ?? 0) % lightStride,
+    unused0: 0,
     lightSizes0,
     lightSizes1,
     lightOffsets0,
@@ -104,15 +112,15 @@ export function shadingUniforms(scene: DiffScene, frame: Frame, options: ShadeOp
 
 /**
  * Records ids, vertices, material and light → `frame.color`: the glTF metallic-roughness material with its tangent-space normals and
- * occlusion under split-sum light, or the base colour alone where the scene has no light. Trilinear: the mip level follows the longer of
- * the pixel's two steps in the texture, up to level 5. `recordGeometry` and (lit) `recordLight` come first.
+ * occlusion under split-sum light, or the base colour alone where the scene has no light. The mip level follows the longer of the pixel's two
+ * steps in the texture, up to level 5; trilinear unless `options.mips` says nearest. `recordGeometry` and (lit) `recordLight` come first.
  */
 export function recordShade(
   batch: Batch,
   gpu: Gpu,
   scene: DiffScene,
   frame: Frame,
-  options: Pick<ShadeOptions, 'lodBias'> = {},
+  options: Pick<ShadeOptions, 'lodBias' | 'mips'> = {},
 ): void {
   shade.dispatch(
     batch,

@@ -33,6 +33,7 @@ import {
   recordNormals,
   recordShade,
   recordShadeBackward,
+  type ShadeOptions,
 } from './index.js';
 import { lightLayout } from './lightFilter.js';
 import { pyramidLayout } from './material.js';
@@ -70,6 +71,7 @@ async function prepare(
   cameras: Camera[],
   texture: [number, number],
   light: DiffLight | undefined,
+  options: ShadeOptions = {},
 ): Promise<Case> {
   const { width, height } = cameras[0];
   const scene: DiffScene = {
@@ -94,16 +96,17 @@ async function prepare(
     recordNormals(batch, gpu(), scene.mesh);
     if (light) recordLight(batch, gpu(), light);
     recordGeometry(batch, gpu(), scene, frame);
-    recordShade(batch, gpu(), scene, frame);
+    recordShade(batch, gpu(), scene, frame, options);
     recordAntialias(batch, gpu(), scene.mesh, frame);
   });
   gpu().write(frame.gradient, weights);
-  backward(scene, frame, gradients);
+  backward(scene, frame, gradients, options);
   const lights = light && lightLayout(light.size);
   const reference: ReferenceScene = {
     width,
     height,
     views: cameras.length,
+    nearestMip: options.mips === 'nearest',
     cameras: Float64Array.from(packCameras(cameras, [0, 0, 0], 2)),
     positions: Float64Array.from(await gpu().readFloat32(scene.mesh.positions, positionCount * 3)),
     triangles: await gpu().readUint32(scene.mesh.triangles, triangleCount * 24),
@@ -130,11 +133,11 @@ async function prepare(
   return { scene, frame, gradients, reference, weights, loss, antialiased };
 }
 
-function backward(scene: DiffScene, frame: Frame, gradients: Gradients): void {
+function backward(scene: DiffScene, frame: Frame, gradients: Gradients, options: ShadeOptions = {}): void {
   gpu().run((batch) => {
     recordClearGradients(batch, scene, gradients, true);
     recordAntialiasBackward(batch, gpu(), scene.mesh, frame, gradients);
-    recordShadeBackward(batch, gpu(), scene, frame, gradients);
+    recordShadeBackward(batch, gpu(), scene, frame, gradients, options);
     recordGeometryBackward(batch, gpu(), scene, frame, gradients);
     recordCameraBackward(batch, gpu(), scene, frame, gradients);
     if (scene.light) recordLightBackward(batch, gpu(), scene.light, gradients);
@@ -318,6 +321,49 @@ describe('gradients of the fused path', () => {
       2e-2,
       1,
     );
+  });
+
+  it('of the nearest mip level alone reach texels and positions', async () => {
+    const light = await createDiffLight(gpu(), [0.7, 1, 1.2], 16);
+    const cameras = [camera([1.5, 1, 2.2], 24), camera([0, 0.02, 9], 24, 2)];
+    const c = await prepare(await ball(2, 2), cameras, [32, 16], light, { mips: 'nearest' });
+    c.loss();
+    expect(Math.max(...c.reference.lods!)).toBeGreaterThan(0);
+    const fixed = await gpu().readInt32(c.gradients.texels, c.scene.material.texelCount * 8);
+    const got = Array.from(fixed, (g) => g / c.gradients.scales.texel);
+    const elements = chosen(got, 16, 8);
+    expectClose(
+      elements.map((i) => got[i]),
+      differences(c, c.reference.texels, elements, 1e-5),
+      5e-3,
+      2e-3,
+    );
+    const positions = Array.from(await gpu().readFloat32(c.gradients.positions, c.scene.mesh.positionCount * 3));
+    const places = chosen(positions, 12, 6);
+    expectClose(
+      places.map((i) => positions[i]),
+      differences(c, c.reference.positions, places, 1e-6),
+      1e-2,
+      0.2,
+    );
+  });
+
+  it('of the light from every third run of pixels add up to three times those from all', async () => {
+    const c = lit;
+    const read = () => gpu().readInt32(c.gradients.scatter, c.scene.light!.texelCount * 4, c.gradients.lightOffset * 4);
+    const all = await read();
+    const sums = new Float64Array(all.length);
+    for (let lightFirst = 0; lightFirst < 3; lightFirst++) {
+      backward(c.scene, c.frame, c.gradients, { lightStride: 3, lightFirst });
+      (await read()).forEach((v, i) => {
+        sums[i] += v;
+      });
+    }
+    backward(c.scene, c.frame, c.gradients);
+    // Each addition is rounded to a whole number, so sums differ by a few units.
+    expect(Math.max(...all.map(Math.abs))).toBeGreaterThan(1000);
+    for (let i = 0; i < all.length; i++)
+      expect(Math.abs(sums[i] - 3 * all[i])).toBeLessThan(100 + 1e-3 * Math.abs(all[i]));
   });
 
   it('are the same bytes when taken again, and inside their range', async () => {

@@ -38,8 +38,9 @@ fn scatterTexels(t : Taps, share : f32, g0 : vec4f, g1 : vec4f) {
 }
 
 fn scatterLight(c : CubeTaps, g : vec3f) {
+  let factor = params.lightScale * f32(params.lightStride);
   for (var k = 0u; k < 4u; k++) {
-    let w = g * (tapWeight(c.f, k) * params.lightScale);
+    let w = g * (tapWeight(c.f, k) * factor);
     let at = params.lightOffset + c.index[k] * 4u;
     addScatter(at, w.r);
     addScatter(at + 1u, w.g);
@@ -72,9 +73,14 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   let level = min(u32(h.lod), params.texLevels - 1u);
   let share = h.lod - f32(level);
   let taps = tapsAt(h.uv, level);
-  let coarse = tapsAt(h.uv, min(level + 1u, params.texLevels - 1u));
-  let m0 = mix(fetch(taps, 0u), fetch(coarse, 0u), share);
-  let m1 = mix(fetch(taps, 1u), fetch(coarse, 1u), share);
+  var coarse = taps;
+  var m0 = fetch(taps, 0u);
+  var m1 = fetch(taps, 1u);
+  if (share > 0.0) {
+    coarse = tapsAt(h.uv, level + 1u);
+    m0 = mix(m0, fetch(coarse, 0u), share);
+    m1 = mix(m1, fetch(coarse, 1u), share);
+  }
 
   // Gradients of the eight channels and of the weights of the three corners.
   var g0 = vec4f(g, 0.0);
@@ -100,7 +106,7 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     g0 = vec4f(gDiffuse * (1.0 - metallic) + gf * s.brdf.ab.x * metallic, dot(g, diffuse + light0 * f));
     let gMetallic = dot(gf, base - 0.04) * s.brdf.ab.x - dot(gDiffuse, base);
 
-    if ((params.flags & TO_LIGHT) != 0u) {
+    if ((params.flags & TO_LIGHT) != 0u && (i / 64u) % params.lightStride == params.lightFirst) {
       scatterLight(s.irradianceTaps, gIrradiance);
       scatterLight(s.taps0, gSpecular * (1.0 - s.specularShare));
       scatterLight(s.taps1, gSpecular * s.specularShare);
@@ -141,7 +147,10 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     }
   }
   if ((params.flags & TO_GEOMETRY) != 0u) {
-    let guv = (uvGradient(taps, 0u, g0) + uvGradient(taps, 1u, g1)) * (1.0 - share) + (uvGradient(coarse, 0u, g0) + uvGradient(coarse, 1u, g1)) * share;
+    var guv = (uvGradient(taps, 0u, g0) + uvGradient(taps, 1u, g1)) * (1.0 - share);
+    if (share > 0.0) {
+      guv += (uvGradient(coarse, 0u, g0) + uvGradient(coarse, 1u, g1)) * share;
+    }
     gb += vec3f(dot(h.uvs[0], guv), dot(h.uvs[1], guv), dot(h.uvs[2], guv));
     let gc = barycentricGradient(h.bary, h.p, gb);
     for (var k = 0u; k < 3u; k++) {

@@ -19,6 +19,10 @@ struct Params {
   clipScale : f32,
   normalScale : f32,
   lightScale : f32,
+  // The light's gradient is taken from every so-manieth 64 pixels, from `lightFirst` on.
+  lightStride : u32,
+  lightFirst : u32,
+  unused0 : u32,
   lightSizes : array<vec4u, 2>,
   lightOffsets : array<vec4u, 2>,
   levelOffsets : array<vec4u, 4>,
@@ -30,6 +34,7 @@ const LIT : u32 = 1u;
 const TO_GEOMETRY : u32 = 2u;
 const TO_LIGHT : u32 = 4u;
 const TO_MATERIAL : u32 = 8u;
+const NEAREST_MIP : u32 = 16u;
 
 const IRRADIANCE : u32 = 6u;
 const BRDF : u32 = 7u;
@@ -81,6 +86,9 @@ fn hitAt(pixel : u32, id : u32) -> Hit {
   let du = vec2f(dot(u, dx), dot(v, dx)) * size;
   let dv = vec2f(dot(u, dy), dot(v, dy)) * size;
   h.lod = clamp(0.5 * log2(max(max(dot(du, du), dot(dv, dv)), 1e-12)) + params.lodBias, 0.0, min(f32(params.texLevels - 1u), MAX_LOD));
+  if ((params.flags & NEAREST_MIP) != 0u) {
+    h.lod = floor(h.lod + 0.5);
+  }
   return h;
 }
 

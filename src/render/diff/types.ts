@@ -183,6 +183,14 @@ export interface ShadeOptions {
   material?: boolean;
   /** Added to the mip level. Default 0. */
   lodBias?: number;
+  /** Default `linear`: between two levels of the pyramid. `nearest`: from the nearer one alone, which halves the scatter to texels. */
+  mips?: 'linear' | 'nearest';
+  /**
+   * Take the light's gradient from every `lightStride`-th run of 64 pixels only, from run `lightFirst` on, and multiply it up. Default 1: all. A light has
+   * few texels and many pixels; with another first run in every iteration the expectation is the gradient.
+   */
+  lightStride?: number;
+  lightFirst?: number;
 }
 
 /**
