@@ -17,6 +17,8 @@ const COSINE_BANDS = [1, 2 / 3, 2 / 3, 2 / 3, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 4]
 const SAMPLES = 30_000;
 /** Colours that the surface is taken to be made of, by round in which they and the light are found anew. Few first: many follow the shading. */
 const COLORS = [2, 3, 4, 6];
+/** Share of the light's colour that is believed: albedo that changes its tint along the surface looks the same. The rest is left to the optimisation. */
+const TINT_TRUST = 0.7;
 const ROWS_PER_TURN = 64;
 const LIGHT_HEIGHT = 64;
 const MEAN_BASIS = 0.282095;
@@ -93,6 +95,7 @@ export async function fitLight(
     throwIfCancelled(signal);
   }
 
+  irradiance = lessTinted(irradiance);
   // Only the mean of the three channels' mean irradiance is kept: the rest is colour of the surface.
   const baseColor = new Float32Array(map.width * map.height * 3);
   const brightness = new Uint32Array(4096);
@@ -171,6 +174,15 @@ function fitIrradiance(bases: Float64Array, seen: Float32Array, albedo: Float32A
     const mean = Math.max(1e-4, found[0] * MEAN_BASIS);
     return found.map((v, k) => (k === 0 ? 1 / MEAN_BASIS : v / mean));
   });
+}
+
+function lessTinted(irradiance: readonly number[][]): number[][] {
+  return irradiance.map((own) =>
+    own.map((v, k) => {
+      const grey = (irradiance[0][k] + irradiance[1][k] + irradiance[2][k]) / 3;
+      return grey + TINT_TRUST * (v - grey);
+    }),
+  );
 }
 
 /** Irradiance / π by channel at a normal whose harmonics, times openness, are given. */

@@ -257,7 +257,13 @@ test('cameras that are a little off are put right, and the report says by how mu
     const scale = 1 + jitter(0.03);
     return { ...w, camera: { ...w.camera, cameraToWorld, fx: w.camera.fx * scale, fy: w.camera.fy * scale } };
   });
-  const options = nvdiffrec.options.parse({ ...OPTIONS, iterations: 150, refineCameras: true, cameraRate: 0.004 });
+  const options = nvdiffrec.options.parse({
+    ...OPTIONS,
+    iterations: 220,
+    batch: 4,
+    refineCameras: true,
+    cameraRate: 0.01,
+  });
   const cameras = off.map((w) => w.camera);
   const optimizer = await Optimizer.create(gpu(), start, options, cameras);
   await optimize(optimizer, { ...windows, windows: off }, options, 9, nothing(), { context: contextOf(), report() {} });
