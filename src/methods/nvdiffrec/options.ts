@@ -67,7 +67,7 @@ export const nvdiffrecOptions = z.object({
     .number()
     .min(0)
     .max(1)
-    .default(0.03)
+    .default(0.01)
     .describe(
       'First step of the logarithm of the factor, one per channel, that moves brightness and tint between light and base colour.',
     ),
