@@ -29,6 +29,8 @@ const SMALL: [string, number][][] = [
 /** Longest that anything of the engine may take on a busy machine. */
 const PATIENCE = 400_000;
 
+const SLOWLY = { timeout: PATIENCE };
+
 if (browserMissing) console.warn(`The page's tests with models are skipped. ${browserMissing}`);
 
 describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATIENCE }, () => {
@@ -95,9 +97,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     const preview = forming.getByRole('img', { name: /^Preview/ }).first();
     await preview.waitFor();
     await expect
-      .poll(() => preview.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), {
-        timeout: PATIENCE,
-      })
+      .poll(() => preview.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), SLOWLY)
       .toBeGreaterThan(100);
     expect(await violations(page)).toEqual([]);
     await page.getByRole('figure', { name: /psnr/i }).waitFor();
@@ -113,8 +113,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     await page.getByText(/views come back at .* dB/).waitFor();
     await page.getByRole('radio', { name: /^fusion/ }).check();
     await ready();
-    const finished = await middleOf(page, canvas(), 0.6, 64);
-    expect(shareColoured(finished)).toBeGreaterThan(0.2);
+    await expect.poll(async () => shareColoured(await middleOf(page, canvas(), 0.6, 64)), SLOWLY).toBeGreaterThan(0.2);
     expect(await violations(page)).toEqual([]);
     await page.getByRole('radio', { name: 'Finished' }).check();
     await page.emulateMedia({ colorScheme: 'light' });
@@ -168,7 +167,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     const reference = await toSquare(picture, 64);
     const { mean, share } = differenceOnObject(reference, await middleOf(page, canvas(), 1, 64));
     expect(share).toBeGreaterThan(0.05);
-    expect(mean).toBeLessThan(30);
+    expect(mean, 'mean difference on the object').toBeLessThan(30);
     await page.getByRole('slider', { name: /^Edge between/ }).fill('30');
     await settle(page, page.getByRole('region', { name: 'Look through the cameras' }));
     await screenshot(page, 'page-camera');
@@ -198,9 +197,12 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     await phone.page.locator('.viewer[data-ready=true]').waitFor({ timeout: PATIENCE });
     await phone.page.waitForTimeout(500);
     expect(await sticksOut(phone.page)).toBe(0);
-    expect(shareColoured(await middleOf(phone.page, phone.page.locator('.viewer canvas'), 0.6, 64))).toBeGreaterThan(
-      0.2,
-    );
+    await expect
+      .poll(
+        async () => shareColoured(await middleOf(phone.page, phone.page.locator('.viewer canvas'), 0.6, 64)),
+        SLOWLY,
+      )
+      .toBeGreaterThan(0.2);
     await settle(phone.page);
     await screenshot(phone.page, 'page-result-phone');
     expect(phone.complaints).toEqual([]);
@@ -214,7 +216,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     await page.getByRole('row', { name: /PSNR of its pictures/ }).waitFor();
     await page.getByRole('heading', { name: 'The same view' }).waitFor();
     const second = page.locator('.viewer canvas').nth(1);
-    expect(shareColoured(await middleOf(page, second, 0.6, 64))).toBeGreaterThan(0.2);
+    await expect.poll(async () => shareColoured(await middleOf(page, second, 0.6, 64)), SLOWLY).toBeGreaterThan(0.2);
     const before = await middleOf(page, second, 0.6, 64);
     // One is turned, the other follows.
     for (let i = 0; i < 3; i++) await page.getByRole('application').first().press('ArrowLeft');
@@ -231,9 +233,7 @@ describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATI
     const thumbnail = page.getByRole('link', { name: EXAMPLE, exact: true }).locator('img');
     await thumbnail.waitFor();
     await expect
-      .poll(() => thumbnail.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), {
-        timeout: PATIENCE,
-      })
+      .poll(() => thumbnail.evaluate((i) => (i as unknown as { naturalWidth: number }).naturalWidth), SLOWLY)
       .toBeGreaterThan(100);
     await page.emulateMedia({ colorScheme: 'light' });
     await screenshot(page, 'page-start');
