@@ -67,3 +67,9 @@ test('light takes what base colour gives, and their product stays', async () => 
     expect(after[i]).toBeCloseTo(c < 3 ? Math.min(1, texels[i] * Math.exp(-shift[c])) : texels[i], 5);
   }
 });
+
+test('the factor stays within its limits', async () => {
+  const { shift } = await stepped([1, -1, 0], [0, 0, 0.1], 5);
+  expect(shift[0]).toBeCloseTo(0.75, 4);
+  expect(shift[1]).toBeCloseTo(-0.25, 4);
+});

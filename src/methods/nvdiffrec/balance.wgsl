@@ -11,13 +11,16 @@ struct Params {
 @group(0) @binding(0) var<uniform> params : Params;
 @group(0) @binding(1) var<storage, read_write> texels : array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> light : array<f32>;
-// Two vec4f of moments (the first one's w counts steps), one of the last step, then the partial sums.
+// Two vec4f of moments (the first one's w counts steps), the last step, all steps so far, then the partial sums.
 @group(0) @binding(3) var<storage, read_write> state : array<vec4f>;
 @group(0) @binding(4) var<storage, read> texelGradients : array<vec4i>;
 @group(0) @binding(5) var<storage, read> lightGradient : array<f32>;
 
 const GROUPS : u32 = 64u;
-const PARTIALS : u32 = 3u;
+const PARTIALS : u32 = 4u;
+// The factor's logarithm stays within these: the brightest base colour, 0.75 at first, must not reach its end, where products no longer hold.
+const LEAST : f32 = -0.25;
+const MOST : f32 = 0.75;
 const BETA1 : f32 = 0.8;
 const BETA2 : f32 = 0.95;
 
@@ -58,7 +61,10 @@ fn step() {
   state[0] = vec4f(m, steps);
   state[1] = vec4f(v, 0.0);
   let correction = sqrt(1.0 - pow(BETA2, steps)) / (1.0 - pow(BETA1, steps));
-  state[2] = vec4f(-params.rate * correction * m / (sqrt(v) + 1e-12), 0.0);
+  let before = state[3].xyz;
+  let after = clamp(before - params.rate * correction * m / (sqrt(v) + 1e-12), vec3f(LEAST), vec3f(MOST));
+  state[2] = vec4f(after - before, 0.0);
+  state[3] = vec4f(after, 0.0);
 }
 
 @compute @workgroup_size(64)
