@@ -40,7 +40,7 @@ const LIGHT_WORDS: Record<Light, string> = { studio: 'Studio', sun: 'Sun', even:
 
 export default function Viewer({ path, bytes: size, camera, standpoint, onMove }: ViewerProps) {
   const frame = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const holder = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage>(undefined);
   const [facts, setFacts] = useState<ModelFacts>();
   const [received, setReceived] = useState(0);
@@ -57,8 +57,7 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
     const gone = new AbortController();
     // A canvas whose context was given back cannot be used again, so each run has its own.
     const element = document.createElement('canvas');
-    canvas.current!.replaceWith(element);
-    canvas.current = element;
+    holder.current!.replaceChildren(element);
     let made: Stage;
     try {
       made = new Stage(element);
@@ -135,7 +134,7 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
           act();
         }}
       >
-        <canvas ref={canvas} />
+        <div ref={holder} className="holder" />
         {error ? (
           <p className="over">{error}</p>
         ) : (
