@@ -31,9 +31,12 @@ const PATIENCE = 400_000;
 
 const SLOWLY = { timeout: PATIENCE };
 
-if (browserMissing) console.warn(`The page's tests with models are skipped. ${browserMissing}`);
+const skipped =
+  browserMissing ??
+  (process.env.PAGE_MODELS || FOR_DOCUMENTS ? undefined : 'Set PAGE_MODELS=1 to run them: they take minutes.');
+if (skipped) console.warn(`The page's tests with models are skipped. ${skipped}`);
 
-describe.skipIf(browserMissing)('the page with the real engine', { timeout: PATIENCE }, () => {
+describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE }, () => {
   let server: TestServer;
   let browser: Browser;
   let page: Page;

@@ -153,8 +153,6 @@ export class Stage {
     if (signal.aborted) throw signal.reason;
     this.model = model;
     this.resize();
-    await this.drawn();
-    if (signal.aborted) throw signal.reason;
     const lit = this.meshes.some((m) => m.original instanceof MeshStandardMaterial);
     const mapped = this.meshes.some((m) => (m.mesh.geometry as BufferGeometry).attributes.uv !== undefined);
     return {
@@ -313,11 +311,6 @@ export class Stage {
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
     this.invalidate();
-  }
-
-  /** The frame after the next one: by then the next one is on screen. */
-  private drawn(): Promise<void> {
-    return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
   }
 
   private invalidate(): void {
