@@ -22,10 +22,10 @@ import type { Method, MethodContext } from '../method.js';
 import { cameraMotions, motionFacts } from './cameraReport.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { nvdiffrec } from './nvdiffrec.js';
-import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
+import { type Curves, optimize } from './optimize.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { prepareStart, type Start } from './start.js';
-import { loadWindows, type WindowSet } from './windows.js';
+import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './windows.js';
 
 const gpu = useGpu();
 const folder = useFolders();

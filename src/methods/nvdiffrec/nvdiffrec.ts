@@ -7,12 +7,12 @@ import type { Method, MethodContext } from '../method.js';
 import { cameraMotions, correctedCameras, motionFacts } from './cameraReport.js';
 import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { finish } from './finish.js';
-import { type Curves, optimize, WINDOW_MULTIPLE } from './optimize.js';
+import { type Curves, optimize } from './optimize.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { type NvdiffrecOptions, nvdiffrecOptions } from './options.js';
 import { strengthened } from './priors.js';
 import { prepareStart, type Start } from './start.js';
-import { loadWindows, type WindowSet } from './windows.js';
+import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './windows.js';
 
 const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
 

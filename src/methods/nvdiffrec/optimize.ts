@@ -10,7 +10,7 @@ import { writeLivePreview } from './livePreview.js';
 import { ballAround, type Optimizer, type Pictures } from './optimizer.js';
 import type { NvdiffrecOptions } from './options.js';
 import { epochBatches, type Level, locate, planLevels } from './schedule.js';
-import { packDepths, packWindows, type WindowSet } from './windows.js';
+import { HALVINGS, packDepths, packWindows, type WindowSet } from './windows.js';
 
 /** Steps between two looks at the loss, at cancellation being the exception: that is looked at after every step. */
 const REPORT_EVERY = 10;
@@ -18,10 +18,6 @@ const PREVIEW_SECONDS = 5;
 const CHECKPOINT_SECONDS = 60;
 /** Depth error that counts as one where depth maps are more accurate, in pixels. */
 const DEPTH_PIXELS = 0.5;
-/** How often pictures may be halved where memory is short. */
-const HALVINGS = 2;
-/** Windows are multiples of this, so that the smallest pictures are whole: quarter size, halved `HALVINGS` times. */
-export const WINDOW_MULTIPLE = 4 * 2 ** HALVINGS;
 
 /** Curves of a run: [step, value]. */
 export interface Curves {

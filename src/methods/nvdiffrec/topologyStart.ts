@@ -2,10 +2,9 @@ import type { Capture } from '../../capture/capture.js';
 import type { Mesh } from '../../core/mesh.js';
 import { trainingViews } from '../fusion/surfaceViews.js';
 import type { MethodContext } from '../method.js';
-import { WINDOW_MULTIPLE } from './optimize.js';
 import type { NvdiffrecOptions } from './options.js';
 import { findTopology, type TopologyFacts } from './topology.js';
-import { loadWindows } from './windows.js';
+import { loadWindows, WINDOW_MULTIPLE } from './windows.js';
 
 /** Pictures of the pass are no larger than this on the longer side: they are compared at two pixels per voxel. */
 const PICTURE_SIZE = 512;

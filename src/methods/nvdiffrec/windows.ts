@@ -4,6 +4,11 @@ import { type Camera, resizeCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage, FloatImage } from '../../core/image.js';
 
+/** How often pictures may be halved where memory is short. */
+export const HALVINGS = 2;
+/** Windows are multiples of this, so that the smallest pictures are whole: quarter size, halved `HALVINGS` times. */
+export const WINDOW_MULTIPLE = 4 * 2 ** HALVINGS;
+
 /** Space around the object in its window: share of the window's longer side, and pixels. */
 const MARGIN_SHARE = 0.03;
 const MARGIN_PIXELS = 4;
