@@ -109,3 +109,9 @@ export function lookAt(eye: Vec3, target: Vec3, up: Vec3 = [0, 1, 0]): Mat4 {
   const y = cross(z, x);
   return [...x, 0, ...y, 0, ...z, 0, ...eye, 1];
 }
+
+/** 0 up to `from`, 1 from `to` on, and between them a cubic without kinks, as in GLSL and WGSL. */
+export function smoothstep(from: number, to: number, x: number): number {
+  const t = Math.min(1, Math.max(0, (x - from) / (to - from)));
+  return t * t * (3 - 2 * t);
+}

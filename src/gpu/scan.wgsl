@@ -1,6 +1,8 @@
 // Prefix sum of u32 in blocks of 1024. `blockSums` adds up each block; the host scans the sums with the same kernels and
 // `scanBlocks` then scans every block from its offset.
 
+// #include "blockPrefix.wgsl"
+
 struct Params {
   count: u32,      // items bound
   firstBlock: u32, // number of the first block bound, for arrays that need several bindings
@@ -12,14 +14,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> data: array<u32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<u32>;
 
-// Few threads with many items each: barriers are dear on software adapters, and a serial run of 16 costs a GPU little.
-const THREADS = 64u;
-const ITEMS = 16u;
-const ROW = 8u;
-
-var<workgroup> partial: array<u32, 64>;
-var<workgroup> rows: array<u32, 8>;
-
 fn sumOfItems(first: u32) -> u32 {
   var sum = 0u;
   for (var i = first; i < min(first + ITEMS, params.count); i++) { sum += data[i]; }
@@ -28,32 +22,14 @@ fn sumOfItems(first: u32) -> u32 {
 
 @compute @workgroup_size(64)
 fn blockSums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
-  partial[t] = sumOfItems((group.x * THREADS + t) * ITEMS);
-  workgroupBarrier();
-  if (t == 0u) {
-    var sum = 0u;
-    for (var i = 0u; i < THREADS; i++) { sum += partial[i]; }
-    sums[params.firstBlock + group.x] = sum;
-  }
+  let total = blockTotal(t, sumOfItems((group.x * THREADS + t) * ITEMS));
+  if (t == 0u) { sums[params.firstBlock + group.x] = total; }
 }
 
 @compute @workgroup_size(64)
 fn scanBlocks(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let first = (group.x * THREADS + t) * ITEMS;
-  partial[t] = sumOfItems(first);
-  workgroupBarrier();
-  if (t < ROW) {
-    var sum = 0u;
-    for (var i = t * ROW; i < (t + 1u) * ROW; i++) {
-      let value = partial[i];
-      partial[i] = sum;
-      sum += value;
-    }
-    rows[t] = sum;
-  }
-  workgroupBarrier();
-  var sum = partial[t];
-  for (var i = 0u; i < t / ROW; i++) { sum += rows[i]; }
+  var sum = blockPrefix(t, sumOfItems(first));
   if (params.top == 0u) { sum += sums[params.firstBlock + group.x]; }
   for (var i = first; i < min(first + ITEMS, params.count); i++) {
     let after = sum + data[i];

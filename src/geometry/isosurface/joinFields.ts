@@ -1,3 +1,4 @@
+import { smoothstep } from '../../core/math.js';
 import { type IsoLattice, latticeSize } from './brickGrid.js';
 
 /** Displacements below the first of these, in coarse voxels, are noise; from the second on they count in full. */
@@ -41,11 +42,6 @@ export function joinFields(fine: Float32Array, coarse: Float32Array, lattice: Is
     return moved + (coarse[i] - moved) * share;
   });
 }
-
-const smoothstep = (from: number, to: number, x: number): number => {
-  const t = Math.min(1, Math.max(0, (x - from) / (to - from)));
-  return t * t * (3 - 2 * t);
-};
 
 /** Sums over 2 · radius + 1 samples along an axis, in place; beyond the border is nothing. */
 function boxSum(data: Float32Array, size: readonly number[], axis: number, radius: number): void {

@@ -1,5 +1,5 @@
 import type { HdrImage } from '../../core/image.js';
-import type { Vec3 } from '../../core/math.js';
+import { smoothstep, type Vec3 } from '../../core/math.js';
 
 /** A soft rectangle of light. */
 export interface Softbox {
@@ -57,18 +57,13 @@ export const NIGHT_STUDIO: Studio = {
   ],
 };
 
-const smooth = (x: number): number => {
-  const t = Math.min(1, Math.max(0, x));
-  return t * t * (3 - 2 * t);
-};
-
 /** Renders a studio into an equirectangular map in the convention of `Asset.environment`. */
 export function paintStudio(studio: Studio, width = 256, height = 128): HdrImage {
   const data = new Float32Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const elevation = 90 - ((y + 0.5) / height) * 180;
-    const above = smooth(elevation / 70);
-    const below = smooth(-elevation / 40);
+    const above = smoothstep(0, 1, elevation / 70);
+    const below = smoothstep(0, 1, -elevation / 40);
     for (let x = 0; x < width; x++) {
       const azimuth = ((x + 0.5) / width - 0.5) * 360;
       const at = (y * width + x) * 3;
@@ -83,7 +78,8 @@ export function paintStudio(studio: Studio, width = 256, height = 128): HdrImage
         const dx = Math.abs(around) * Math.cos((elevation * Math.PI) / 180);
         const dy = Math.abs(elevation - box.elevation);
         const edge = 4;
-        const inside = smooth((box.width - dx) / edge + 0.5) * smooth((box.height - dy) / edge + 0.5);
+        const inside =
+          smoothstep(0, 1, (box.width - dx) / edge + 0.5) * smoothstep(0, 1, (box.height - dy) / edge + 0.5);
         for (let c = 0; c < 3; c++) data[at + c] += box.radiance[c] * inside;
       }
     }

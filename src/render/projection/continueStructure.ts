@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../core/errors.js';
+import { smoothstep } from '../../core/math.js';
 
 /** Alpha of texels inside a chart: in-painted, and seen (see encode.wgsl). */
 const INPAINTED = 2;
@@ -65,8 +66,7 @@ export async function continueStructure(
     }
   }
   for (const [k, i] of order.entries()) {
-    const t = Math.min(1, Math.max(0, (2 * distance[k]) / reach - 1));
-    const s = t * t * (3 - 2 * t);
+    const s = smoothstep(reach / 2, reach, distance[k]);
     for (let c = 0; c < 3; c++) pixels[i * 4 + c] += Math.round(s * (smooth[k * 3 + c] - pixels[i * 4 + c]));
   }
 }

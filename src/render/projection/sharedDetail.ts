@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../core/errors.js';
+import { smoothstep } from '../../core/math.js';
 import type { SurfaceGraph } from './surfaceGraph.js';
 
 /** How far the local mean reaches, in nodes, and the sweeps that this takes. */
@@ -132,9 +133,4 @@ async function smooth(
     }
   }
   return x;
-}
-
-function smoothstep(low: number, high: number, x: number): number {
-  const t = Math.min(1, Math.max(0, (x - low) / (high - low)));
-  return t * t * (3 - 2 * t);
 }
