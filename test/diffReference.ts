@@ -186,20 +186,32 @@ export function referenceAntialias(s: ReferenceScene, color: Float64Array): Floa
       const other = s.triangles[t + 4 + k];
       return other === none || side(v[k], v[(k + 1) % 3], clip[other]) * side(v[0], v[1], v[2]) >= 0;
     };
+    // Distance along the viewing axis of what a pixel shows.
     const depth = (id: number, p: V) => {
       const v = [...s.triangles.subarray((id - 1) * 24, (id - 1) * 24 + 3)].map((c) => clip[c]);
-      const { b } = referenceBarycentric(p, v);
-      return (
-        dot(
-          b,
-          v.map((c) => c[2]),
-        ) /
-        dot(
-          b,
-          v.map((c) => c[3]),
-        )
+      return dot(
+        referenceBarycentric(p, v).b,
+        v.map((c) => c[3]),
       );
     };
+    const size = [s.width, s.height];
+    const footprint = (2 * Math.hypot(...s.cameras.subarray(n * 32 + 24, n * 32 + 27))) / s.width;
+    const reach = 1.5 * Math.sqrt(Math.max(...size)) * footprint;
+    const edges: { ends: V[]; inner: V; axis: number }[] = [];
+    for (let t = 0; t < s.triangles.length; t += 24) {
+      const corner = [...s.triangles.subarray(t, t + 3)].map((c) => clip[c]);
+      for (let k = 0; k < 3; k++) {
+        if (!onOutline(t, k)) continue;
+        const ends = [k, (k + 1) % 3].map((c) => [
+          corner[c][0] / corner[c][3],
+          corner[c][1] / corner[c][3],
+          corner[c][3],
+        ]);
+        const third = corner[(k + 2) % 3];
+        const extent = [0, 1].map((c) => Math.abs(ends[1][c] - ends[0][c]) * size[c]);
+        edges.push({ ends, inner: [third[0] / third[3], third[1] / third[3]], axis: extent[0] > extent[1] ? 1 : 0 });
+      }
+    }
     for (let y = 0; y < s.height; y++) {
       for (let x = 0; x < s.width; x++) {
         for (const axis of [0, 1]) {
@@ -209,30 +221,35 @@ export function referenceAntialias(s: ReferenceScene, color: Float64Array): Floa
           const id = at.map((i) => s.ids[i]);
           if (id[0] === id[1]) continue;
           const p = [referenceCenter(x, y, s.width, s.height), referenceCenter(x1, y1, s.width, s.height)];
-          const front = id[1] === 0 || (id[0] !== 0 && depth(id[0], p[0]) <= depth(id[1], p[1])) ? 0 : 1;
-          const t = (id[front] - 1) * 24;
-          for (let k = 0; k < 3; k++) {
-            if (!onOutline(t, k)) continue;
-            const ends = [k, (k + 1) % 3].map((c) => {
-              const v = clip[s.triangles[t + c]];
-              return [v[0] / v[3], v[1] / v[3]];
-            });
-            const across = 1 - axis;
-            const line = p[0][across];
-            if (ends[0][across] < line === ends[1][across] < line) continue;
-            const size = [s.width, s.height];
-            const extent = [0, 1].map((c) => Math.abs(ends[1][c] - ends[0][c]) * size[c]);
-            if (axis === 0 ? extent[0] > extent[1] : extent[1] >= extent[0]) continue;
+          const across = 1 - axis;
+          const line = p[0][across];
+          let outermost = -1;
+          let front = 0;
+          for (const { ends, inner, axis: own } of edges) {
+            if (own !== axis || ends[0][across] < line === ends[1][across] < line) continue;
             const share = (line - ends[0][across]) / (ends[1][across] - ends[0][across]);
             const crossing = ends[0][axis] + share * (ends[1][axis] - ends[0][axis]);
-            const d = (crossing - p[front][axis]) / (p[1 - front][axis] - p[front][axis]);
-            if (d < 0 || d > 1) continue;
-            const receiver = d > 0.5 ? 1 - front : front;
-            for (let c = 0; c < 4; c++) {
-              out[at[receiver] * 4 + c] +=
-                Math.abs(d - 0.5) * (color[at[1 - receiver] * 4 + c] - color[at[receiver] * 4 + c]);
+            // The triangle lies on the side of its third corner, by the line through the edge.
+            const along =
+              ends[0][axis] +
+              ((inner[across] - ends[0][across]) * (ends[1][axis] - ends[0][axis])) /
+                (ends[1][across] - ends[0][across]);
+            const nearer = inner[axis] < along === p[0][axis] < p[1][axis] ? 0 : 1;
+            const d = (crossing - p[nearer][axis]) / (p[1 - nearer][axis] - p[nearer][axis]);
+            if (d < 0 || d > 1 || id[nearer] === 0) continue;
+            const z = 1 / ((1 - share) / ends[0][2] + share / ends[1][2]);
+            if (depth(id[nearer], p[nearer]) < z * (1 - reach)) continue;
+            if (id[1 - nearer] !== 0 && depth(id[1 - nearer], p[1 - nearer]) <= z) continue;
+            if (d > outermost) {
+              outermost = d;
+              front = nearer;
             }
-            break;
+          }
+          if (outermost < 0) continue;
+          const receiver = outermost > 0.5 ? 1 - front : front;
+          for (let c = 0; c < 4; c++) {
+            out[at[receiver] * 4 + c] +=
+              Math.abs(outermost - 0.5) * (color[at[1 - receiver] * 4 + c] - color[at[receiver] * 4 + c]);
           }
         }
       }

@@ -87,4 +87,36 @@ describe('antialias', () => {
     expect(Math.min(...got)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...got)).toBeLessThanOrEqual(1);
   });
+
+  it('finds outlines whose triangles are narrower than pixels', async () => {
+    const [rows, columns, radius] = [60, 120, 10];
+    const positions = Array.from({ length: (rows + 1) * columns }, (_, i) => {
+      const [polar, azimuth] = [(Math.floor(i / columns) / rows) * Math.PI, ((i % columns) / columns) * 2 * Math.PI];
+      return [Math.sin(polar) * Math.cos(azimuth), Math.cos(polar), Math.sin(polar) * Math.sin(azimuth)];
+    }).flat();
+    const indices = Array.from({ length: rows * columns }, (_, i) => {
+      const next = i - (i % columns) + ((i + 1) % columns);
+      return [i, next, i + columns, next, next + columns, i + columns];
+    }).flat();
+    const got = await coverage({
+      positions: Float32Array.from(positions, (v) => v * radius),
+      indices: Uint32Array.from(indices),
+    });
+    const seen = (100 * radius) / Math.sqrt(100 ** 2 - radius ** 2);
+    let [sum, squares, count] = [0, 0, 0];
+    for (let i = 0; i < SIZE * SIZE; i++) {
+      let inside = 0;
+      for (let k = 0; k < 1024; k++) {
+        const x = (i % SIZE) + ((k % 32) + 0.5) / 32 - SIZE / 2;
+        const y = Math.floor(i / SIZE) + (Math.floor(k / 32) + 0.5) / 32 - SIZE / 2;
+        if (Math.hypot(x, y) < seen) inside++;
+      }
+      if (inside === 0 || inside === 1024) continue;
+      count++;
+      sum += got[i] - inside / 1024;
+      squares += (got[i] - inside / 1024) ** 2;
+    }
+    expect(Math.abs(sum / count)).toBeLessThan(0.02);
+    expect(Math.sqrt(squares / count)).toBeLessThan(0.06);
+  });
 });

@@ -9,7 +9,6 @@ const uniforms = {
   height: 'u32',
   views: 'u32',
   positions: 'u32',
-  triangles: 'u32',
   offset: 'u32',
   clipScale: 'f32',
 } as const;
@@ -19,7 +18,6 @@ const antialias = defineKernel({
   shader: new URL('./antialias.wgsl', import.meta.url),
   bindings: {
     params: 'uniform',
-    ids: 'read',
     outlines: 'read',
     triangles: 'read',
     vertices: 'read',
@@ -34,7 +32,6 @@ const antialiasBackward = defineKernel({
   shader: new URL('./antialiasBackward.wgsl', import.meta.url),
   bindings: {
     params: 'uniform',
-    ids: 'read',
     outlines: 'read',
     triangles: 'read',
     vertices: 'read',
@@ -48,7 +45,6 @@ const antialiasBackward = defineKernel({
 
 function inputs(mesh: DiffMesh, frame: Frame) {
   return {
-    ids: frame.ids,
     outlines: frame.outlines,
     triangles: mesh.triangles,
     vertices: frame.vertices,
@@ -62,7 +58,6 @@ function values(mesh: DiffMesh, frame: Frame, clipScale: number) {
     height: frame.height,
     views: frame.views.length,
     positions: mesh.positionCount,
-    triangles: mesh.triangleCount,
     offset: verticesOffset(frame.capacity),
     clipScale,
   };

@@ -1,7 +1,7 @@
 // #include "barycentric.wgsl"
 // #include "outlinePair.wgsl"
 
-@group(0) @binding(6) var<storage, read_write> antialiased : array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> antialiased : array<vec4f>;
 
 // What the pair gives to its first or second pixel.
 fn share(r : Pair, ofFirst : bool, own : vec4f, neighbour : vec4f) -> vec4f {
@@ -22,20 +22,19 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   }
   let n = i / pixels;
   let at = vec2u(i % params.width, i / params.width % params.height);
-  let id = ids[i];
   let own = color[i];
   var sum = own;
-  if (at.x > 0u && ids[i - 1u] != id) {
-    sum += share(pairAt(n, at - vec2u(1u, 0u), false, ids[i - 1u], id), false, own, color[i - 1u]);
+  if (at.x > 0u) {
+    sum += share(pairAt(n, i - 1u, at - vec2u(1u, 0u), false), false, own, color[i - 1u]);
   }
-  if (at.x + 1u < params.width && ids[i + 1u] != id) {
-    sum += share(pairAt(n, at, false, id, ids[i + 1u]), true, own, color[i + 1u]);
+  if (at.x + 1u < params.width) {
+    sum += share(pairAt(n, i, at, false), true, own, color[i + 1u]);
   }
-  if (at.y > 0u && ids[i - params.width] != id) {
-    sum += share(pairAt(n, at - vec2u(0u, 1u), true, ids[i - params.width], id), false, own, color[i - params.width]);
+  if (at.y > 0u) {
+    sum += share(pairAt(n, i - params.width, at - vec2u(0u, 1u), true), false, own, color[i - params.width]);
   }
-  if (at.y + 1u < params.height && ids[i + params.width] != id) {
-    sum += share(pairAt(n, at, true, id, ids[i + params.width]), true, own, color[i + params.width]);
+  if (at.y + 1u < params.height) {
+    sum += share(pairAt(n, i, at, true), true, own, color[i + params.width]);
   }
   antialiased[i] = sum;
 }

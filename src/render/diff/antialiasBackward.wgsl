@@ -1,9 +1,9 @@
 // #include "barycentric.wgsl"
 // #include "outlinePair.wgsl"
 
-@group(0) @binding(6) var<storage, read> gradient : array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> colorGradient : array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> scatter : array<atomic<i32>>;
+@group(0) @binding(5) var<storage, read> gradient : array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> colorGradient : array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> scatter : array<atomic<i32>>;
 
 const LIMIT : f32 = 134217728.0;
 
@@ -61,22 +61,21 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   }
   let n = i / pixels;
   let at = vec2u(i % params.width, i / params.width % params.height);
-  let id = ids[i];
   let own = gradient[i];
   var sum = own;
-  if (at.x > 0u && ids[i - 1u] != id) {
-    sum += share(pairAt(n, at - vec2u(1u, 0u), false, ids[i - 1u], id), false, own, gradient[i - 1u]);
+  if (at.x > 0u) {
+    sum += share(pairAt(n, i - 1u, at - vec2u(1u, 0u), false), false, own, gradient[i - 1u]);
   }
-  if (at.x + 1u < params.width && ids[i + 1u] != id) {
-    let r = pairAt(n, at, false, id, ids[i + 1u]);
+  if (at.x + 1u < params.width) {
+    let r = pairAt(n, i, at, false);
     sum += share(r, true, own, gradient[i + 1u]);
     moveOutline(r, i, i + 1u, false);
   }
-  if (at.y > 0u && ids[i - params.width] != id) {
-    sum += share(pairAt(n, at - vec2u(0u, 1u), true, ids[i - params.width], id), false, own, gradient[i - params.width]);
+  if (at.y > 0u) {
+    sum += share(pairAt(n, i - params.width, at - vec2u(0u, 1u), true), false, own, gradient[i - params.width]);
   }
-  if (at.y + 1u < params.height && ids[i + params.width] != id) {
-    let r = pairAt(n, at, true, id, ids[i + params.width]);
+  if (at.y + 1u < params.height) {
+    let r = pairAt(n, i, at, true);
     sum += share(r, true, own, gradient[i + params.width]);
     moveOutline(r, i, i + params.width, true);
   }

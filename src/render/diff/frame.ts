@@ -2,6 +2,9 @@ import { PlinthError } from '../../core/errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { type Frame, MAX_VIEWS } from './types.js';
 
+/** Edges are numbered by 21 bits in `Frame.outlines`. */
+const MAX_TRIANGLES = Math.floor(2 ** 21 / 3);
+
 /** First vec4f of the vertices in `Frame.vertices`. */
 export const verticesOffset = (capacity: number): number => capacity * 4;
 
@@ -16,7 +19,7 @@ export function viewUniforms(frame: Frame): Record<'views0' | 'views1' | 'views2
 
 /**
  * Buffers for rendering up to `capacity` views at once.
- * @throws RangeError for more than 16 views, `GPU_LIMIT_TOO_LOW` where the views stacked exceed the device's texture or buffer size
+ * @throws RangeError for more than 16 views or 699,050 triangles, `GPU_LIMIT_TOO_LOW` where the views stacked exceed the device's texture or buffer size
  */
 export function createFrame(
   gpu: Gpu,
@@ -24,6 +27,9 @@ export function createFrame(
 ): Frame {
   const { width, height, capacity, positionCount, triangleCount } = size;
   if (capacity < 1 || capacity > MAX_VIEWS) throw new RangeError(`a frame holds 1…${MAX_VIEWS} views, not ${capacity}`);
+  if (triangleCount > MAX_TRIANGLES) {
+    throw new RangeError(`a frame is for meshes of up to ${MAX_TRIANGLES} triangles, not ${triangleCount}`);
+  }
   const rows = capacity * height;
   const limit = gpu.limits.maxTextureDimension2D;
   if (rows > limit || width > limit || rows * width * 16 > gpu.limits.maxStorageBufferBindingSize) {
@@ -41,7 +47,7 @@ export function createFrame(
     views: [],
     vertices: gpu.createBuffer((verticesOffset(capacity) + capacity * positionCount * 2) * 16, 'clip vertices'),
     ids: gpu.createBuffer(pixels * 4, 'triangle ids'),
-    outlines: gpu.createBuffer(capacity * triangleCount * 4, 'outlines'),
+    outlines: gpu.createBuffer(pixels * 8, 'outlines'),
     color: image('color'),
     antialiased: image('antialiased'),
     gradient: image('gradient'),

@@ -31,13 +31,13 @@ const collectIds = defineKernel({
 const findOutlines = defineKernel({
   name: 'outlines',
   shader: new URL('./outlines.wgsl', import.meta.url),
-  bindings: { params: 'uniform', vertices: 'read', triangles: 'read', outlines: 'read_write' },
-  uniforms: { triangles: 'u32', views: 'u32', positions: 'u32', offset: 'u32' },
+  bindings: { params: 'uniform', vertices: 'read', triangles: 'read', ids: 'read', outlines: 'read_write' },
+  uniforms: { width: 'u32', height: 'u32', views: 'u32', positions: 'u32', triangles: 'u32', offset: 'u32' },
 });
 
 /**
- * Records positions → clip positions (with normals beside them) for the frame's views, triangle ids at pixel centres, and the outline
- * edges. The nearer triangle wins; both sides of triangles are seen.
+ * Records positions → clip positions (with normals beside them) for the frame's views, triangle ids at pixel centres, and where
+ * outlines pass between them. The nearer triangle wins; both sides of triangles are seen.
  */
 export function recordGeometry(batch: Batch, gpu: Gpu, scene: Pick<DiffScene, 'mesh' | 'cameras'>, frame: Frame): void {
   recordTransform(batch, gpu, scene, frame);
@@ -113,16 +113,19 @@ export function recordVisibility(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh']
   );
 }
 
-/** Records `frame.vertices` → `frame.outlines`. */
+/** Records `frame.vertices` and `frame.ids` → `frame.outlines`. */
 export function recordOutlines(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh'], frame: Frame): void {
+  batch.clear(frame.outlines);
   findOutlines.dispatch(
     batch,
     gpu,
-    { vertices: frame.vertices, triangles: mesh.triangles, outlines: frame.outlines },
+    { vertices: frame.vertices, triangles: mesh.triangles, ids: frame.ids, outlines: frame.outlines },
     {
-      triangles: mesh.triangleCount,
+      width: frame.width,
+      height: frame.height,
       views: frame.views.length,
       positions: mesh.positionCount,
+      triangles: mesh.triangleCount,
       offset: verticesOffset(frame.capacity),
     },
     linear(mesh.triangleCount * frame.views.length, 64),

@@ -5,20 +5,19 @@ struct Params {
   height : u32,
   views : u32,
   positions : u32,
-  triangles : u32,
   offset : u32,
   clipScale : f32,
 };
 
 @group(0) @binding(0) var<uniform> params : Params;
-@group(0) @binding(1) var<storage, read> ids : array<u32>;
-@group(0) @binding(2) var<storage, read> outlines : array<u32>;
-@group(0) @binding(3) var<storage, read> triangles : array<vec4u>;
-@group(0) @binding(4) var<storage, read> vertices : array<vec4f>;
-@group(0) @binding(5) var<storage, read> color : array<vec4f>;
+// Per pixel, for the pairs with its right and its lower neighbour: 0 = none, or distance << 22 | (triangle × 3 + edge) << 1 | first pixel in front.
+@group(0) @binding(1) var<storage, read> outlines : array<u32>;
+@group(0) @binding(2) var<storage, read> triangles : array<vec4u>;
+@group(0) @binding(3) var<storage, read> vertices : array<vec4f>;
+@group(0) @binding(4) var<storage, read> color : array<vec4f>;
 
 struct Pair {
-  // 1: the outline passes between the centres.
+  // The outline passes between the centres.
   found : bool,
   // Whether the first pixel shows the nearer surface, whose outline it is.
   firstInFront : bool,
@@ -35,86 +34,39 @@ struct Pair {
   other : f32,
 };
 
-fn depthAt(base : u32, id : u32, p : vec2f) -> f32 {
-  let corner = triangles[(id - 1u) * 6u].xyz;
-  let c0 = vertices[base + corner.x * 2u];
-  let c1 = vertices[base + corner.y * 2u];
-  let c2 = vertices[base + corner.z * 2u];
-  let b = barycentric(p, c0, c1, c2).b;
-  return dot(b, vec3f(c0.z, c1.z, c2.z)) / dot(b, vec3f(c0.w, c1.w, c2.w));
-}
-
 // (x, y, w) with x along the pair's direction.
 fn turned(c : vec4f, vertical : bool) -> vec3f {
   return select(c.xyw, c.yxw, vertical);
 }
 
-// Pixels (x, y) and its neighbour to the right or below, of view n, with their ids.
-fn pairAt(n : u32, at : vec2u, vertical : bool, id0 : u32, id1 : u32) -> Pair {
+// Pixel `i`, at (x, y) of view n, and its neighbour to the right or below.
+fn pairAt(n : u32, i : u32, at : vec2u, vertical : bool) -> Pair {
   var r : Pair;
-  r.found = false;
-  if (id0 == id1) {
-    return r;
-  }
-  let masks = n * params.triangles;
-  var mask0 = 0u;
-  var mask1 = 0u;
-  if (id0 != 0u) { mask0 = outlines[masks + id0 - 1u]; }
-  if (id1 != 0u) { mask1 = outlines[masks + id1 - 1u]; }
-  if ((mask0 | mask1) == 0u) {
+  let key = outlines[i * 2u + select(0u, 1u, vertical)];
+  r.found = key != 0u;
+  if (!r.found) {
     return r;
   }
   let base = params.offset + n * params.positions * 2u;
   let next = at + select(vec2u(1u, 0u), vec2u(0u, 1u), vertical);
   let p0 = pixelCenter(at.x, at.y, params.width, params.height);
   let p1 = pixelCenter(next.x, next.y, params.width, params.height);
-  r.firstInFront = id1 == 0u;
-  if (id0 != 0u && id1 != 0u) {
-    r.firstInFront = depthAt(base, id0, p0) <= depthAt(base, id1, p1);
-  }
-  let mask = select(mask1, mask0, r.firstInFront);
-  let id = select(id1, id0, r.firstInFront);
-  if (mask == 0u) {
-    return r;
-  }
+  r.firstInFront = (key & 1u) == 1u;
   let front = select(p1, p0, r.firstInFront);
   let other = select(p0, p1, r.firstInFront);
   r.front = select(front.x, front.y, vertical);
   r.other = select(other.x, other.y, vertical);
   r.line = select(front.y, front.x, vertical);
-  // Pixels per unit along and across the pair.
-  let size = vec2f(f32(params.width), f32(params.height));
-  let along = select(size, size.yx, vertical);
-  let corner = triangles[(id - 1u) * 6u];
-  for (var k = 0u; k < 3u; k++) {
-    if ((mask & (1u << k)) == 0u) {
-      continue;
-    }
-    let v0 = base + corner[k] * 2u;
-    let v1 = base + corner[(k + 1u) % 3u] * 2u;
-    let c0 = turned(vertices[v0], vertical);
-    let c1 = turned(vertices[v1], vertical);
-    let a0 = c0.y - r.line * c0.z;
-    let a1 = c1.y - r.line * c1.z;
-    if (c0.z <= 0.0 || c1.z <= 0.0 || (a0 < 0.0) == (a1 < 0.0)) {
-      continue;
-    }
-    // An edge is met across its shorter extent only: each step of the outline counts once.
-    let extent = abs(c1.xy / c1.z - c0.xy / c0.z) * along;
-    if (extent.x > extent.y || (vertical && extent.x == extent.y)) {
-      continue;
-    }
-    let x = (c0.x * a1 - c1.x * a0) / (c0.z * a1 - c1.z * a0);
-    let d = (x - r.front) / (r.other - r.front);
-    if (d >= 0.0 && d <= 1.0) {
-      r.found = true;
-      r.d = d;
-      r.v0 = v0;
-      r.v1 = v1;
-      r.c0 = c0;
-      r.c1 = c1;
-      return r;
-    }
-  }
+  let edge = (key & 0x3fffffu) >> 1u;
+  let corner = triangles[edge / 3u * 6u];
+  let k = edge % 3u;
+  r.v0 = base + corner[k] * 2u;
+  r.v1 = base + corner[(k + 1u) % 3u] * 2u;
+  r.c0 = turned(vertices[r.v0], vertical);
+  r.c1 = turned(vertices[r.v1], vertical);
+  let a0 = r.c0.y - r.line * r.c0.z;
+  let a1 = r.c1.y - r.line * r.c1.z;
+  let x = (r.c0.x * a1 - r.c1.x * a0) / (r.c0.z * a1 - r.c1.z * a0);
+  r.d = clamp((x - r.front) / (r.other - r.front), 0.0, 1.0);
   return r;
 }

@@ -122,7 +122,10 @@ export interface Frame {
   vertices: GPUBuffer;
   /** u32 [pixels]: triangle + 1, 0 = background. */
   ids: GPUBuffer;
-  /** u32 [N × T]: bits 0–2 tell which edges 01, 12, 20 of the triangle are on the outline in this view. */
+  /**
+   * u32 [pixels × 2]: the outline that passes between a pixel's centre and that of its right, of its lower neighbour; 0 = none, else distance from the
+   * centre in front, in steps, << 22 | (triangle × 3 + edge) << 1 | whether the first pixel is in front.
+   */
   outlines: GPUBuffer;
   /** vec4f [pixels]: shaded. */
   color: GPUBuffer;
@@ -211,6 +214,8 @@ export interface LossOptions {
   silhouette?: number;
   /** Colour error counts only where the target's alpha is above this (0…1); below 0 everywhere. Default −1. */
   minimumAlpha?: number;
+  /** Value, after the curve of `space`, of what lies behind rendering and target: 0 = black, 1 = white. Default 0. */
+  background?: number;
 }
 
 /** Target pictures: sRGB with straight alpha, 8 bits a channel. */
