@@ -27,6 +27,7 @@ const loss = defineKernel({
     image: 'f32',
     silhouette: 'f32',
     minimumAlpha: 'f32',
+    background: 'f32',
     sumScale: 'f32',
     views0: 'vec4u',
     views1: 'vec4u',
@@ -57,7 +58,7 @@ export const depthSumScale = (frame: Frame): number => sumScale(frame) / 16;
 
 /**
  * Records `frame.antialiased` and the targets of the frame's views → `frame.gradient` (overwritten) and `frame.sums` (overwritten).
- * The target's colour is compared premultiplied by its alpha, as the picture's is.
+ * Both are compared as they look over a background, by encoded values: curve(colour) × alpha + background × (1 − alpha).
  */
 export function recordLoss(
   batch: Batch,
@@ -86,6 +87,7 @@ export function recordLoss(
       image: options.image ?? 1,
       silhouette: options.silhouette ?? 1,
       minimumAlpha: options.minimumAlpha ?? -1,
+      background: options.background ?? 0,
       sumScale: sumScale(frame),
       ...viewUniforms(frame),
     },

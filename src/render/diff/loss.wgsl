@@ -9,6 +9,7 @@ struct Params {
   image : f32,
   silhouette : f32,
   minimumAlpha : f32,
+  background : f32,
   sumScale : f32,
   indices : array<vec4u, 4>,
 };
@@ -24,6 +25,7 @@ const LOG_SRGB : u32 = 2u;
 // Pixels of one thread, 64 apart.
 const RUN : u32 = 16u;
 const LAST_STEP : f32 = 0.998;
+const LEAST_ALPHA : f32 = 0.01;
 
 fn decode(c : vec3f) -> vec3f {
   return select(pow((c + 0.055) / 1.055, vec3f(2.4)), c / 12.92, c <= vec3f(0.04045));
@@ -89,24 +91,30 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     }
     var g = vec4f(0.0);
     if (wanted.a > params.minimumAlpha) {
-      let target_ = decode(wanted.rgb) * wanted.a;
-      var difference = mapped(seen.rgb) - mapped(target_);
+      // Both lie over the background as pictures do: by their encoded values. Coverage in front of the curve would let the dark side of a soft outline
+      // weigh more than the light one, and objects would grow.
+      let alpha = max(seen.a, LEAST_ALPHA);
+      let own = seen.rgb / alpha;
+      let shown = mapped(own);
+      var difference = (shown - params.background) * seen.a - (mapped(decode(wanted.rgb)) - params.background) * wanted.a;
       if (params.space == SRGB || params.space == LOG_SRGB) {
         // A saturated value says "at least this much".
         difference = select(difference, vec3f(0.0), (wanted.rgb * wanted.a >= vec3f(LAST_STEP)) & (seen.rgb >= vec3f(1.0)));
       }
-      let slope = params.image * mappedSlope(seen.rgb);
+      var direction = sign(difference);
       if (params.squared == 1u) {
         image += dot(difference, difference);
-        g = vec4f(2.0 * difference * slope, 0.0);
+        direction = 2.0 * difference;
       } else {
         image += dot(abs(difference), vec3f(1.0));
-        g = vec4f(sign(difference) * slope, 0.0);
       }
+      let slope = mappedSlope(own) * (seen.a / alpha);
+      let toAlpha = shown - params.background - select(vec3f(0.0), slope * own, seen.a >= LEAST_ALPHA);
+      g = params.image * vec4f(direction * slope, dot(direction, toAlpha));
     }
     let cover = seen.a - wanted.a;
     silhouette += cover * cover;
-    g.a = 2.0 * params.silhouette * cover;
+    g.a += 2.0 * params.silhouette * cover;
     gradient[at] = g;
     let alpha = clamp(seen.a, 0.0, 1.0);
     let shown = clamp(encode(clamp(seen.rgb / max(seen.a, 1e-6), vec3f(0.0), vec3f(1.0))), vec3f(0.0), vec3f(1.0)) * alpha + (1.0 - alpha);
