@@ -5,6 +5,9 @@ import type { Gpu } from '../../gpu/gpu.js';
 import { defineKernel, linear } from '../../gpu/kernel.js';
 import type { DiffMaterial, Gradients, MaterialStepOptions } from './types.js';
 
+/** Roughness is kept at or above this by default: below, a light of few texels shows its texels. */
+export const MINIMUM_ROUGHNESS = 0.08;
+
 const shader = new URL('./material.wgsl', import.meta.url);
 const levelFields = { levels0: 'vec4u', levels1: 'vec4u', levels2: 'vec4u', levels3: 'vec4u' } as const;
 const uniforms = {
@@ -263,7 +266,7 @@ export function recordMaterialStep(
       beta2: options.beta2 ?? 0.99,
       epsilon: options.epsilon ?? 1e-8,
       normalLimit: options.normalLimit ?? 1,
-      minimumRoughness: options.minimumRoughness ?? 0.08,
+      minimumRoughness: options.minimumRoughness ?? MINIMUM_ROUGHNESS,
       rates0: [baseColor, baseColor, baseColor, occlusion],
       rates1: [roughness, metallic, normal, normal],
     },
