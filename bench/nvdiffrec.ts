@@ -1,6 +1,6 @@
 /**
  * Method `nvdiffrec` against `fusion` on captures with ground truth, and against the floors that it is meant to keep. Each run is the built command in
- * a process of its own; scores are of the exported GLB.
+ * a process of its own, with all training views; scores are of the exported GLB.
  *
  *     npx tsx bench/nvdiffrec.ts --captures ../shared/captures [--objects vase,suzanne] [--cases draft,standard,six] [--output out/nvdiffrec]
  *
@@ -70,6 +70,8 @@ async function run(capture: string, method: string, preset: string): Promise<str
       method,
       '-p',
       preset,
+      '--holdout',
+      '0',
     ];
     spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }).on('close', done);
   });

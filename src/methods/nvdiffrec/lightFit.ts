@@ -1,7 +1,7 @@
 import { throwIfCancelled } from '../../core/errors.js';
 import { type ColorImage, type HdrImage, srgbToLinear } from '../../core/image.js';
 import type { Mesh } from '../../core/mesh.js';
-import { findPalette, nearestColor, type Palette } from './palette.js';
+import { findPalette, mergeColors, nearestColor, type Palette } from './palette.js';
 import { atTexel, type TexelMap } from './texelMap.js';
 
 /** Irradiance and radiance are kept above these shares of their means. */
@@ -17,6 +17,10 @@ const COSINE_BANDS = [1, 2 / 3, 2 / 3, 2 / 3, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 4]
 const SAMPLES = 30_000;
 /** Colours that the surface is taken to be made of, by round in which they and the light are found anew. Few first: many follow the shading. */
 const COLORS = [2, 3, 4, 6];
+/** Colours that the result is taken to be made of, at most; the least share of the surface that one may have; and what is one colour, in cube roots. */
+const MOST_COLORS = 8;
+const LEAST_SHARE = 0.004;
+const SAME_COLOR = 0.15;
 /** Share of the light's colour that is believed: albedo that changes its tint along the surface looks the same. The rest is left to the optimisation. */
 const TINT_TRUST = 0.7;
 const ROWS_PER_TURN = 64;
@@ -96,6 +100,11 @@ export async function fitLight(
   }
 
   irradiance = lessTinted(irradiance);
+  for (let i = 0; i < count; i++) {
+    const shading = shadingAt(irradiance, bases, i * 9);
+    for (let c = 0; c < 3; c++) albedo[i * 3 + c] = seen[i * 3 + c] / shading[c];
+  }
+  palette = mergeColors(findPalette(albedo, MOST_COLORS, LEAST_SHARE), SAME_COLOR);
   // Only the mean of the three channels' mean irradiance is kept: the rest is colour of the surface.
   const baseColor = new Float32Array(map.width * map.height * 3);
   const brightness = new Uint32Array(4096);

@@ -7,10 +7,13 @@ import type { Method, MethodContext } from '../method.js';
 import { cameraMotions, correctedCameras, motionFacts } from './cameraReport.js';
 import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { finish } from './finish.js';
+import { removeHighlights } from './highlights.js';
+import { tellMetals } from './metals.js';
 import { type Curves, optimize } from './optimize.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { type NvdiffrecOptions, nvdiffrecOptions } from './options.js';
-import { strengthened } from './priors.js';
+import { MANY_VIEWS, strengthened } from './priors.js';
+import { TEXEL_FLOATS } from './spreadTexels.js';
 import { prepareStart, type Start } from './start.js';
 import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './windows.js';
 
@@ -23,6 +26,7 @@ const STAGES = [
     return name === 'clean' ? [stage, { name: 'topology', title: 'Seeking holes and hollows', weight: 1 }] : [stage];
   }),
   { name: 'light', title: 'Fitting the light', weight: 1 },
+  { name: 'metals', title: 'Telling metal from paint', weight: 3 },
   { name: 'optimise', title: 'Optimising surface, materials and light', weight: 70 },
   { name: 'finish', title: 'Finishing textures', weight: 1 },
 ];
@@ -67,7 +71,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     );
     const key = checkpointKey({ options, seed, views: digest(windows), bounds: capture.bounds });
     const resumed = checkpointFolder ? await readCheckpoint(checkpointFolder, key) : undefined;
-    const begin = resumed ? startOf(resumed) : await begun(capture, options, context, report);
+    const begin = resumed ? startOf(resumed) : await begun(capture, options, seed, context, report);
     const { start } = begin;
     const optimizer = await Optimizer.create(
       gpu,
@@ -124,11 +128,21 @@ interface Begin {
 async function begun(
   capture: Capture,
   options: NvdiffrecOptions,
+  seed: number,
   context: MethodContext,
   report: (stage: string, fraction: number, detail?: string, more?: object) => void,
 ): Promise<Begin> {
+  const guess = await prepareStart(capture, options, context, report);
+  report('metals', 0);
+  const { start, texels, facts } = await tellMetals(capture, guess, options, seed, context, (f) => report('metals', f));
+  report('metals', 1);
+  // Where many pictures are blended, highlights have already given way to what most of them show.
+  const highlightShare =
+    trainingViews(capture).length < MANY_VIEWS
+      ? removeHighlights(start.texels, guess.palette, TEXEL_FLOATS, texels)
+      : 0;
   return {
-    start: await prepareStart(capture, options, context, report),
+    start: { ...start, facts: { ...start.facts, metals: facts, highlightShare } },
     iteration: 0,
     curves: { loss: [], psnr: [] },
   };

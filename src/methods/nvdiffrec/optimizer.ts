@@ -46,9 +46,11 @@ import {
 } from '../../render/diff/index.js';
 import { type Bounds, meshBounds } from '../../render/forward/geometryPass.js';
 import { BALANCE_FLOATS, createBalance, recordBalance } from './balance.js';
+import { CLUSTER_FLOATS, type Clusters, createClusters } from './clusters.js';
+import { recordGlossStep } from './glossStep.js';
 import { createLaplacian, destroyLaplacian, type Laplacian, recordLaplacian } from './laplacian.js';
+import { createLightCopy, recordLightPrior } from './lightPrior.js';
 import { recordMaterialPrior } from './materialPrior.js';
-import { recordNeutralLight } from './neutralLight.js';
 import type { NvdiffrecOptions } from './options.js';
 import { decayed } from './schedule.js';
 import type { Start } from './start.js';
@@ -59,8 +61,8 @@ const LAST_RATE = 0.1;
 const WARM_UP = 60;
 /** The light has few texels for many pixels: its gradient is taken from a part of them, in turns. */
 const LIGHT_STRIDE = 5;
-/** Steps between two of the balance between light and base colour. */
-const BALANCE_EVERY = 4;
+/** Steps between two of what many texels share: the balance between light and base colour, and gloss by colour. */
+const SHARED_EVERY = 4;
 /** Share of a camera's motion that is taken back in every step that sees it. */
 const CAMERA_PULL = 0.002;
 /** Steps that the shares of pulls are stated for. */
@@ -73,6 +75,8 @@ const COLOR_FREE = 0.12;
 
 /** A surface that reaches this many of its diagonals away from where it was is no surface of the object. */
 const FAR = 10;
+/** Beneath any gradient that counts. */
+const LEAST_GRADIENT = 1e-8;
 
 /** Pictures of one size with their cameras. */
 export interface Pictures {
@@ -86,7 +90,15 @@ export interface Pictures {
 
 /** Parameters and the optimiser's memory, as read back. */
 export type OptimizerState = Record<
-  'positions' | 'positionMoments' | 'texels' | 'moment1' | 'moment2' | 'light' | 'lightMoments' | 'balance',
+  | 'positions'
+  | 'positionMoments'
+  | 'texels'
+  | 'moment1'
+  | 'moment2'
+  | 'light'
+  | 'lightMoments'
+  | 'balance'
+  | 'clusters',
   Float32Array
 > & {
   /** Where cameras are refined. */
@@ -109,9 +121,10 @@ export class Optimizer {
   /** Cameras, where they are refined. */
   readonly moving: MovingCameras | undefined;
   private readonly laplacian: Laplacian;
-  private readonly palette: Float64Array;
+  private readonly clusters: Clusters;
   private readonly lightMoments: GPUBuffer;
   private readonly balance: GPUBuffer;
+  private readonly lightCopy: GPUBuffer;
   private readonly positionMoments: GPUBuffer;
   private gradients: Gradients | undefined;
 
@@ -132,11 +145,12 @@ export class Optimizer {
     this.light = parts.light;
     this.laplacian = parts.laplacian;
     this.bounds = parts.bounds;
-    this.palette = parts.palette;
+    this.clusters = createClusters(gpu, parts.palette);
     this.moving = parts.moving;
     this.positionMoments = gpu.createBuffer(parts.mesh.positionCount * 24, 'position moments');
     this.lightMoments = gpu.createBuffer(6 * parts.light.size ** 2 * 24, 'light moments');
     this.balance = createBalance(gpu);
+    this.lightCopy = createLightCopy(gpu, parts.light);
   }
 
   /**
@@ -204,10 +218,11 @@ export class Optimizer {
     const frame = this.frameOrThrow();
     const gradients = this.gradients!;
     const scene = { mesh, cameras: pictures.cameras, material, light };
+    const pixels = frame.width * frame.height;
     const rate = (first: number) => decayed(first, LAST_RATE, iteration, total);
     const batch = gpu.batch('step');
     this.recordRender(batch, pictures.cameras, views);
-    recordLoss(batch, gpu, frame, pictures.targets, { silhouette: options.silhouette });
+    recordLoss(batch, gpu, frame, pictures.targets, { silhouette: options.silhouette, space: 'srgb', background: 1 });
     if (pictures.depths && options.depth > 0) {
       recordDepthLoss(batch, gpu, mesh, frame, pictures.depths, gradients, {
         weight: options.depth,
@@ -241,9 +256,16 @@ export class Optimizer {
         pictures.first,
       );
     }
-    const balances = options.balanceRate > 0 && (iteration + 1) % BALANCE_EVERY === 0;
-    if (balances) {
+    const shares = (iteration + 1) % SHARED_EVERY === 0;
+    if (shares && options.balanceRate > 0) {
       recordBalance(batch, gpu, material, light, gradients, this.balance, rate(options.balanceRate) * warm);
+    }
+    const free = Math.min(1, Math.max(0, ((iteration + 1) / total - COLOR_WAITS) / (COLOR_FREE - COLOR_WAITS)));
+    if (shares && options.glossRate > 0) {
+      recordGlossStep(batch, gpu, material, gradients, this.clusters, {
+        roughness: rate(options.glossRate) * free,
+        metallic: rate(options.glossRate) * free,
+      });
     }
     if (options.geometry) {
       recordGeometryBackward(batch, gpu, scene, frame, gradients);
@@ -254,28 +276,35 @@ export class Optimizer {
         step: iteration + 1,
       });
     }
-    recordAdam(batch, gpu, this.lightGroup(), { learningRate: rate(options.lightRate), step: iteration + 1 });
-    if (options.lightNeutrality > 0) recordNeutralLight(batch, gpu, light, pulled(options.lightNeutrality, 1));
-    const free = Math.min(1, Math.max(0, ((iteration + 1) / total - COLOR_WAITS) / (COLOR_FREE - COLOR_WAITS)));
+    recordAdam(batch, gpu, this.lightGroup(), {
+      learningRate: rate(options.lightRate),
+      step: iteration + 1,
+    });
+    recordLightPrior(batch, gpu, light, this.lightCopy, {
+      neutral: pulled(options.lightNeutrality, 1),
+      smooth: pulled(options.lightSmoothness, 1),
+    });
     recordMaterialStep(batch, gpu, material, gradients, {
       baseColor: rate(options.baseColorRate) * free,
       occlusion: rate(options.occlusionRate),
       roughness: rate(options.materialRate) * free,
       metallic: rate(options.materialRate),
       normal: rate(options.normalRate),
+      epsilon: LEAST_GRADIENT + (options.doubt * pixels) / (material.width * material.height),
     });
     recordClearGradients(batch, scene, gradients);
-    if (balances) recordMaterialMips(batch, gpu, material);
+    if (shares) recordMaterialMips(batch, gpu, material);
     if ((iteration + 1) % PRIOR_EVERY === 0) this.recordPriors(batch);
     batch.submit();
   }
 
   private recordPriors(batch: Batch): void {
-    const { gpu, material, options, palette } = this;
+    const { gpu, material, options, clusters } = this;
     const smooth = pulled(options.materialSmoothness, PRIOR_EVERY);
     const towards = pulled(options.palette, PRIOR_EVERY);
-    if (smooth === 0 && towards === 0) return;
-    recordMaterialPrior(batch, gpu, material, { smooth, palette: towards }, palette);
+    const gloss = pulled(options.glossByColor, PRIOR_EVERY);
+    if (smooth === 0 && towards === 0 && gloss === 0) return;
+    recordMaterialPrior(batch, gpu, material, clusters, { smooth, gloss, palette: towards });
     recordMaterialMips(batch, gpu, material);
   }
 
@@ -294,6 +323,7 @@ export class Optimizer {
       light: await gpu.readFloat32(light.parameters, lightCount),
       lightMoments: await gpu.readFloat32(this.lightMoments, lightCount * 2),
       balance: await gpu.readFloat32(this.balance, BALANCE_FLOATS),
+      clusters: await gpu.readFloat32(this.clusters.buffer, CLUSTER_FLOATS),
       ...(this.moving && { cameras: await gpu.readFloat32(this.moving.state) }),
     };
   }
@@ -324,6 +354,7 @@ export class Optimizer {
     gpu.write(light.parameters, state.light);
     gpu.write(this.lightMoments, state.lightMoments);
     gpu.write(this.balance, state.balance);
+    gpu.write(this.clusters.buffer, state.clusters);
     if (this.moving && state.cameras) gpu.write(this.moving.state, state.cameras);
     gpu.run((batch) => recordMaterialMips(batch, gpu, material));
   }
@@ -338,6 +369,8 @@ export class Optimizer {
     this.positionMoments.destroy();
     this.lightMoments.destroy();
     this.balance.destroy();
+    this.lightCopy.destroy();
+    this.clusters.buffer.destroy();
   }
 
   private positionGroup(): AdamGroup {

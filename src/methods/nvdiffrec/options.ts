@@ -6,8 +6,10 @@ export const nvdiffrecOptions = z.object({
     .int()
     .min(1)
     .max(100_000)
-    .default(900)
-    .describe('Steps of the optimisation. Each step compares `batch` pictures.'),
+    .default(1200)
+    .describe(
+      'Steps of the optimisation. Each step compares `batch` pictures. Captures of fewer than 24 views take a share of them, but not fewer than 300.',
+    ),
   batch: z.int().min(1).max(8).default(4).describe('Pictures per step.'),
   imageSize: z
     .int()
@@ -17,7 +19,7 @@ export const nvdiffrecOptions = z.object({
     .describe(
       'Longer side of the pictures that are compared, in pixels, at the end; the run begins at a quarter of it. Larger pictures are scaled down.',
     ),
-  triangles: z.int().min(100).max(500_000).default(24_000).describe('Triangle budget of the mesh.'),
+  triangles: z.int().min(100).max(500_000).default(30_000).describe('Triangle budget of the mesh.'),
   textureSize: z
     .literal([128, 256, 512, 1024])
     .default(1024)
@@ -26,7 +28,7 @@ export const nvdiffrecOptions = z.object({
     .int()
     .min(32)
     .max(1024)
-    .default(256)
+    .default(320)
     .describe('Upper bound of the resolution that the first surface is fused at, in voxels along the longest side.'),
   topology: z
     .boolean()
@@ -86,6 +88,40 @@ export const nvdiffrecOptions = z.object({
     .default(0.9)
     .describe(
       'Pull of roughness and metallic towards their mean around: share of a difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+    ),
+  metals: z
+    .boolean()
+    .default(true)
+    .describe('Try whether parts of one tint that shine unevenly are metal, before the run.'),
+  lightSmoothness: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0)
+    .describe(
+      'Pull of the light towards what lies around: share of the difference between a texel and its neighbours that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+    ),
+  glossRate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('First step of roughness and metallic that all places of like colour share; 0 = each place by itself.'),
+  glossByColor: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.2)
+    .describe(
+      'Pull of roughness and metallic towards their mean over all places of like colour: share of a difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+    ),
+  doubt: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'Gradient of the material, as a share of a strong one, below which their steps get shorter; 0 = what pictures say faintly counts like all else.',
     ),
   palette: z
     .number()

@@ -2,7 +2,7 @@
 const bend = Math.cbrt;
 const straighten = (v: number) => v ** 3;
 const ROUNDS = 12;
-/** Colours of a smaller share of the samples are given up halfway: they are noise. */
+/** Colours of a smaller share of the samples are given up halfway, by default: they are noise. */
 const LEAST_SHARE = 0.02;
 
 /** A few colours that a surface is mostly made of. */
@@ -17,8 +17,9 @@ export interface Palette {
  * The `count` colours (fewer where there are not as many) that stand for many: k-means (Lloyd 1982) from the mean and then, again and again, the
  * sample that is farthest from all chosen. Depends on the samples and their order alone.
  * @param samples linear colours ≥ 0, three numbers each
+ * @param leastShare of the samples that a colour must stand for
  */
-export function findPalette(samples: Float32Array, count: number): Palette {
+export function findPalette(samples: Float32Array, count: number, leastShare = LEAST_SHARE): Palette {
   const n = samples.length / 3;
   if (n === 0) return { colors: new Float64Array(0), shares: [] };
   const bent = Float64Array.from(samples, bend);
@@ -35,7 +36,7 @@ export function findPalette(samples: Float32Array, count: number): Palette {
   }
   let shares: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    if (round === ROUNDS / 2) means = means.filter((_, k) => shares[k] >= LEAST_SHARE);
+    if (round === ROUNDS / 2) means = means.filter((_, k) => shares[k] >= leastShare);
     const sums = means.map(() => [0, 0, 0, 0]);
     for (let i = 0; i < n; i++) {
       const sum = sums[closest(means, bent, i)];
@@ -48,6 +49,38 @@ export function findPalette(samples: Float32Array, count: number): Palette {
     shares = sums.map((sum) => sum[3] / n);
   }
   return { colors: Float64Array.from(means.flat(), straighten), shares };
+}
+
+/**
+ * The palette with colours that lie within `distance` of each other, in cube roots, made one: the nearest two first, at their mean by shares.
+ */
+export function mergeColors({ colors, shares }: Palette, distance: number): Palette {
+  const bent = shares.map((share, k) => ({ share, at: [0, 1, 2].map((c) => bend(colors[k * 3 + c])) }));
+  const apart = (a: number, b: number) => Math.hypot(...bent[a].at.map((v, c) => v - bent[b].at[c]));
+  for (;;) {
+    let pair = [0, 0];
+    let least = distance;
+    for (let a = 0; a < bent.length; a++) {
+      for (let b = a + 1; b < bent.length; b++) {
+        if (apart(a, b) < least) {
+          least = apart(a, b);
+          pair = [a, b];
+        }
+      }
+    }
+    if (pair[1] === 0) break;
+    const [a, [b]] = [bent[pair[0]], bent.splice(pair[1], 1)];
+    const share = a.share + b.share;
+    a.at = a.at.map((v, c) => (v * a.share + b.at[c] * b.share) / share);
+    a.share = share;
+  }
+  return {
+    colors: Float64Array.from(
+      bent.flatMap(({ at }) => at),
+      straighten,
+    ),
+    shares: bent.map(({ share }) => share),
+  };
 }
 
 /** Number of the palette's colour that is nearest to a linear colour, and its distance in cube roots. */

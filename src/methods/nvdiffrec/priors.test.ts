@@ -8,8 +8,13 @@ test('many views leave the options as they are, few make all priors stronger', (
   expect(strengthened(options, 48)).toBe(options);
   const six = strengthened(options, 6);
   expect(six.smoothness).toBeCloseTo(options.smoothness * 4, 9);
-  expect(six.normalRate).toBeCloseTo(options.normalRate / 4, 9);
-  expect(six.materialSmoothness).toBeGreaterThan(options.materialSmoothness);
+  expect(six.normalRate).toBeCloseTo(options.normalRate / 16, 9);
+  for (const name of ['materialSmoothness', 'palette', 'lightSmoothness', 'doubt'] as const) {
+    expect(six[name]).toBeGreaterThan(options[name]);
+  }
+  expect(six.iterations).toBe(options.iterations / 4);
+  expect(strengthened({ ...options, iterations: 400 }, 6).iterations).toBe(300);
+  expect(strengthened({ ...options, iterations: 40 }, 6).iterations).toBe(40);
   expect(nvdiffrecOptions.parse(six)).toEqual(six);
 });
 

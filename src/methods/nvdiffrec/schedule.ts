@@ -44,9 +44,9 @@ export interface Level {
 
 /** Shares of the iterations by size, from a quarter of the working size to the whole of it. */
 const SHARES: readonly { divisor: number; share: number }[] = [
-  { divisor: 4, share: 0.3 },
-  { divisor: 2, share: 0.35 },
-  { divisor: 1, share: 0.35 },
+  { divisor: 4, share: 0.2 },
+  { divisor: 2, share: 0.3 },
+  { divisor: 1, share: 0.5 },
 ];
 
 /** Divides iterations over the sizes; none of less than 48 pixels on the longer side. */

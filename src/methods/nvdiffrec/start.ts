@@ -139,7 +139,13 @@ export async function guessMaterial(
   const fit = await fitLight(map, mesh, picture, occlusion, signal);
   const texels = await packStart(map, mesh, fit.baseColor, occlusion, signal);
   report('light', 1);
-  return { mesh, texels, light: fit.light, palette: fit.palette, facts };
+  return {
+    mesh,
+    texels,
+    light: fit.light,
+    palette: fit.palette,
+    facts: { ...facts, colors: fit.palette.length / 3 },
+  };
 }
 
 /** Open share of the hemisphere per vertex, 0…1. */
