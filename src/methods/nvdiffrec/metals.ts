@@ -38,6 +38,8 @@ const TRIAL_STEPS = 40;
 const TRIAL_SIZE = 128;
 /** Texture of a trial, in texels. */
 const TRIAL_TEXTURE = 256;
+/** Face of the light's cube map in a trial, in texels. */
+const TRIAL_LIGHT = 16;
 /** Reports at the end of a trial whose loss counts; there is one every ten steps. */
 const LAST_REPORTS = 2;
 /** A metal must explain the pictures better than what was there by this factor on the loss. */
@@ -190,6 +192,7 @@ export async function tellMetals(
   const trial: NvdiffrecOptions = {
     ...options,
     textureSize: Math.min(TRIAL_TEXTURE, options.textureSize) as NvdiffrecOptions['textureSize'],
+    lightSize: TRIAL_LIGHT,
     geometry: false,
     refineCameras: false,
     glossRate: Math.max(options.glossRate, 0.03),

@@ -21,6 +21,7 @@ import { fusion } from '../fusion/fusion.js';
 import type { Method, MethodContext } from '../method.js';
 import { cameraMotions, motionFacts } from './cameraReport.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { tellMetals } from './metals.js';
 import { nvdiffrec } from './nvdiffrec.js';
 import { type Curves, optimize } from './optimize.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
@@ -297,6 +298,30 @@ test('cameras that are a little off are put right, and the report says by how mu
   const facts = motionFacts({ ...windows, windows: off }, motions) as Record<string, { turnDegrees: number }>;
   expect(Object.keys(facts)).toEqual(off.map((w) => w.name));
   expect(facts[off[0].name].turnDegrees).toBeGreaterThan(0.1);
+});
+
+test('a golden half is told from one of paint', async () => {
+  const asset: Asset = {
+    ...truth,
+    material: {
+      kind: 'pbr',
+      baseColor: image(64, (_, y) => (y < 0.5 ? [225, 160, 80] : [60, 110, 190])),
+      occlusionRoughnessMetallic: image(64, (_, y) => [255, 70, y < 0.5 ? 255 : 0]),
+    },
+  };
+  const pictures = await photograph(asset, CAMERAS);
+  const half = await captureFromViews(pictures.map((color, i) => ({ color, camera: CAMERAS[i] })));
+  const guess = await prepareStart(half, OPTIONS, contextOf(), () => {});
+  const fractions: number[] = [];
+  const { start: told, facts, texels } = await tellMetals(half, guess, OPTIONS, 3, contextOf(), (f) => fractions.push(f));
+  const trials = facts as { tint: number[]; metal: boolean; lossAsPaint: number; lossAsMetal: number }[];
+  expect(trials.some(({ tint, metal }) => metal && tint[0] > tint[2])).toBe(true);
+  expect(trials.every(({ tint, metal }) => !metal || tint[0] > tint[2])).toBe(true);
+  expect(texels).toHaveLength(trials.filter(({ metal }) => metal).length);
+  expect(told.texels[texels[0][0] * 8 + 5]).toBe(1);
+  expect(fractions.every((f, i) => f <= 1 && f >= (fractions[i - 1] ?? 0))).toBe(true);
+  const off = await tellMetals(half, guess, { ...OPTIONS, metals: false }, 3, contextOf(), () => {});
+  expect(off.start).toBe(guess);
 });
 
 test('a capture without masks is refused', () => {

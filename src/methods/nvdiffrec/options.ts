@@ -50,13 +50,13 @@ export const nvdiffrecOptions = z.object({
     .number()
     .min(0)
     .max(0.1)
-    .default(0.0006)
+    .default(0.001)
     .describe("First step of vertices, as a share of the object's diagonal; steps shrink to a tenth."),
   smoothness: z
     .number()
     .min(0)
     .max(1000)
-    .default(4)
+    .default(2)
     .describe(
       'Weight of the uniform Laplacian of the displacement of vertices, in pixels squared; 0 lets vertices move freely.',
     ),

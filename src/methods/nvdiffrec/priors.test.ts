@@ -7,7 +7,7 @@ const options = nvdiffrecOptions.parse({});
 test('many views leave the options as they are, few make all priors stronger', () => {
   expect(strengthened(options, 48)).toBe(options);
   const six = strengthened(options, 6);
-  expect(six.smoothness).toBeCloseTo(options.smoothness * 4, 9);
+  expect(six.smoothness).toBeCloseTo(options.smoothness * 8, 9);
   expect(six.normalRate).toBeCloseTo(options.normalRate / 16, 9);
   for (const name of ['materialSmoothness', 'palette', 'lightSmoothness', 'doubt'] as const) {
     expect(six[name]).toBeGreaterThan(options[name]);
