@@ -306,14 +306,27 @@ test('a golden half is told from one of paint', async () => {
     material: {
       kind: 'pbr',
       baseColor: image(64, (_, y) => (y < 0.5 ? [225, 160, 80] : [60, 110, 190])),
-      occlusionRoughnessMetallic: image(64, (_, y) => [255, 70, y < 0.5 ? 255 : 0]),
+      occlusionRoughnessMetallic: image(64, (_, y) => [255, 50, y < 0.5 ? 255 : 0]),
+    },
+    // Windows all around: a metal mirrors them, paint blends them.
+    environment: {
+      width: 64,
+      height: 32,
+      data: Float32Array.from({ length: 64 * 32 * 3 }, (_, i) => {
+        const [x, y] = [Math.floor(i / 3) % 64, Math.floor(i / 192)];
+        return x % 16 < 5 && y % 12 < 6 ? 3 : 0.08;
+      }),
     },
   };
   const pictures = await photograph(asset, CAMERAS);
   const half = await captureFromViews(pictures.map((color, i) => ({ color, camera: CAMERAS[i] })));
   const guess = await prepareStart(half, OPTIONS, contextOf(), () => {});
   const fractions: number[] = [];
-  const { start: told, facts, texels } = await tellMetals(half, guess, OPTIONS, 3, contextOf(), (f) => fractions.push(f));
+  const {
+    start: told,
+    facts,
+    texels,
+  } = await tellMetals(half, guess, OPTIONS, 3, contextOf(), (f) => fractions.push(f));
   const trials = facts as { tint: number[]; metal: boolean; lossAsPaint: number; lossAsMetal: number }[];
   expect(trials.some(({ tint, metal }) => metal && tint[0] > tint[2])).toBe(true);
   expect(trials.every(({ tint, metal }) => !metal || tint[0] > tint[2])).toBe(true);

@@ -6,7 +6,7 @@ export const nvdiffrecOptions = z.object({
     .int()
     .min(1)
     .max(100_000)
-    .default(1200)
+    .default(1000)
     .describe(
       'Steps of the optimisation. Each step compares `batch` pictures. Captures of fewer than 24 views take a share of them, but not fewer than 300.',
     ),
