@@ -11,21 +11,20 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const repeats = Number(process.argv[2] ?? 6);
 
-/** CPU milliseconds of a whole iteration of one view, and pixels that the object covers. */
-function measure(size: number, triangles: number, texture: number): { cpu: number; covered: number } {
+/** CPU milliseconds of a whole iteration of one view. */
+function measure(size: number, triangles: number, texture: number): number {
   const args = ['tsx', join(here, 'diffrender.ts'), ...[size, triangles, texture, repeats].map(String)];
   const out = execFileSync('npx', args, { cwd: join(here, '..'), encoding: 'utf8' });
   const cpu = /whole iteration in one submission \| ([\d.]+)/.exec(out);
-  const covered = /(\d+) covered/.exec(out);
-  if (!cpu || !covered) throw new Error(`no figures in:\n${out}`);
-  return { cpu: Number(cpu[1]), covered: Number(covered[1]) };
+  if (!cpu) throw new Error(`no figures in:\n${out}`);
+  return Number(cpu[1]);
 }
 
 const BASE = { size: 512, triangles: 20_000, texture: 1024 };
 const series: {
   name: string;
   sizes: number[];
-  run(n: number): { cpu: number; covered: number };
+  run(n: number): number;
   amount(n: number): number;
 }[] = [
   {
@@ -53,7 +52,7 @@ const steep: string[] = [];
 for (const { name, sizes, run, amount } of series) {
   let before: { cpu: number; amount: number } | undefined;
   for (const n of sizes) {
-    const { cpu } = run(n);
+    const cpu = run(n);
     const exponent = before && Math.log(cpu / before.cpu) / Math.log(amount(n) / before.amount);
     console.log(`| ${name} | ${amount(n).toLocaleString('en')} | ${cpu.toFixed(0)} | ${exponent?.toFixed(2) ?? '–'} |`);
     if (exponent !== undefined && exponent > 1) steep.push(`${name} at ${amount(n).toLocaleString('en')}`);

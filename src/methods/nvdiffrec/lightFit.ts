@@ -84,11 +84,14 @@ export async function fitLight(
   const albedo = new Float32Array(count * 3).fill(1);
   let irradiance = fitIrradiance(bases, seen, albedo, count);
   let palette: Palette = { colors: new Float64Array(0), shares: [] };
-  for (const colors of COLORS) {
+  const takeOutShading = () => {
     for (let i = 0; i < count; i++) {
       const shading = shadingAt(irradiance, bases, i * 9);
       for (let c = 0; c < 3; c++) albedo[i * 3 + c] = seen[i * 3 + c] / shading[c];
     }
+  };
+  for (const colors of COLORS) {
+    takeOutShading();
     palette = findPalette(albedo, colors);
     for (let i = 0; i < count; i++) {
       const { index } = nearestColor(palette, albedo, i * 3);
@@ -100,10 +103,7 @@ export async function fitLight(
   }
 
   irradiance = lessTinted(irradiance);
-  for (let i = 0; i < count; i++) {
-    const shading = shadingAt(irradiance, bases, i * 9);
-    for (let c = 0; c < 3; c++) albedo[i * 3 + c] = seen[i * 3 + c] / shading[c];
-  }
+  takeOutShading();
   palette = mergeColors(findPalette(albedo, MOST_COLORS, LEAST_SHARE), SAME_COLOR);
   // Only the mean of the three channels' mean irradiance is kept: the rest is colour of the surface.
   const baseColor = new Float32Array(map.width * map.height * 3);

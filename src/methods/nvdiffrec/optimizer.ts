@@ -280,10 +280,12 @@ export class Optimizer {
       learningRate: rate(options.lightRate),
       step: iteration + 1,
     });
-    recordLightPrior(batch, gpu, light, this.lightCopy, {
-      neutral: pulled(options.lightNeutrality, 1),
-      smooth: pulled(options.lightSmoothness, 1),
-    });
+    if (options.lightNeutrality > 0 || options.lightSmoothness > 0) {
+      recordLightPrior(batch, gpu, light, this.lightCopy, {
+        neutral: pulled(options.lightNeutrality, 1),
+        smooth: pulled(options.lightSmoothness, 1),
+      });
+    }
     recordMaterialStep(batch, gpu, material, gradients, {
       baseColor: rate(options.baseColorRate) * free,
       occlusion: rate(options.occlusionRate),
@@ -293,7 +295,7 @@ export class Optimizer {
       epsilon: LEAST_GRADIENT + (options.doubt * pixels) / (material.width * material.height),
     });
     recordClearGradients(batch, scene, gradients);
-    if (shares) recordMaterialMips(batch, gpu, material);
+    if (shares && (options.balanceRate > 0 || options.glossRate > 0)) recordMaterialMips(batch, gpu, material);
     if ((iteration + 1) % PRIOR_EVERY === 0) this.recordPriors(batch);
     batch.submit();
   }

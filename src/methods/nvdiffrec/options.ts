@@ -121,7 +121,7 @@ export const nvdiffrecOptions = z.object({
     .max(1)
     .default(0)
     .describe(
-      'Gradient of the material, as a share of a strong one, below which their steps get shorter; 0 = what pictures say faintly counts like all else.',
+      'Gradient of the material, as a share of a strong one, below which its steps get shorter; 0 = what pictures say faintly counts like all else.',
     ),
   palette: z
     .number()
