@@ -295,11 +295,12 @@ export class JobStore {
 
   /** Cancels a queued job at once; asks the worker of a running one. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
   async cancel(id: string): Promise<JobRecord> {
-    return await this.db.transaction(async (tx) => {
+    let ticket: string | null = null;
+    const cancelled = await this.db.transaction(async (tx) => {
       const job = await lockJob(tx, id);
       if (isFinished(job.state)) throw conflict(job, 'Only a queued or running job can be cancelled');
       if (job.state === 'queued') {
-        if (job.ticket) await this.queue.withdraw(tx, job.ticket);
+        ticket = job.ticket;
         await tx.query(`UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), ticket = NULL WHERE id = $1`, [
           id,
         ]);
@@ -311,6 +312,10 @@ export class JobStore {
       }
       return (await get(tx, id))!;
     });
+    // Not in the transaction: `claimNext` locks the ticket before the job, and the other order here would be a deadlock. What is left of a
+    // ticket when this fails is void.
+    if (ticket) await this.queue.withdraw(ticket).catch(() => {});
+    return cancelled;
   }
 
   /** Queues a failed or cancelled job again. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */

@@ -55,8 +55,8 @@ export class Queue {
   }
 
   /** Removes the ticket of a job that is cancelled or deleted before it began. */
-  async withdraw(tx: Queryable, ticket: string): Promise<void> {
-    await this.boss.deleteJob(QUEUE, ticket, { db: adapter(tx) });
+  async withdraw(ticket: string): Promise<void> {
+    await this.boss.deleteJob(QUEUE, ticket);
   }
 
   async close(): Promise<void> {

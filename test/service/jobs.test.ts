@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Problem } from '../../src/server/problem.js';
 import type { JobResource } from '../../src/server/resource.js';
 import { onBothDatabases } from './databases.js';
@@ -112,13 +113,32 @@ onBothDatabases('jobs over HTTP', (url) => {
     expect(await server.until(id, 'cancelled')).toMatchObject({ failure: null, result: null });
     expect((await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' })).status).toBe(409);
     expect((await server.ask(`/v1/jobs/${id}/retry`, { method: 'POST' })).status).toBe(202);
-    await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' });
+    expect((await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' })).status).toBe(202);
     await server.until(id, 'cancelled');
     expect((await server.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status).toBe(204);
     const gone = await server.ask(`/v1/jobs/${id}`);
     expect(gone.status).toBe(404);
     expect((await problem(gone)).code).toBe('JOB_NOT_FOUND');
     expect(await server.service.artifacts.list(`jobs/${id}`)).toEqual([]);
+  });
+
+  test('a job that is cancelled while a worker is taking it is cancelled', async () => {
+    const { queue } = server.service.store;
+    const take = queue.take.bind(queue);
+    const spy = vi.spyOn(queue, 'take').mockImplementation(async (tx) => {
+      const ticket = await take(tx);
+      if (ticket) await sleep(400);
+      return ticket;
+    });
+    try {
+      const { id } = await server.submit(['slow-20']);
+      await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+      await sleep(100);
+      expect((await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' })).status).toBe(202);
+      expect(await server.until(id, 'cancelled', 'succeeded')).toMatchObject({ state: 'cancelled' });
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   test('a queued job is cancelled at once and never runs', async () => {
