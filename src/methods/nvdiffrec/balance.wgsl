@@ -1,3 +1,4 @@
+// #include "sharedAdam.wgsl"
 // Brightness and tint that light and base colour share: one factor per channel moves from one to the other, against the gradient.
 
 struct Params {
@@ -21,8 +22,6 @@ const PARTIALS : u32 = 4u;
 // The factor's logarithm stays within these: the brightest base colour, 0.75 at first, must not reach its end, where products no longer hold.
 const LEAST : f32 = -0.25;
 const MOST : f32 = 0.75;
-const BETA1 : f32 = 0.8;
-const BETA2 : f32 = 0.95;
 
 var<workgroup> partial : array<vec3f, 64>;
 
@@ -56,13 +55,11 @@ fn step() {
     g += state[PARTIALS + k].xyz;
   }
   let steps = state[0].w + 1.0;
-  let m = mix(g, state[0].xyz, BETA1);
-  let v = mix(g * g, state[1].xyz, BETA2);
-  state[0] = vec4f(m, steps);
-  state[1] = vec4f(v, 0.0);
-  let correction = sqrt(1.0 - pow(BETA2, steps)) / (1.0 - pow(BETA1, steps));
+  let moments = movedMoments(Moments(state[0].xyz, state[1].xyz), g);
+  state[0] = vec4f(moments.first, steps);
+  state[1] = vec4f(moments.second, 0.0);
   let before = state[3].xyz;
-  let after = clamp(before - params.rate * correction * m / (sqrt(v) + 1e-12), vec3f(LEAST), vec3f(MOST));
+  let after = clamp(before - params.rate * adamStep(moments, steps), vec3f(LEAST), vec3f(MOST));
   state[2] = vec4f(after - before, 0.0);
   state[3] = vec4f(after, 0.0);
 }

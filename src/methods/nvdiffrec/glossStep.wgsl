@@ -1,4 +1,5 @@
 // #include "palette.wgsl"
+// #include "sharedAdam.wgsl"
 // Roughness and metallic that all texels of like colour share: one shift per colour, against the sum of their gradients.
 
 struct Params {
@@ -16,9 +17,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params : Params;
 @group(0) @binding(1) var<storage, read_write> texels : array<vec4f>;
 @group(0) @binding(3) var<storage, read> texelGradients : array<vec4i>;
-
-const BETA1 : f32 = 0.8;
-const BETA2 : f32 = 0.95;
 
 var<workgroup> partial : array<vec2f, 64>;
 
@@ -56,11 +54,9 @@ fn step(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
     }
     let before = clusters[MOMENTS + k];
     let steps = clusters[SHIFTS + k].z + 1.0;
-    let m = mix(g, before.xy, BETA1);
-    let v = mix(g * g, before.zw, BETA2);
-    let correction = sqrt(1.0 - pow(BETA2, steps)) / (1.0 - pow(BETA1, steps));
-    clusters[MOMENTS + k] = vec4f(m, v);
-    clusters[SHIFTS + k] = vec4f(-vec2f(params.roughness, params.metallic) * correction * m / (sqrt(v) + 1e-12), steps, 0.0);
+    let moments = movedMoments(Moments(vec3f(before.xy, 0.0), vec3f(before.zw, 0.0)), vec3f(g, 0.0));
+    clusters[MOMENTS + k] = vec4f(moments.first.xy, moments.second.xy);
+    clusters[SHIFTS + k] = vec4f(-vec2f(params.roughness, params.metallic) * adamStep(moments, steps).xy, steps, 0.0);
   }
 }
 
