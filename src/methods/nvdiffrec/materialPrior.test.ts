@@ -45,7 +45,7 @@ test('a fine pattern of roughness shrinks, its mean and everything else stay', a
     0.1,
     -0.1,
   ]);
-  const after = await pulled(before, { smooth: 0.5 });
+  const after = await pulled(before, { smooth: 0.5 }, [0.8, 0.8, 0.8, 0.1, 0.2, 0.7]);
   const range = (t: Float32Array, c: number) => {
     const values = t.filter((_, i) => i % 8 === c);
     return [Math.min(...values), Math.max(...values)];

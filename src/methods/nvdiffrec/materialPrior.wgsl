@@ -101,20 +101,22 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   if (i >= params.width * params.height) {
     return;
   }
-  let near = nearestColor(texels[i * 2u].rgb);
   var rough = texels[i * 2u + 1u];
   if (params.smoothShare > 0.0) {
     let at = vec2f(f32(i % params.width), f32(i / params.width)) + 0.5;
     rough = vec4f(rough.xy + pulledTo(around(at / vec2f(f32(params.width), f32(params.height))) - rough.xy, params.smoothShare), rough.zw);
   }
-  if (params.glossShare > 0.0 && params.colors > 0u) {
-    let mean = clusters[MEANS + near.index];
-    let d = select(vec2f(0.0), mean.xy - rough.xy, mean.zw > vec2f(0.0));
-    rough = vec4f(rough.xy + pulledTo(d, params.glossShare * near.likeness), rough.zw);
+  if (params.colors > 0u && (params.glossShare > 0.0 || params.paletteShare > 0.0)) {
+    let own = texels[i * 2u];
+    let near = nearestColor(own.rgb);
+    if (params.glossShare > 0.0) {
+      let mean = clusters[MEANS + near.index];
+      let d = select(vec2f(0.0), mean.xy - rough.xy, mean.zw > vec2f(0.0));
+      rough = vec4f(rough.xy + pulledTo(d, params.glossShare * near.likeness), rough.zw);
+    }
+    if (params.paletteShare > 0.0) {
+      texels[i * 2u] = vec4f(own.rgb + params.paletteShare * near.likeness * (clusters[near.index].rgb - own.rgb), own.a);
+    }
   }
   texels[i * 2u + 1u] = rough;
-  if (params.paletteShare > 0.0 && params.colors > 0u) {
-    let own = texels[i * 2u];
-    texels[i * 2u] = vec4f(own.rgb + params.paletteShare * near.likeness * (clusters[near.index].rgb - own.rgb), own.a);
-  }
 }
