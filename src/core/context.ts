@@ -5,8 +5,10 @@ export interface ProgressEvent {
   stage: string;
   /** Words for people: "Fusing depth". */
   title: string;
-  /** 0…1 within the stage. */
+  /** 0…1 within the stage: share of the time that it takes. */
   fraction: number;
+  /** Work up to here was done by an earlier run, and says nothing about how fast this one is. */
+  resumed?: boolean;
   /** Short state, such as "view 3 of 6". */
   detail?: string;
   /** Numbers of the moment, such as `{ loss: 0.02, psnr: 27.1 }`. */

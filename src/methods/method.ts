@@ -51,6 +51,11 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   presets: Record<Preset, Partial<z.infer<Schema>>>;
   /** The stages that `run` reports, in order, with their usual share of the time. */
   stages: readonly MethodStage[];
+  /**
+   * Seconds of each stage in a run with these options, about as two cores without a GPU need them, where the usual shares would be far off. Only what
+   * the stages take relative to each other and to export and assessment matters. Without it `weight` counts.
+   */
+  expectedSeconds?(options: z.infer<Schema>, capture: Capture): Record<string, number>;
   /** Throws `METHOD_REQUIREMENTS` where the capture lacks something. */
   accepts(capture: Capture): void;
   /** Runs. Uses only views whose split is `train`. Throws coded errors; on abort throws `CANCELLED` within a second. */

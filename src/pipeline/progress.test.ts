@@ -39,6 +39,17 @@ describe('ProgressTracker', () => {
     expect(events.map((e) => e.overall)).toEqual([0.025, 0.625, 0.625, 0.625]);
   });
 
+  it('does not take what an earlier run did for speed', () => {
+    const { tracker, events, clock } = track();
+    clock.now = 2;
+    tracker.report({ stage: 'b', title: 'B', fraction: 1 / 3, resumed: true });
+    clock.now = 6;
+    tracker.report({ stage: 'b', title: 'B', fraction: 2 / 3 });
+    expect(events.map((e) => e.overall)).toEqual([0.5, 0.75]);
+    expect(events.map((e) => e.remainingSeconds)).toEqual([undefined, 6]);
+    expect(events[0]).not.toHaveProperty('resumed');
+  });
+
   it('keeps the seconds of each stage', () => {
     const { tracker, clock } = track();
     tracker.report({ stage: 'a', title: 'A', fraction: 0 });

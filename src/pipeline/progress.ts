@@ -2,7 +2,7 @@ import type { ProgressEvent, ProgressSink } from '../core/context.js';
 import type { MethodStage } from '../methods/method.js';
 
 /** A progress event with its place in the whole run. */
-export interface PipelineProgress extends ProgressEvent {
+export interface PipelineProgress extends Omit<ProgressEvent, 'resumed'> {
   /** 0…1 over all stages; never falls. */
   overall: number;
   /** Seconds since the start. */
@@ -26,6 +26,8 @@ export class ProgressTracker {
   private stageBegin: number;
   private current: string | undefined;
   private overall = 0;
+  /** What an earlier run did, of `overall`. */
+  private inherited = 0;
 
   /**
    * @param stages all stages of the run, in order, with weights.
@@ -49,7 +51,7 @@ export class ProgressTracker {
 
   private readonly weights = new Map<string, number>();
 
-  readonly report: ProgressSink = (event) => {
+  readonly report: ProgressSink = ({ resumed, ...event }) => {
     const now = this.now();
     if (event.stage !== this.current) {
       this.closeStage(now);
@@ -58,11 +60,14 @@ export class ProgressTracker {
     const start = this.starts.get(event.stage);
     if (start !== undefined) {
       const reached = (start + this.weights.get(event.stage)! * Math.min(1, Math.max(0, event.fraction))) / this.total;
+      if (resumed) this.inherited += Math.max(0, reached - this.overall);
       this.overall = Math.max(this.overall, reached);
     }
     const elapsedSeconds = now - this.begin;
+    const own = this.overall - this.inherited;
     // Before a twentieth of the way an estimate would jump about.
-    const remainingSeconds = this.overall > 0.05 ? (elapsedSeconds * (1 - this.overall)) / this.overall : undefined;
+    const known = own > 0.05 * (1 - this.inherited);
+    const remainingSeconds = known ? (elapsedSeconds * (1 - this.overall)) / own : undefined;
     this.sink?.({ ...event, overall: this.overall, elapsedSeconds, remainingSeconds });
   };
 

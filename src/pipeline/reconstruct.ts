@@ -7,7 +7,7 @@ import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js'
 import { Random } from '../core/random.js';
 import { VERSION } from '../core/version.js';
 import { type Gpu, openGpu } from '../gpu/gpu.js';
-import type { MethodStage, Preset } from '../methods/method.js';
+import type { Method, MethodStage, Preset } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
 import { assess } from '../quality/assess.js';
 import { buildQuality, describeFiles, writeQuality } from '../quality/qualityJson.js';
@@ -70,7 +70,7 @@ export interface ReconstructionResult {
   warnings: Warning[];
 }
 
-/** Stages after the method, with their weights relative to the method's 100. */
+/** Stages after the method, with their weights relative to the method's 100, or to the seconds that it expects. */
 const OUTPUT_STAGES: readonly MethodStage[] = [
   { name: 'export', title: 'Writing the asset', weight: 6 },
   { name: 'previews', title: 'Rendering previews', weight: 14 },
@@ -114,8 +114,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   const begin = performance.now();
   try {
     gpu = options.gpu ?? (await openGpu({ adapter: options.adapter }));
-    const total = method.stages.reduce((s, stage) => s + stage.weight, 0) || 1;
-    const stages = [...method.stages.map((s) => ({ ...s, weight: (s.weight * 100) / total })), ...OUTPUT_STAGES];
+    const stages = [...weighed(method, methodOptions, used), ...OUTPUT_STAGES];
     const tracker = new ProgressTracker(stages, options.onProgress);
     const hooks = { signal, progress: tracker.report };
     const warnings: Warning[] = [...capture.warnings];
@@ -195,6 +194,14 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   } finally {
     if (ownGpu) gpu?.dispose();
   }
+}
+
+/** The method's stages with weights that go with those of the stages after it. */
+function weighed(method: Method, options: Record<string, unknown>, capture: Capture): MethodStage[] {
+  const expected = method.expectedSeconds?.(options, capture);
+  if (expected) return method.stages.map((s) => ({ ...s, weight: expected[s.name] ?? s.weight }));
+  const total = method.stages.reduce((sum, s) => sum + s.weight, 0) || 1;
+  return method.stages.map((s) => ({ ...s, weight: (s.weight * 100) / total }));
 }
 
 function checkedSeed(seed: number): number {

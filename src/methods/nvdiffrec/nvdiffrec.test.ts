@@ -145,9 +145,13 @@ test('a new view of the result is nearer to the truth than one of fusion, and th
 
 test('a run that goes on from a checkpoint ends with the same bytes as one that was never interrupted', async () => {
   const whole = await fresh();
-  await optimize(whole, windows, OPTIONS, 9, nothing(), { context: contextOf(), report() {} });
+  const shares = new Map<string, number>();
+  const report = (share: number, detail: string) => shares.set(/step (\d+)/.exec(detail)![1], share);
+  await optimize(whole, windows, OPTIONS, 9, nothing(), { context: contextOf(), report });
   const expected = await whole.state();
   whole.dispose();
+  expect(shares.size).toBe(4);
+  expect(shares.get('40')).toBe(1);
 
   const path = await folder();
   const cancelled = new AbortController();
@@ -168,14 +172,17 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
   expect(saved.iteration).toBe(20);
   const second = await fresh();
   second.restore(saved.arrays as OptimizerState);
+  const reports: { share: number; resumed?: boolean }[] = [];
   const curves = await optimize(
     second,
     windows,
     OPTIONS,
     9,
-    { iteration: 20, curves: saved.facts.curves as Curves },
-    { context: contextOf(), report() {} },
+    { iteration: 20, curves: saved.facts.curves as Curves, resumed: true },
+    { context: contextOf(), report: (share, _, { resumed }) => reports.push({ share, resumed }) },
   );
+  expect(reports.map(({ resumed }) => resumed ?? false)).toEqual([true, false, false]);
+  expect(reports[0].share).toBe(shares.get('20'));
   expect(curves.loss).toHaveLength(OPTIONS.iterations / 10);
   const state = await second.state();
   second.dispose();

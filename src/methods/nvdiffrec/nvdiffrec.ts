@@ -16,7 +16,9 @@ import { MANY_VIEWS, strengthened } from './priors.js';
 import { TEXEL_FLOATS } from './spreadTexels.js';
 import { prepareStart, type Start } from './start.js';
 import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './windows.js';
+import { expectedSeconds } from './work.js';
 
+// Seconds of a run of `standard` on two cores.
 const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
 
 const STAGES = [
@@ -26,8 +28,8 @@ const STAGES = [
     return name === 'clean' ? [stage, { name: 'topology', title: 'Seeking holes and hollows', weight: 1 }] : [stage];
   }),
   { name: 'light', title: 'Fitting the light', weight: 1 },
-  { name: 'metals', title: 'Telling metal from paint', weight: 3 },
-  { name: 'optimise', title: 'Optimising surface, materials and light', weight: 70 },
+  { name: 'metals', title: 'Telling metal from paint', weight: 20 },
+  { name: 'optimise', title: 'Optimising surface, materials and light', weight: 450 },
   { name: 'finish', title: 'Finishing textures', weight: 1 },
 ];
 
@@ -46,6 +48,12 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     high: { iterations: 4000, imageSize: 1024, triangles: 60_000, resolution: 512, lightSize: 64 },
   },
   stages: STAGES,
+
+  expectedSeconds(given, capture) {
+    const views = trainingViews(capture);
+    const longest = Math.max(...views.map(({ camera }) => Math.max(camera.width, camera.height)));
+    return expectedSeconds(strengthened(given, views.length), views.length, longest);
+  },
 
   accepts(capture) {
     if (capture.masks === 'none') {
@@ -94,7 +102,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
         windows,
         options,
         seed,
-        { iteration: begin.iteration, curves: begin.curves },
+        { iteration: begin.iteration, curves: begin.curves, resumed: resumed !== undefined },
         {
           context,
           report: (fraction, detail, more) => report('optimise', fraction, detail, more),

@@ -11,6 +11,7 @@ import { ballAround, type Optimizer, type Pictures } from './optimizer.js';
 import type { NvdiffrecOptions } from './options.js';
 import { epochBatches, type Level, locate, planLevels } from './schedule.js';
 import { HALVINGS, packDepths, packWindows, type WindowSet } from './windows.js';
+import { workUntil } from './work.js';
 
 /** Steps between two looks at the loss, at cancellation being the exception: that is looked at after every step. */
 const REPORT_EVERY = 10;
@@ -29,11 +30,18 @@ export interface Progress {
   /** Steps done. */
   iteration: number;
   curves: Curves;
+  /** Whether an earlier run came so far, and this one goes on. */
+  resumed?: boolean;
 }
 
 export interface OptimizeHooks {
   context: Pick<MethodContext, 'gpu' | 'signal' | 'stopping' | 'warn' | 'previewFolder' | 'log'>;
-  report(fraction: number, detail: string, more: { metrics?: Record<string, number>; preview?: string }): void;
+  /** @param fraction share of the work that is done, not of the steps */
+  report(
+    fraction: number,
+    detail: string,
+    more: { metrics?: Record<string, number>; preview?: string; resumed?: boolean },
+  ): void;
   /** Called now and then between steps, with everything up to date on the device. */
   checkpoint?(progress: Progress): Promise<void>;
   /** Least time between two checkpoints, in seconds. Default 60. */
@@ -56,11 +64,17 @@ export async function optimize(
   const { gpu, signal, stopping } = hooks.context;
   const total = options.iterations;
   const levels = planLevels(total, Math.max(windows.width, windows.height));
+  const work = (iterations: number) => workUntil(iterations, levels, options, windows, windows.windows.length);
+  const shareUntil = (iterations: number) => work(iterations) / work(total);
   const curves = from.curves;
   let current: LevelPictures | undefined;
   let previewAt = performance.now();
   let checkpointAt = performance.now();
   let queued: Promise<void> | undefined;
+  if (from.resumed) {
+    const detail = `going on after step ${from.iteration} of ${total}`;
+    hooks.report(shareUntil(from.iteration), detail, { resumed: true });
+  }
   try {
     for (let iteration = from.iteration; iteration < total; iteration++) {
       const place = locate(levels, iteration)!;
@@ -101,7 +115,7 @@ export async function optimize(
         await writeLivePreview(gpu, optimizer, current.groups[0].cameras, preview);
         previewAt = performance.now();
       }
-      hooks.report(done / total, `step ${done} of ${total}, pictures ${current.width} × ${current.height}`, {
+      hooks.report(shareUntil(done), `step ${done} of ${total}, pictures ${current.width} × ${current.height}`, {
         metrics: { loss, psnr },
         preview,
       });
