@@ -1,3 +1,4 @@
+// #include "cube.wgsl"
 // What a pixel shows: glTF metallic-roughness material under split-sum light (Karis 2013), as in `AssetRenderer`. Shared by the forward
 // and the backward kernel, which recomputes instead of storing.
 
@@ -133,36 +134,19 @@ struct CubeTaps {
   f : vec2f,
   // Half the face size: texels per unit of s and t.
   half : f32,
-  face : u32,
-  st : vec2f,
-  major : f32,
+  at : FacePoint,
 };
 
 fn cubeTapsAt(d : vec3f, map : u32) -> CubeTaps {
   var c : CubeTaps;
-  let a = abs(d);
-  var st : vec2f;
-  if (a.x >= a.y && a.x >= a.z) {
-    c.face = select(1u, 0u, d.x > 0.0);
-    c.major = a.x;
-    st = vec2f(select(d.z, -d.z, d.x > 0.0), -d.y);
-  } else if (a.y >= a.z) {
-    c.face = select(3u, 2u, d.y > 0.0);
-    c.major = a.y;
-    st = vec2f(d.x, select(-d.z, d.z, d.y > 0.0));
-  } else {
-    c.face = select(5u, 4u, d.z > 0.0);
-    c.major = a.z;
-    st = vec2f(select(-d.x, d.x, d.z > 0.0), -d.y);
-  }
-  c.st = st / c.major;
+  c.at = project(d);
   let size = params.lightSizes[map / 4u][map % 4u];
   c.half = f32(size) * 0.5;
-  let x = (c.st + 1.0) * c.half + 0.5;
+  let x = (c.at.st + 1.0) * c.half + 0.5;
   let corner = clamp(floor(x), vec2f(0.0), vec2f(f32(size)));
   c.f = x - corner;
   let row = size + 2u;
-  let start = params.lightOffsets[map / 4u][map % 4u] + (c.face * row + u32(corner.y)) * row + u32(corner.x);
+  let start = params.lightOffsets[map / 4u][map % 4u] + (c.at.face * row + u32(corner.y)) * row + u32(corner.x);
   c.index = array<u32, 4>(start, start + 1u, start + row, start + row + 1u);
   return c;
 }
@@ -177,17 +161,10 @@ fn cubeDirectionGradient(c : CubeTaps, g : vec3f) -> vec3f {
   let v1 = dot(light[c.index[1]].rgb, g);
   let v2 = dot(light[c.index[2]].rgb, g);
   let v3 = dot(light[c.index[3]].rgb, g);
-  let gs = mix(v1 - v0, v3 - v2, c.f.y) * c.half / c.major;
-  let gt = mix(v2 - v0, v3 - v1, c.f.x) * c.half / c.major;
-  let gm = -(gs * c.st.x + gt * c.st.y);
-  switch c.face {
-    case 0u: { return vec3f(gm, -gt, -gs); }
-    case 1u: { return vec3f(-gm, -gt, gs); }
-    case 2u: { return vec3f(gs, gm, gt); }
-    case 3u: { return vec3f(gs, -gm, -gt); }
-    case 4u: { return vec3f(gs, -gt, gm); }
-    default: { return vec3f(-gs, -gt, -gm); }
-  }
+  let gs = mix(v1 - v0, v3 - v2, c.f.y) * c.half / c.at.major;
+  let gt = mix(v2 - v0, v3 - v1, c.f.x) * c.half / c.at.major;
+  let gm = -(gs * c.at.st.x + gt * c.at.st.y);
+  return unfold(c.at.face, vec3f(gs, gt, gm));
 }
 
 // Scale and bias of F0 with their changes along cosine and roughness, bilinear in the table.
