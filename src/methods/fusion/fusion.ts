@@ -2,12 +2,8 @@ import type { Capture } from '../../capture/capture.js';
 import type { Asset, Material } from '../../core/asset.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
-import { fillHoles } from '../../geometry/mesh/fillHoles.js';
-import { removeInnerShells } from '../../geometry/mesh/innerShells.js';
+import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/cleanMesh.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
-import { simplifyMesh } from '../../geometry/mesh/simplify.js';
-import { smoothMesh } from '../../geometry/mesh/smooth.js';
-import { removeSpecks } from '../../geometry/mesh/specks.js';
 import { unwrapMesh } from '../../geometry/mesh/unwrap.js';
 import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
 import { projectTexture } from '../../render/projection/projectTexture.js';
@@ -86,15 +82,10 @@ export async function fusedMesh(
   );
   throwIfCancelled(signal);
   report('clean', 0, undefined, await writeMeshPreview(fused.mesh, 'fused', context));
-  const whole = removeInnerShells(removeSpecks(fused.mesh, { minimumExtent: options.minimumPart }).mesh).mesh;
-  const closed = options.fillHoles ? fillHoles(whole).mesh : whole;
-  await turn(signal);
-  report('clean', 0.3, 'smoothing');
-  const smooth = options.smoothing > 0 ? smoothMesh(closed, { iterations: options.smoothing }) : closed;
-  await turn(signal);
-  report('clean', 0.6, 'simplifying');
-  const simplified = await simplifyMesh(smooth, { triangles: options.triangles, regular: true });
-  await turn(signal);
+  const simplified = await cleanMesh(fused.mesh, options, {
+    signal,
+    progress: (f) => report('clean', f, f < SIMPLIFYING_BEGINS ? 'smoothing' : 'simplifying'),
+  });
   report('clean', 1, undefined, await writeMeshPreview(simplified.mesh, 'simplified', context));
   return {
     mesh: simplified.mesh,
