@@ -68,8 +68,12 @@ function trace(solid: Solid, camera: Camera, x: number, y: number): { depth: num
   return { depth: t < far ? t / perDepth : 0, closest };
 }
 
-/** What a camera sees of a solid: exact depth at pixel centres (0 = none) and coverage by 4×4 samples per pixel. */
-export function view(solid: Solid, camera: Camera): { camera: Camera; depth: FloatImage; mask: FloatImage } {
+/** What a camera sees of a solid: exact depth at pixel centres (0 = none) and coverage by `samples` × `samples` per pixel. */
+export function view(
+  solid: Solid,
+  camera: Camera,
+  samples = 4,
+): { camera: Camera; depth: FloatImage; mask: FloatImage } {
   const { width, height } = camera;
   const depth = new Float32Array(width * height);
   const mask = new Float32Array(width * height);
@@ -80,11 +84,11 @@ export function view(solid: Solid, camera: Camera): { camera: Camera; depth: Flo
       depth[at] = centre.depth;
       if (centre.closest > 1) continue;
       let hits = 0;
-      for (let j = 0; j < 4; j++)
-        for (let i = 0; i < 4; i++) {
-          if (trace(solid, camera, x + (i + 0.5) / 4, y + (j + 0.5) / 4).depth > 0) hits++;
+      for (let j = 0; j < samples; j++)
+        for (let i = 0; i < samples; i++) {
+          if (trace(solid, camera, x + (i + 0.5) / samples, y + (j + 0.5) / samples).depth > 0) hits++;
         }
-      mask[at] = hits / 16;
+      mask[at] = hits / samples ** 2;
     }
   return { camera, depth: { width, height, data: depth }, mask: { width, height, data: mask } };
 }

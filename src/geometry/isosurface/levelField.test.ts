@@ -123,3 +123,14 @@ test('a field on a finer lattice is the same surface', async () => {
   const volume = meshHealth(await levelMesh(gpu(), values, fine)).volume;
   expect(Math.abs(volume / ((4 / 3) * Math.PI) - 1)).toBeLessThan(0.02);
 });
+
+test.each([0, 1, 2, 3])('a flat face along the lattice, %i samples into a brick, is closed', async (shift) => {
+  const lattice = isoLattice({ min: [0, 0, 0], max: [24, 24, 24] }, 24);
+  const [nx, ny, nz] = latticeSize(lattice);
+  const [low, high] = [8, 20 + shift];
+  const isInside = (v: number) => v >= low && v <= high;
+  const values = Float32Array.from({ length: nx * ny * nz }, (_, i) =>
+    [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))].every(isInside) ? -0.5 : 0.5,
+  );
+  expect(meshHealth(await levelMesh(gpu(), values, lattice))).toMatchObject({ watertight: true, components: 1 });
+});

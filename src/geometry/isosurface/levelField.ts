@@ -33,13 +33,11 @@ export function surfaceBricks(values: Float32Array, lattice: IsoLattice): number
     const p = [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))];
     for (let axis = 0; axis < 3; axis++) {
       if (p[axis] + 1 >= size[axis] || values[i + strides[axis]] < 0 === inside) continue;
-      for (let c = 0; c < 8; c++) {
-        const [x, y, z] = p.map((v, k) => {
-          const last = k === axis ? v + 1 : v;
-          return brick((c >> k) & 1 ? last + REACH : v - REACH, k);
-        });
-        wanted[(z * by + y) * bx + x] = 1;
-      }
+      const low = p.map((v, k) => brick(v - REACH, k));
+      const high = p.map((v, k) => brick((k === axis ? v + 1 : v) + REACH, k));
+      for (let z = low[2]; z <= high[2]; z++)
+        for (let y = low[1]; y <= high[1]; y++)
+          for (let x = low[0]; x <= high[0]; x++) wanted[(z * by + y) * bx + x] = 1;
     }
   }
   return Array.from(wanted.keys()).filter((b) => wanted[b] === 1);

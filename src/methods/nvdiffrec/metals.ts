@@ -24,7 +24,7 @@ const LEAST_AREA = 0.005;
 /** Standard deviation of the logarithm of brightness from which one tint may be a metal: paint that light was divided out of is more even. */
 const LEAST_SPREAD = 0.34;
 /** Candidates that are tried, at most: those of the greatest spread. */
-const MOST_CANDIDATES = 5;
+const MOST_CANDIDATES = 3;
 /** Texels that tints are found from, at most. */
 const SAMPLES = 60_000;
 /** Largest channels of a metal that are tried: the light is known up to a factor only. The others follow where the first comes close. */

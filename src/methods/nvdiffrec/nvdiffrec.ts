@@ -21,11 +21,16 @@ import { expectedSeconds } from './work.js';
 // Seconds of a run of `standard` on two cores.
 const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
 
+const SEEKING = [
+  { name: 'concavities', title: 'Seeking concavities', weight: 4 },
+  { name: 'topology', title: 'Seeking holes and hollows', weight: 1 },
+];
+
 const STAGES = [
   { name: 'views', title: 'Loading pictures', weight: 1 },
   ...Object.entries(FUSION_STAGES).flatMap(([name, weight]) => {
     const stage = { name, title: fusion.stages.find((s) => s.name === name)!.title, weight };
-    return name === 'clean' ? [stage, { name: 'topology', title: 'Seeking holes and hollows', weight: 1 }] : [stage];
+    return name === 'clean' ? [stage, ...SEEKING] : [stage];
   }),
   { name: 'light', title: 'Fitting the light', weight: 1 },
   { name: 'metals', title: 'Telling metal from paint', weight: 20 },

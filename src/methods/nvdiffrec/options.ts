@@ -30,6 +30,12 @@ export const nvdiffrecOptions = z.object({
     .max(1024)
     .default(320)
     .describe('Upper bound of the resolution that the first surface is fused at, in voxels along the longest side.'),
+  concavities: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Open concavities that no outline shows, such as the inside of a cup, where many views see different colours at one place of the first surface.',
+    ),
   topology: z
     .boolean()
     .default(false)

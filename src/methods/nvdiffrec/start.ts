@@ -12,6 +12,7 @@ import { fusedMesh } from '../fusion/fusion.js';
 import { fusionOptions } from '../fusion/options.js';
 import { trainingViews } from '../fusion/surfaceViews.js';
 import type { MethodContext } from '../method.js';
+import { openConcavities } from './concavities.js';
 import { fitLight } from './lightFit.js';
 import type { NvdiffrecOptions } from './options.js';
 import { spreadTexels, TEXEL_FLOATS } from './spreadTexels.js';
@@ -48,7 +49,7 @@ export interface Skin {
 }
 
 type Report = (
-  stage: 'topology' | 'unwrap' | 'texture' | 'light',
+  stage: 'concavities' | 'topology' | 'unwrap' | 'texture' | 'light',
   fraction: number,
   detail?: string,
   more?: object,
@@ -77,19 +78,25 @@ export async function firstSurface(
   context: MethodContext,
   report: Report,
 ): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
-  const surface = await fusedMesh(
-    capture,
-    fusionOptions.parse({
-      triangles: options.triangles,
-      maxResolution: options.resolution,
-      textureSize: Math.max(256, options.textureSize),
-    }),
-    context,
-  );
-  const topology = await topologyStart(capture, surface.mesh, options, context, report);
+  const fusing = fusionOptions.parse({
+    triangles: options.triangles,
+    maxResolution: options.resolution,
+    textureSize: Math.max(256, options.textureSize),
+  });
+  const surface = await fusedMesh(capture, fusing, context);
+  report('concavities', 0);
+  const opened = options.concavities
+    ? await openConcavities(capture, surface.mesh, options.triangles, context, (f) => report('concavities', f))
+    : { mesh: surface.mesh };
+  report('concavities', 1);
+  const topology = await topologyStart(capture, opened.mesh, options, context, report);
   return {
     mesh: topology.mesh,
-    facts: { ...surface.facts, ...(topology.facts && { topology: topology.facts }) },
+    facts: {
+      ...surface.facts,
+      ...(opened.facts && { concavities: opened.facts }),
+      ...(topology.facts && { topology: topology.facts }),
+    },
   };
 }
 
