@@ -29,9 +29,9 @@ const LEAST_START = 18;
 const LEAST_VIEWS = 4;
 /** Voxels that the object's outline in some view rests on are kept: those whose ray passes through no more than this many. */
 const LOAD_BEARING = 3;
-/** Concavities less deep or smaller than this, in voxels, are closed again at the end: highlights dig such pits, and small ones an optimisation of the surface finds by itself. */
+/** Concavities less deep than this, in voxels, or smaller than this share of the solid are closed again at the end: highlights dig such pits, and small ones an optimisation of the surface finds by itself. */
 const LEAST_DEPTH = 3;
-const LEAST_CONCAVITY = 100;
+const LEAST_CONCAVITY = 0.03;
 /** Regions smaller than this are not opened; voxels. */
 const LEAST_REGION = 32;
 /** Error after a region was opened, as a share of that before, that it must not exceed: for new ones, and for what opened ones grow by. */
@@ -142,8 +142,9 @@ function closeSmall(solid: Uint8Array, before: Uint8Array, lattice: IsoLattice):
     }
     for (const i of outer) reached[i] = 0;
   }
+  const least = LEAST_CONCAVITY * before.reduce((sum, b) => sum + b, 0);
   const regions = connected(carved, lattice);
-  const deep = regions.filter((region) => region.length >= LEAST_CONCAVITY && region.some((i) => reached[i] === 1));
+  const deep = regions.filter((region) => region.length >= least && region.some((i) => reached[i] === 1));
   for (const region of regions) if (!deep.includes(region)) for (const i of region) solid[i] = 1;
   return deep.length;
 }
