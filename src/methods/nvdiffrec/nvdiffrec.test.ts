@@ -227,6 +227,28 @@ test('a job that is asked to stop goes on from the step that it had reached', as
   expect(asset.facts!.resumedAt).toBe(11);
 });
 
+test('a run is cancelled while its pictures are brought onto the device, before any step', async () => {
+  const optimizer = await fresh();
+  let steps = 0;
+  optimizer.step = () => void steps++;
+  const controller = new AbortController();
+  const windowOf = windows.windows[1];
+  // Asked for in the midst of the pictures, as those of a long list are.
+  const watched = { ...windowOf };
+  Object.defineProperty(watched, 'image', {
+    get() {
+      setImmediate(() => controller.abort());
+      return windowOf.image;
+    },
+  });
+  const set = { ...windows, windows: windows.windows.map((w, i) => (i === 1 ? watched : w)) };
+  const context = contextOf({ signal: controller.signal });
+  const run = optimize(optimizer, set, OPTIONS, 9, nothing(), { context, report() {} });
+  expect((await errorOf(run)).code).toBe('CANCELLED');
+  expect(steps).toBe(0);
+  optimizer.dispose();
+});
+
 test('numbers that are not finite stop the run with OPTIMISATION_DIVERGED', async () => {
   const optimizer = await fresh();
   gpu().write(optimizer.light.parameters, Float32Array.of(Number.NaN));

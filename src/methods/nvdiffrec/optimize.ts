@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { cameraPosition } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
-import type { Gpu } from '../../gpu/gpu.js';
 import { createDiffCameras, readLoss, recordMovedCameras } from '../../render/diff/index.js';
 import type { MethodContext } from '../method.js';
 import { writeLivePreview } from './livePreview.js';
@@ -161,7 +160,7 @@ async function preparePictures(
   for (const [i, attempt] of attempts.entries()) {
     const made: Pictures[] = [];
     try {
-      const pictures = uploadLevel(optimizer, gpu, windows, level, attempt, made);
+      const pictures = await uploadLevel(optimizer, windows, level, attempt, made, context.signal);
       await gpu.sync();
       if (i > 0) {
         context.warn({
@@ -182,14 +181,16 @@ async function preparePictures(
   throw new RangeError('no size to try');
 }
 
-function uploadLevel(
+/** @param made receives what is to be freed, also where this fails */
+async function uploadLevel(
   optimizer: Optimizer,
-  gpu: Gpu,
   windows: WindowSet,
   level: number,
   attempt: { divisor: number; batch: number },
   made: Pictures[],
-): LevelPictures {
+  signal: AbortSignal,
+): Promise<LevelPictures> {
+  const { gpu } = optimizer;
   const width = windows.width / attempt.divisor;
   const height = windows.height / attempt.divisor;
   const { center, radius } = ballAround(optimizer.bounds);
@@ -204,14 +205,22 @@ function uploadLevel(
       center,
       radius,
     );
-    const buffer = gpu.upload(packWindows(windows, attempt.divisor, indices), 'targets');
+    const bytes = width * height * 4;
+    const buffer = gpu.createBuffer(bytes * indices.length, 'targets');
     const pictures: Pictures = { cameras, first, targets: { buffer, width, height, count: indices.length } };
     made.push(pictures);
     const accuracies = indices.flatMap((i) => windows.windows[i].depth?.accuracy ?? []);
     if (accuracies.length > 0) {
-      const depths = gpu.upload(packDepths(windows, attempt.divisor, indices), 'depth maps');
+      const depths = gpu.createBuffer(bytes * indices.length, 'depth maps');
       const unit = Math.max(DEPTH_PIXELS / pixelsPerUnit, ...accuracies);
       pictures.depths = { buffer: depths, width, height, unit };
+    }
+    for (const [at, i] of indices.entries()) {
+      gpu.write(buffer, packWindows(windows, attempt.divisor, [i]), at * bytes);
+      if (pictures.depths) gpu.write(pictures.depths.buffer, packDepths(windows, attempt.divisor, [i]), at * bytes);
+      // Many large pictures take seconds.
+      await new Promise((resolve) => setImmediate(resolve));
+      throwIfCancelled(signal);
     }
     const { moving } = optimizer;
     if (moving) gpu.run((batch) => recordMovedCameras(batch, gpu, moving, cameras, first));
