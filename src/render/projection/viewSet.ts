@@ -24,6 +24,9 @@ const STEEPEST = 10;
 /** Bytes per pixel of a view on the device: colour with mips and depth. */
 export const BYTES_PER_PIXEL = 4 * 1.34 + 4;
 
+/** Pixels of views that are prepared before the device is waited for: a software driver holds whoever submits more, and a cancellation with it. */
+const PIXELS_PER_WAIT = 8 * 512 * 512;
+
 /** Some views on the device: colours premultiplied by validity as layers of one texture, and the mesh's depth in each. */
 export interface ViewSet {
   /** Place of the first view among all. */
@@ -108,14 +111,17 @@ export async function loadViewSet(
   });
   const depths = gpu.createBuffer(pitch * height * images.length * 4, 'view depths');
   const data = gpu.upload(describe(cameras, width, height), 'views');
+  let done = 0;
   for (let i = 0; i < images.length; i++) {
     throwIfCancelled(signal);
     const layer = { color, index: i, depths, pitch, height };
     prepareView(gpu, geometry, images[i], cameras[i], layer, erosionPixels);
-    if (i % 8 === 7) await gpu.sync();
+    const next = i + 1;
+    if ((next - done) * width * height < PIXELS_PER_WAIT && next < images.length) continue;
+    generateMipmaps(gpu, color, done, next - done);
+    await gpu.sync();
+    done = next;
   }
-  generateMipmaps(gpu, color, 0, images.length);
-  await gpu.sync();
   return {
     first,
     count: images.length,
