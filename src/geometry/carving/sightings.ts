@@ -1,6 +1,6 @@
-import { type Camera, cameraPosition, worldToCamera } from '../../core/camera.js';
+import { type Camera, cameraPosition, projectPoint, worldToCamera } from '../../core/camera.js';
 import type { ColorImage } from '../../core/image.js';
-import type { Mat4, Vec3 } from '../../core/math.js';
+import { dot, type Mat4, type Vec3 } from '../../core/math.js';
 import { type IsoLattice, latticeSize } from '../isosurface/brickGrid.js';
 
 /** A picture of the object: sRGB, straight alpha, of the camera's own size. */
@@ -33,7 +33,7 @@ export interface Sightings {
 }
 
 /** A view made ready. */
-export interface Looking {
+export interface PreparedView {
   width: number;
   height: number;
   /** RGBA as in memory, little endian. */
@@ -41,11 +41,15 @@ export interface Looking {
   toCamera: Mat4;
   camera: Camera;
   eye: Vec3;
+  /** Of the solid that was looked at last. */
   depth: Float32Array;
+  /** The other views, by the angle between their viewing axes and this one's. */
+  nearest: number[];
 }
 
-export function prepareLooking(views: readonly CarvingView[]): Looking[] {
-  return views.map(({ camera, image }) => ({
+export function prepareViews(views: readonly CarvingView[]): PreparedView[] {
+  const nearest = viewsByAngle(views);
+  return views.map(({ camera, image }, v) => ({
     width: image.width,
     height: image.height,
     pixels: new Uint32Array(Uint8Array.from(image.data).buffer),
@@ -53,7 +57,19 @@ export function prepareLooking(views: readonly CarvingView[]): Looking[] {
     camera,
     eye: cameraPosition(camera),
     depth: new Float32Array(image.width * image.height),
+    nearest: nearest[v],
   }));
+}
+
+function viewsByAngle(views: readonly CarvingView[]): number[][] {
+  const axes = views.map(({ camera }) => camera.cameraToWorld.slice(8, 11) as Vec3);
+  return axes.map((axis, v) => {
+    const cosines = axes.map((other) => dot(axis, other));
+    return cosines
+      .map((_, o) => o)
+      .filter((o) => o !== v)
+      .sort((a, b) => cosines[b] - cosines[a]);
+  });
 }
 
 export const isOpaque = (pixel: number): boolean => pixel >>> 24 >= OPAQUE;
@@ -62,7 +78,7 @@ export const isOpaque = (pixel: number): boolean => pixel >>> 24 >= OPAQUE;
  * Finds the surface of a solid and what each view sees of it.
  * @param solid 1 where a sample of the lattice is inside; 0 on the lattice's border
  */
-export function lookAt(solid: Uint8Array, lattice: IsoLattice, views: readonly Looking[]): Sightings {
+export function findSightings(solid: Uint8Array, lattice: IsoLattice, views: readonly PreparedView[]): Sightings {
   const [nx, ny] = latticeSize(lattice);
   const strides = [1, nx, nx * ny];
   const found: number[] = [];
@@ -96,17 +112,6 @@ export function positionOf(sample: number, lattice: IsoLattice): Vec3 {
   return at.map((v, k) => lattice.origin[k] + v * lattice.voxel) as Vec3;
 }
 
-const at: [number, number, number] = [0, 0, 0];
-
-/** Pixel coordinates and depth along the viewing axis. */
-export function project(view: Looking, x: number, y: number, z: number, out: [number, number, number]): void {
-  const { toCamera: m, camera } = view;
-  const depth = -(m[2] * x + m[6] * y + m[10] * z + m[14]);
-  out[0] = camera.cx + (camera.fx * (m[0] * x + m[4] * y + m[8] * z + m[12])) / depth;
-  out[1] = camera.cy - (camera.fy * (m[1] * x + m[5] * y + m[9] * z + m[13])) / depth;
-  out[2] = depth;
-}
-
 /** Per voxel: the pixel that its middle is in and its depth there; −1 where it is out of sight or turned away. */
 interface Scratch {
   pixels: Int32Array;
@@ -115,7 +120,7 @@ interface Scratch {
 
 /** Draws voxels as squares into the view's depth; gives the foremost one of each pixel. */
 function drawVoxels(
-  view: Looking,
+  view: PreparedView,
   positions: Float32Array,
   normals: Float32Array,
   voxel: number,
@@ -132,24 +137,24 @@ function drawVoxels(
     const facing = dx * normals[k * 3] + dy * normals[k * 3 + 1] + dz * normals[k * 3 + 2];
     const distance = Math.sqrt(dx * dx + dy * dy + dz * dz);
     if (facing < TURNED_AWAY * distance) continue;
-    project(view, x, y, z, at);
-    if (at[2] <= 0) continue;
-    const radius = cover / at[2];
-    const x0 = Math.max(0, Math.round(at[0] - 0.5 - radius));
-    const x1 = Math.min(width - 1, Math.round(at[0] - 0.5 + radius));
-    const y0 = Math.max(0, Math.round(at[1] - 0.5 - radius));
-    const y1 = Math.min(height - 1, Math.round(at[1] - 0.5 + radius));
+    const at = projectPoint(view.camera, [x, y, z], view.toCamera);
+    if (at.depth <= 0) continue;
+    const radius = cover / at.depth;
+    const x0 = Math.max(0, Math.round(at.x - 0.5 - radius));
+    const x1 = Math.min(width - 1, Math.round(at.x - 0.5 + radius));
+    const y0 = Math.max(0, Math.round(at.y - 0.5 - radius));
+    const y1 = Math.min(height - 1, Math.round(at.y - 0.5 + radius));
     for (let row = y0; row <= y1; row++)
       for (let pixel = row * width + x0; pixel <= row * width + x1; pixel++) {
-        if (at[2] >= depth[pixel]) continue;
-        depth[pixel] = at[2];
+        if (at.depth >= depth[pixel]) continue;
+        depth[pixel] = at.depth;
         nearest[pixel] = k;
       }
     if (facing < FACING * distance) continue;
-    const [column, row] = [Math.floor(at[0]), Math.floor(at[1])];
+    const [column, row] = [Math.floor(at.x), Math.floor(at.y)];
     if (column < 0 || row < 0 || column >= width || row >= height) continue;
     scratch.pixels[k] = row * width + column;
-    scratch.depths[k] = at[2];
+    scratch.depths[k] = at.depth;
   }
   return nearest;
 }

@@ -1,14 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
+import { projectPoint } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
+import { normalize, sub } from '../../core/math.js';
 import { type IsoLattice, latticeSize } from '../isosurface/brickGrid.js';
 import {
   type CarvingView,
+  findSightings,
   isOpaque,
-  type Looking,
-  lookAt,
+  type PreparedView,
   positionOf,
-  prepareLooking,
-  project,
+  prepareViews,
   type Sightings,
 } from './sightings.js';
 
@@ -54,7 +55,7 @@ const LOOK_EVERY = 4;
  * such as the inside of a cup, in a visual hull.
  *
  * Views also disagree about highlights and mirrors, and taking voxels away there would dig pits. Whether a region is opened is therefore decided by what
- * it is good for: the colour of each of its pixels is predicted from the other views that see the same voxel, before and after, and only regions whose prediction
+ * it is good for: the colour of each of its pixels is predicted from the nearest views that see the same voxel, before and after, and only regions whose prediction
  * gets better by far stay open. A convex surface never does.
  *
  * @param solid 1 where a sample of the lattice is inside, 0 on its border; changed in place
@@ -67,50 +68,50 @@ export async function carveConcavities(
   views: readonly CarvingView[],
   hooks: { signal?: AbortSignal; progress?: (fraction: number) => void } = {},
 ): Promise<CarvingFacts> {
-  const looking = prepareLooking(views);
+  const prepared = prepareViews(views);
   const before = solid.slice();
   const refused = new Uint8Array(solid.length);
-  let opened = 0;
-  let current = lookAt(solid, lattice, looking);
+  let isOpen = false;
+  let current = findSightings(solid, lattice, prepared);
   for (const [p, threshold] of PASSES.entries()) {
     const isStart = threshold >= LEAST_START;
-    if (!isStart && opened === 0) break;
+    if (!isStart && !isOpen) break;
     const from = current;
     const taken = new Uint8Array(solid.length);
     const state = { solid, before, refused, taken };
     for (let step = 0; step < LONGEST_PASS; step++) {
-      const count = carveLayer(current, state, lattice, looking, threshold, isStart);
+      const count = carveLayer(current, state, lattice, prepared, threshold, isStart);
       if (count === 0) break;
-      current = lookAt(solid, lattice, looking);
+      current = findSightings(solid, lattice, prepared);
       // What makes matters worse is given up early, since most of the time would go into it.
       if (step % LOOK_EVERY === LOOK_EVERY - 1) {
-        const worse = judge(taken, from, current, lattice, looking).filter((r) => r.after > r.before);
+        const worse = judge(taken, from, current, lattice, prepared).filter((r) => r.after > r.before);
         if (worse.length > 0) {
           for (const region of worse) restore(region.voxels, state, true);
-          current = lookAt(solid, lattice, looking);
+          current = findSightings(solid, lattice, prepared);
         }
       }
       await setImmediate();
       throwIfCancelled(hooks.signal);
       hooks.progress?.((p + step / LONGEST_PASS) / PASSES.length);
     }
-    const regions = judge(taken, from, current, lattice, looking);
+    const regions = judge(taken, from, current, lattice, prepared);
     let isRestored = false;
     for (const region of regions) {
       const share = region.after / region.before;
       const grows = region.voxels.some((i) => touches(i, before, solid, taken, lattice));
       const isEnough = grows || region.voxels.length >= LEAST_REGION;
       if (isEnough && share < IMPROVEMENT[grows ? 'growth' : 'start'] && region.lost < LOST_SHARE) {
-        if (!grows) opened++;
+        isOpen = true;
         continue;
       }
       // What only failed to get much better may do so with what a later pass takes away.
       restore(region.voxels, state, share > 1 || !isEnough);
       isRestored = true;
     }
-    if (isRestored) current = lookAt(solid, lattice, looking);
+    if (isRestored) current = findSightings(solid, lattice, prepared);
   }
-  opened = closeSmall(solid, before, lattice);
+  const opened = closeSmall(solid, before, lattice);
   let [all, carved] = [0, 0];
   for (let i = 0; i < solid.length; i++) {
     all += before[i];
@@ -192,7 +193,7 @@ function carveLayer(
   { voxels, place, colors }: Sightings,
   { solid, before, refused, taken }: CarvingState,
   lattice: IsoLattice,
-  views: readonly Looking[],
+  views: readonly PreparedView[],
   threshold: number,
   anywhere: boolean,
 ): number {
@@ -261,28 +262,16 @@ function disagreement(colors: Uint32Array, from: number, count: number): number 
   return deviations[middle];
 }
 
-const pixel: [number, number, number] = [0, 0, 0];
-
 /** Whether some view shows the object where the ray through this voxel passes through few others. */
-function isLoadBearing(voxel: number, solid: Uint8Array, lattice: IsoLattice, views: readonly Looking[]): boolean {
+function isLoadBearing(voxel: number, solid: Uint8Array, lattice: IsoLattice, views: readonly PreparedView[]): boolean {
   const size = latticeSize(lattice);
   const start = [voxel % size[0], Math.floor(voxel / size[0]) % size[1], Math.floor(voxel / (size[0] * size[1]))];
   const p = positionOf(voxel, lattice);
   for (const view of views) {
-    project(view, p[0], p[1], p[2], pixel);
-    const [x, y] = [Math.floor(pixel[0]), Math.floor(pixel[1])];
+    const at = projectPoint(view.camera, p, view.toCamera);
+    const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
     if (x < 0 || y < 0 || x >= view.width || y >= view.height || !isOpaque(view.pixels[y * view.width + x])) continue;
-    const away = p.map((v, k) => v - view.eye[k]);
-    const length = Math.hypot(...away);
-    if (
-      solidAlong(
-        start,
-        away.map((v) => v / length),
-        solid,
-        size,
-      ) <= LOAD_BEARING
-    )
-      return true;
+    if (solidAlong(start, normalize(sub(p, view.eye)), solid, size) <= LOAD_BEARING) return true;
   }
   return false;
 }
@@ -317,14 +306,13 @@ function judge(
   from: Sightings,
   to: Sightings,
   lattice: IsoLattice,
-  views: readonly Looking[],
+  views: readonly PreparedView[],
 ): Region[] {
   const regionOf = new Int32Array(taken.length).fill(-1);
   const regions = connected(taken, lattice).map((voxels, r) => {
     for (const i of voxels) regionOf[i] = r;
     return { voxels, before: 0, after: 0, lost: 0, pixels: 0 };
   });
-  const nearest = viewsByAngle(views);
   for (const [v, view] of views.entries()) {
     for (let q = 0; q < view.pixels.length; q++) {
       if ((q % view.width) % JUDGE_EVERY !== 0 || Math.floor(q / view.width) % JUDGE_EVERY !== 0) continue;
@@ -332,10 +320,10 @@ function judge(
       const region = k < 0 ? undefined : regions[regionOf[from.voxels[k]]];
       if (!region || !isOpaque(view.pixels[q])) continue;
       region.pixels++;
-      region.before += predictionError(from, k, nearest[v], view.pixels[q]);
+      region.before += predictionError(from, k, view.nearest, view.pixels[q]);
       const now = to.foremost[v][q];
       if (now < 0) region.lost++;
-      region.after += now < 0 ? MOST_ERROR : predictionError(to, now, nearest[v], view.pixels[q]);
+      region.after += now < 0 ? MOST_ERROR : predictionError(to, now, view.nearest, view.pixels[q]);
     }
   }
   return regions.map(({ pixels, lost, ...region }) => ({ ...region, lost: lost / Math.max(1, pixels) }));
@@ -352,18 +340,6 @@ function predictionError({ colors }: Sightings, k: number, nearest: readonly num
     if (other !== 0) insert(other, n++);
   }
   return n < 2 ? UNKNOWN_ERROR : Math.min(MOST_ERROR, distanceTo(color, n >> 1));
-}
-
-/** For each view the others, by the angle between their viewing axes. */
-function viewsByAngle(views: readonly Looking[]): number[][] {
-  const axes = views.map(({ toCamera }) => [toCamera[2], toCamera[6], toCamera[10]]);
-  return axes.map((axis, v) => {
-    const cosines = axes.map((other) => axis[0] * other[0] + axis[1] * other[1] + axis[2] * other[2]);
-    return cosines
-      .map((_, o) => o)
-      .filter((o) => o !== v)
-      .sort((a, b) => cosines[b] - cosines[a]);
-  });
 }
 
 /** Whether a voxel borders on what an earlier pass has taken away. */

@@ -65,6 +65,12 @@ export function tidyField(field: LevelField, lattice: IsoLattice, minimumPart = 
   return { cavities, floaters };
 }
 
+/** `tidyField` for distances alone. */
+export function tidyDistances(values: Float32Array, lattice: IsoLattice, minimumPart?: number): TidyFacts {
+  const none = new Float32Array(values.length * 3);
+  return tidyField({ values, deformations: none, colors: none }, lattice, minimumPart);
+}
+
 type Size = readonly number[];
 
 /** Calls `visit` with each neighbour at offsets in `around`. */

@@ -18,6 +18,5 @@ export async function cleanMesh(
 ): Promise<SimplifyResult> {
   const { triangles, minimumPart, fillHoles, smoothing } = options;
   const job: CleanJob = { mesh, options: { triangles, minimumPart, fillHoles, smoothing } };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return await runInThread<SimplifyResult>(new URL(`./cleanThread.${extension}`, import.meta.url), job, context);
+  return await runInThread<SimplifyResult>(new URL('./cleanThread', import.meta.url), job, context);
 }

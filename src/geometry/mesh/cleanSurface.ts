@@ -8,11 +8,12 @@ import { removeSpecks } from './specks.js';
 export interface CleanOptions {
   /** Triangle budget. */
   triangles: number;
-  /** As in `SpeckOptions.minimumExtent`. */
-  minimumPart: number;
-  fillHoles: boolean;
-  /** Rounds of smoothing; 0 = none. */
-  smoothing: number;
+  /** As in `SpeckOptions.minimumExtent`, with its default. */
+  minimumPart?: number;
+  /** Default: no. */
+  fillHoles?: boolean;
+  /** Rounds of smoothing. Default 0 = none. */
+  smoothing?: number;
 }
 
 export interface CleanJob {
@@ -26,13 +27,13 @@ export const SIMPLIFYING_BEGINS = 0.6;
 
 /** Specks and inner shells removed, holes filled, smoothed, simplified. Long and without pause: `cleanMesh` runs it in a thread of its own. */
 export async function cleanSurface(
-  { mesh, options }: CleanJob,
+  { mesh, options: { triangles, minimumPart, fillHoles: fills = false, smoothing = 0 } }: CleanJob,
   tick: (fraction: number) => void,
 ): Promise<SimplifyResult> {
-  const whole = removeInnerShells(removeSpecks(mesh, { minimumExtent: options.minimumPart }).mesh).mesh;
-  const closed = options.fillHoles ? fillHoles(whole).mesh : whole;
+  const whole = removeInnerShells(removeSpecks(mesh, { minimumExtent: minimumPart }).mesh).mesh;
+  const closed = fills ? fillHoles(whole).mesh : whole;
   tick(SMOOTHING_BEGINS);
-  const smooth = options.smoothing > 0 ? smoothMesh(closed, { iterations: options.smoothing }) : closed;
+  const smooth = smoothing > 0 ? smoothMesh(closed, { iterations: smoothing }) : closed;
   tick(SIMPLIFYING_BEGINS);
-  return await simplifyMesh(smooth, { triangles: options.triangles, regular: true });
+  return await simplifyMesh(smooth, { triangles, regular: true });
 }

@@ -22,13 +22,11 @@ export async function subtractMesh(mesh: Mesh, tool: Mesh): Promise<Mesh | undef
     const rest = solids[0].subtract(solids[1]);
     solids.push(rest);
     if (rest.isEmpty()) return undefined;
-    const { vertProperties, triVerts, numProp } = rest.getMesh();
-    if (numProp !== 3) throw new RangeError(`expected positions, found ${numProp} values per vertex`);
+    const { vertProperties, triVerts } = rest.getMesh();
     return { positions: vertProperties, indices: triVerts };
   } catch (error) {
-    // The library's own errors are strings of its status, such as "Not manifold".
-    if (error instanceof RangeError) throw error;
-    return undefined;
+    if ((error as Error).name === 'ManifoldError') return undefined;
+    throw error;
   } finally {
     for (const solid of solids) solid.delete();
   }

@@ -11,7 +11,7 @@ export type ThreadMessage<Result> = { progress: number } | { result: Result };
  * The module reads `workerData` and posts `ThreadMessage`s. From a source tree that runs through tsx or vitest the module is TypeScript,
  * which a thread cannot load by itself: there it starts through tsx.
  *
- * @param module URL without extension, relative to the caller's `import.meta.url`, in the same form (.ts or .js) as the caller.
+ * @param module URL without extension: `new URL('./name', import.meta.url)`. It is of the same form (.ts or .js) as this file.
  * @throws CANCELLED, or whatever the module threw, as INTERNAL.
  */
 export function runInThread<Result>(
@@ -29,12 +29,12 @@ export function runInThread<Result>(
       await import(workerData.module);
     };
     start().catch((error) => setImmediate(() => { throw error; }));`;
-  const typescript = module.pathname.endsWith('.ts');
+  const typescript = import.meta.url.endsWith('.ts');
   const loader = typescript ? import.meta.resolve('tsx/esm/api') : undefined;
   const worker = new Worker(bootstrap, {
     eval: true,
     execArgv: [],
-    workerData: { module: module.href, loader, data },
+    workerData: { module: `${module.href}${typescript ? '.ts' : '.js'}`, loader, data },
   });
   return new Promise<Result>((resolve, reject) => {
     const finish = (act: () => void) => {

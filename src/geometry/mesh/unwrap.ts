@@ -40,8 +40,7 @@ export async function unwrapMesh(
       expected: 'a surface to be unwrapped',
     });
   const job: ChartJob = { positions: mesh.positions, indices: mesh.indices, textureSize, padding };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const result = await runInThread<ChartResult>(new URL(`./unwrapThread.${extension}`, import.meta.url), job, context);
+  const result = await runInThread<ChartResult>(new URL('./unwrapThread', import.meta.url), job, context);
   return {
     mesh: { ...gatherVertices(mesh, result.from), uvs: result.uvs, indices: result.indices },
     chart: result.chart,

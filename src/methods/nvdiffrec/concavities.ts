@@ -7,7 +7,7 @@ import type { Mesh } from '../../core/mesh.js';
 import type { CarvingView } from '../../geometry/carving/sightings.js';
 import { type CarvingFacts, carveConcavities } from '../../geometry/carving/spaceCarving.js';
 import { type IsoLattice, isoLattice, latticeSize } from '../../geometry/isosurface/brickGrid.js';
-import { tidyField } from '../../geometry/isosurface/levelField.js';
+import { tidyDistances } from '../../geometry/isosurface/levelField.js';
 import { levelMesh } from '../../geometry/isosurface/levelMesh.js';
 import { meshField } from '../../geometry/isosurface/meshField.js';
 import { cleanMesh } from '../../geometry/mesh/cleanMesh.js';
@@ -15,6 +15,7 @@ import { subtractMesh } from '../../geometry/mesh/subtract.js';
 import { meshBounds } from '../../render/forward/geometryPass.js';
 import { trainingViews } from '../fusion/surfaceViews.js';
 import type { MethodContext } from '../method.js';
+import type { NvdiffrecOptions } from './options.js';
 
 /** Voxels along the longest side of the object that concavities are carved from. */
 const RESOLUTION = 64;
@@ -33,18 +34,17 @@ const LEAST_VIEWS = 16;
  * Opens concavities that no outline shows, such as the inside of a cup, where the first surface has a lid: by space carving (see `carveConcavities`) on a
  * coarse grid. What was carved is cut out of the surface as a smooth solid; elsewhere its triangles stay.
  * @param surface the first surface: a visual hull, closed
- * @param triangles budget of the result
- * @returns `surface` itself where there are none, too few views, or depth maps of the capture's own, which say more
+ * @returns `surface` itself where the options do not ask for it, and where there are none, too few views, or depth maps of the capture's own, which say more
  */
 export async function openConcavities(
   capture: Capture,
   surface: Mesh,
-  triangles: number,
+  { concavities, triangles }: NvdiffrecOptions,
   { gpu, signal }: Pick<MethodContext, 'gpu' | 'signal'>,
   progress: (fraction: number) => void,
 ): Promise<{ mesh: Mesh; facts?: CarvingFacts }> {
   const views = trainingViews(capture);
-  if (views.length < LEAST_VIEWS || views.some((v) => v.depth)) return { mesh: surface };
+  if (!concavities || views.length < LEAST_VIEWS || views.some((v) => v.depth)) return { mesh: surface };
   const bounds = meshBounds(surface);
   const lattice = isoLattice(bounds, RESOLUTION);
   const field = await meshField(surface, lattice, 1, signal);
@@ -57,17 +57,11 @@ export async function openConcavities(
   const [before, after] = [await smoothField(first, lattice, signal), await smoothField(solid, lattice, signal)];
   // Negative where it is empty now, and was not, or not as far from the surface.
   const values = after.map((v, i) => Math.max(-v, WITHDRAWN - (v - before[i])));
-  const none = new Float32Array(values.length * 3);
-  tidyField({ values, deformations: none, colors: none }, lattice, 0);
+  tidyDistances(values, lattice, 0);
   const rest = await subtractMesh(surface, await levelMesh(gpu, values, lattice));
   throwIfCancelled(signal);
-  if (!rest) return { mesh: surface, facts };
-  const { mesh } = await cleanMesh(
-    rest,
-    { triangles, minimumPart: LEAST_PART, fillHoles: false, smoothing: 0 },
-    { signal },
-  );
-  progress(1);
+  if (!rest) return { mesh: surface, facts: { opened: 0, carvedShare: 0 } };
+  const { mesh } = await cleanMesh(rest, { triangles, minimumPart: LEAST_PART }, { signal });
   return { mesh, facts };
 }
 

@@ -78,16 +78,17 @@ export async function firstSurface(
   context: MethodContext,
   report: Report,
 ): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
-  const fusing = fusionOptions.parse({
-    triangles: options.triangles,
-    maxResolution: options.resolution,
-    textureSize: Math.max(256, options.textureSize),
-  });
-  const surface = await fusedMesh(capture, fusing, context);
+  const surface = await fusedMesh(
+    capture,
+    fusionOptions.parse({
+      triangles: options.triangles,
+      maxResolution: options.resolution,
+      textureSize: Math.max(256, options.textureSize),
+    }),
+    context,
+  );
   report('concavities', 0);
-  const opened = options.concavities
-    ? await openConcavities(capture, surface.mesh, options.triangles, context, (f) => report('concavities', f))
-    : { mesh: surface.mesh };
+  const opened = await openConcavities(capture, surface.mesh, options, context, (f) => report('concavities', f));
   report('concavities', 1);
   const topology = await topologyStart(capture, opened.mesh, options, context, report);
   return {

@@ -5,14 +5,12 @@ import type { Vec3 } from '../../core/math.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
 import { type IsoLattice, isoLattice, latticeSize } from '../../geometry/isosurface/brickGrid.js';
 import { JOIN_LIMIT, joinFields } from '../../geometry/isosurface/joinFields.js';
-import { type LevelField, resampleField, tidyField } from '../../geometry/isosurface/levelField.js';
+import { type LevelField, resampleField, tidyDistances, tidyField } from '../../geometry/isosurface/levelField.js';
 import { levelMesh } from '../../geometry/isosurface/levelMesh.js';
 import { meshField } from '../../geometry/isosurface/meshField.js';
 import { MAXIMUM_FIELD } from '../../geometry/isosurface/stepGrid.js';
+import { cleanMesh } from '../../geometry/mesh/cleanMesh.js';
 import { type MeshHealth, meshHealth } from '../../geometry/mesh/health.js';
-import { removeInnerShells } from '../../geometry/mesh/innerShells.js';
-import { simplifyMesh } from '../../geometry/mesh/simplify.js';
-import { removeSpecks } from '../../geometry/mesh/specks.js';
 import type { Gpu } from '../../gpu/gpu.js';
 import { createDiffCameras, readLoss } from '../../render/diff/index.js';
 import { decayed, epochBatches } from './schedule.js';
@@ -308,8 +306,7 @@ async function finishSurface(
   await turn(signal);
   const values = joinFields(fine, coarse, lattice, ratio);
   await turn(signal);
-  const empty = new Float32Array(values.length * 3);
-  tidyField({ values, deformations: empty, colors: empty }, lattice);
+  tidyDistances(values, lattice);
   let [solid, carved, added] = [0, 0, 0];
   for (let i = 0; i < fine.length; i++) {
     if (fine[i] < 0) solid++;
@@ -319,9 +316,7 @@ async function finishSurface(
   const shares = { carvedShare: carved / solid, addedShare: added / solid };
   if (carved + added === 0) return { mesh: start, ...shares };
   throwIfCancelled(signal);
-  const whole = removeInnerShells(removeSpecks(await levelMesh(gpu, values, lattice)).mesh).mesh;
-  throwIfCancelled(signal);
-  const { mesh } = await simplifyMesh(whole, { triangles: options.triangles, regular: true });
+  const { mesh } = await cleanMesh(await levelMesh(gpu, values, lattice), { triangles: options.triangles }, { signal });
   return { mesh: triangleCount(mesh) > 0 ? mesh : start, ...shares };
 }
 
