@@ -13,7 +13,7 @@ import { cpus, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { scoreGenerated, scoreGeometry, scoreNovelViews } from './score.js';
+import { scoreGenerated, scoreGeometry, scoreNovelViews } from './scoring/score.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({

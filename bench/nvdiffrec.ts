@@ -11,10 +11,10 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readGlb } from '../src/asset/readGlb.js';
-import { openGpu } from '../src/gpu/gpu.js';
+import { readGlb } from '../src/asset/read/readGlb.js';
+import { openGpu } from '../src/gpu/runtime/gpu.js';
 import { scoreRelit } from './relight.js';
-import { scoreGeometry, scoreNovelViews } from './score.js';
+import { scoreGeometry, scoreNovelViews } from './scoring/score.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({

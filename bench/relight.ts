@@ -6,7 +6,7 @@ import { readCapture } from '../src/capture/readCapture.js';
 import type { Asset } from '../src/core/asset.js';
 import type { Camera } from '../src/core/camera.js';
 import { type ColorImage, type HdrImage, linearToSrgb, srgbToLinear } from '../src/core/image.js';
-import type { Gpu } from '../src/gpu/gpu.js';
+import type { Gpu } from '../src/gpu/runtime/gpu.js';
 import { AssetRenderer } from '../src/render/forward/assetRenderer.js';
 
 /** three.js’s name for 32-bit floats. */

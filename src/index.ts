@@ -24,10 +24,10 @@ export type { ColorImage, FloatImage, HdrImage } from './core/image.js';
 export type { Mat4, Vec3 } from './core/math.js';
 export type { Mesh } from './core/mesh.js';
 export { VERSION } from './core/version.js';
-export { type AdapterChoice, type AdapterFacts, listAdapters } from './gpu/adapter.js';
-export { type Diagnosis, diagnose } from './gpu/doctor.js';
-export { type Gpu, openGpu } from './gpu/gpu.js';
-export { installSoftwareDriver } from './gpu/softwareDriver.js';
+export { type AdapterChoice, type AdapterFacts, listAdapters } from './gpu/adapter/adapter.js';
+export { type Diagnosis, diagnose } from './gpu/doctor/doctor.js';
+export { installSoftwareDriver } from './gpu/driver/softwareDriver.js';
+export { type Gpu, openGpu } from './gpu/runtime/gpu.js';
 export { type Method, type MethodContext, PRESETS, type Preset } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export {
@@ -38,6 +38,6 @@ export {
   type ReconstructOptions,
   reconstruct,
 } from './pipeline/reconstruct.js';
-export { type AssessOptions, assess } from './quality/assess.js';
+export { type AssessOptions, assess } from './quality/assess/assess.js';
 export type { Assessment, QualityData } from './quality/schema.js';
 export { AssetRenderer, type RenderedView, type RenderOptions } from './render/forward/assetRenderer.js';

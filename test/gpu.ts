@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Gpu, openGpu } from '../src/gpu/gpu.js';
+import { type Gpu, openGpu } from '../src/gpu/runtime/gpu.js';
 
 /** A device for the tests of one file, opened before and disposed after them: `const gpu = useGpu(); … gpu().run(…)`. */
 export function useGpu(): () => Gpu {

@@ -1,6 +1,6 @@
-import { BRICK_SIDE, CELL_WEIGHTS, type IsoLattice } from '../src/geometry/isosurface/brickGrid.js';
-import { DUAL_CASES } from '../src/geometry/isosurface/dualTable.js';
-import { edgeCorner } from '../src/geometry/surface/marchingCubesTable.js';
+import { BRICK_SIDE, CELL_WEIGHTS, type IsoLattice } from '../src/geometry/flexicubes/brickGrid.js';
+import { DUAL_CASES } from '../src/geometry/flexicubes/dualTable.js';
+import { edgeCorner } from '../src/geometry/marchingCubes/marchingCubesTable.js';
 
 /**
  * The extraction on sparse bricks in float64, written a second time without regard to speed: what the kernels are proved against. All bricks of the lattice

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ReadOptions } from '../src/capture/options.js';
 import { readCapture } from '../src/capture/readCapture.js';
 import type { SixViewOptions } from '../src/capture/sixView/options.js';
-import { type Arrangement, VIEW_NAMES } from '../src/capture/sixView/rig.js';
+import { type Arrangement, VIEW_NAMES } from '../src/capture/sixView/rig/rig.js';
 import { errorOf, put, useFolders, writeTransforms } from './captureScene.js';
 import { renderSixViews, type SceneView, SOLIDS } from './sixViewScenes.js';
 import { zip } from './zip.js';

@@ -1,6 +1,6 @@
 import type { Capture } from '../src/capture/capture.js';
-import type { ViewRenderer } from '../src/quality/assess.js';
-import type { QualityInput } from '../src/quality/qualityJson.js';
+import type { ViewRenderer } from '../src/quality/assess/assess.js';
+import type { QualityInput } from '../src/quality/report/qualityJson.js';
 import type { Assessment, MeshQuality } from '../src/quality/schema.js';
 import { drawSphere, type SphereLook } from './sphereCapture.js';
 

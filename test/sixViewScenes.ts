@@ -1,4 +1,4 @@
-import { type Arrangement, rigPose, VIEW_NAMES, type ViewName, viewAxes } from '../src/capture/sixView/rig.js';
+import { type Arrangement, rigPose, VIEW_NAMES, type ViewName, viewAxes } from '../src/capture/sixView/rig/rig.js';
 import type { Vec3 } from '../src/core/math.js';
 import { Random } from '../src/core/random.js';
 

@@ -4,7 +4,7 @@ import { readCapture } from '../../src/capture/readCapture.js';
 import { type Camera, cameraPosition, projectPoint, worldToCamera } from '../../src/core/camera.js';
 import type { ColorImage, FloatImage } from '../../src/core/image.js';
 import type { Vec3 } from '../../src/core/math.js';
-import { readPly } from '../../src/geometry/mesh/readPly.js';
+import { readPly } from '../scoring/readPly.js';
 
 export interface TrueObject {
   /** +Y up, the front towards +Z, in scene units. */

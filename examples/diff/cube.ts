@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Vec3 } from '../../src/core/math.js';
 import type { Mesh } from '../../src/core/mesh.js';
 import { Random } from '../../src/core/random.js';
-import type { Gpu } from '../../src/gpu/gpu.js';
+import type { Gpu } from '../../src/gpu/runtime/gpu.js';
 import { createAdamGroup, createTargets, recordAdam, recordMaterialStep } from '../../src/render/diff/index.js';
 import {
   cameraAt,

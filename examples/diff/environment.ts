@@ -1,7 +1,7 @@
 /** Recovers the light around a shiny ball from three pictures of it. Run: npx tsx examples/diff/environment.ts [file.png] */
 import { pathToFileURL } from 'node:url';
 import type { Vec3 } from '../../src/core/math.js';
-import type { Gpu } from '../../src/gpu/gpu.js';
+import type { Gpu } from '../../src/gpu/runtime/gpu.js';
 import {
   createAdamGroup,
   createDiffLight,

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Camera } from '../../src/core/camera.js';
 import { type Mat4, multiply, type Vec3 } from '../../src/core/math.js';
-import type { Gpu } from '../../src/gpu/gpu.js';
+import type { Gpu } from '../../src/gpu/runtime/gpu.js';
 import { createTargets, packCameras, recordCameraBackward } from '../../src/render/diff/index.js';
 import { cube } from './cube.js';
 import {

@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { projectPoint } from '../../src/core/camera.js';
 import type { Mesh } from '../../src/core/mesh.js';
-import type { Gpu } from '../../src/gpu/gpu.js';
+import type { Gpu } from '../../src/gpu/runtime/gpu.js';
 import { createAdamGroup, createTargets, recordAdam } from '../../src/render/diff/index.js';
 import {
   cameraAt,

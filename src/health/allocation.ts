@@ -1,5 +1,5 @@
 import { PlinthError } from '../core/errors.js';
-import type { Gpu } from '../gpu/gpu.js';
+import type { Gpu } from '../gpu/runtime/gpu.js';
 
 const CHUNK = 128 * 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { toPlinthError } from '../core/errors.js';
-import type { Gpu } from '../gpu/gpu.js';
-import { recordScan } from '../gpu/scan.js';
+import { recordScan } from '../gpu/primitives/scan.js';
+import type { Gpu } from '../gpu/runtime/gpu.js';
 
 export interface Readiness {
   ok: boolean;

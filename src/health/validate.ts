@@ -1,10 +1,10 @@
 import type { Logger, Warning } from '../core/context.js';
 import { silentLogger } from '../core/context.js';
 import { PlinthError, toPlinthError } from '../core/errors.js';
-import { type AdapterFacts, listAdapters, matchAdapter } from '../gpu/adapter.js';
-import { type Gpu, openGpu } from '../gpu/gpu.js';
-import { assertSelfTest, runSelfTest, type SelfTestReport } from '../gpu/selfTest.js';
-import { type MachineFacts, machineFacts } from '../gpu/system.js';
+import { type AdapterFacts, listAdapters, matchAdapter } from '../gpu/adapter/adapter.js';
+import { type MachineFacts, machineFacts } from '../gpu/adapter/system.js';
+import { type Gpu, openGpu } from '../gpu/runtime/gpu.js';
+import { assertSelfTest, runSelfTest, type SelfTestReport } from '../gpu/selfTest/selfTest.js';
 import { checkAllocation } from './allocation.js';
 import type { GpuFacts } from './figures.js';
 import { defaultProbe, failuresOf, type LiveFigures, liveFigures } from './live.js';

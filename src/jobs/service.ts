@@ -1,20 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from '../core/context.js';
-import type { ArtifactStore } from './artifactStore.js';
-import type { AttemptEnd } from './attempt.js';
-import type { Database } from './database.js';
-import type { ReadLimits } from './engine.js';
-import { EventHub } from './eventHub.js';
-import { FolderStore } from './folderStore.js';
-import { Janitor } from './janitor.js';
-import { JobStore } from './jobStore.js';
-import { migrate } from './migrations.js';
-import { openDatabase } from './openDatabase.js';
-import { Queue } from './queue.js';
-import type { S3Choice } from './s3Store.js';
-import { WebhookSender } from './webhooks.js';
-import { recoverOrphans, SILENT_SECONDS, WorkerPool } from './workerPool.js';
+import type { Database } from './database/database.js';
+import { EventHub } from './database/eventHub.js';
+import { JobStore } from './database/jobStore.js';
+import { migrate } from './database/migrations.js';
+import { openDatabase } from './database/openDatabase.js';
+import { Queue } from './database/queue.js';
+import type { ArtifactStore } from './storage/artifactStore.js';
+import { FolderStore } from './storage/folderStore.js';
+import { Janitor } from './storage/janitor.js';
+import type { S3Choice } from './storage/s3Store.js';
+import { WebhookSender } from './webhooks/webhooks.js';
+import type { AttemptEnd } from './worker/attempt.js';
+import type { ReadLimits } from './worker/engine.js';
+import { recoverOrphans, SILENT_SECONDS, WorkerPool } from './worker/workerPool.js';
 
 export interface ServiceOptions {
   /** Folder of everything local. */
@@ -135,7 +135,7 @@ async function openArtifacts(options: ServiceOptions, data: string): Promise<Art
   const { storage } = options;
   let store: ArtifactStore;
   if (storage.kind === 's3') {
-    const { S3Store } = await import('./s3Store.js');
+    const { S3Store } = await import('./storage/s3Store.js');
     store = new S3Store(storage);
   } else store = new FolderStore(resolve(storage.path ?? join(data, 'store')));
   await store.check();

@@ -3,7 +3,7 @@ import type { Capture } from '../capture/capture.js';
 import type { Asset } from '../core/asset.js';
 import type { Logger, ProgressSink, Warning } from '../core/context.js';
 import type { Random } from '../core/random.js';
-import type { Gpu } from '../gpu/gpu.js';
+import type { Gpu } from '../gpu/runtime/gpu.js';
 
 /** What a method is given besides capture and options. */
 export interface MethodContext {

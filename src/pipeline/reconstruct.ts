@@ -1,24 +1,24 @@
 import { join } from 'node:path';
-import { writePreviews } from '../asset/previews.js';
-import { ASSET_FORMATS, type AssetFormat, writeAsset } from '../asset/writeAsset.js';
+import { writePreviews } from '../asset/previews/previews.js';
+import { ASSET_FORMATS, type AssetFormat, writeAsset } from '../asset/write/writeAsset.js';
 import type { Capture } from '../capture/capture.js';
 import { type Logger, silentLogger, type Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { VERSION } from '../core/version.js';
-import { type Gpu, openGpu } from '../gpu/gpu.js';
+import { type Gpu, openGpu } from '../gpu/runtime/gpu.js';
 import type { Method, MethodStage, Preset } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
-import { assess } from '../quality/assess.js';
-import { buildQuality, describeFiles, writeQuality } from '../quality/qualityJson.js';
-import { writeReport } from '../quality/report.js';
+import { assess } from '../quality/assess/assess.js';
+import { buildQuality, describeFiles, writeQuality } from '../quality/report/qualityJson.js';
+import { writeReport } from '../quality/report/report.js';
 import type { QualityData, Thresholds } from '../quality/schema.js';
 import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
 import { type PipelineProgress, ProgressTracker } from './progress.js';
 
-export { ASSET_FORMATS, type AssetFormat } from '../asset/writeAsset.js';
+export { ASSET_FORMATS, type AssetFormat } from '../asset/write/writeAsset.js';
 export type { PipelineProgress } from './progress.js';
 
 export interface ReconstructOptions {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { PlinthError } from '../core/errors.js';
-import type { Database } from '../jobs/database.js';
+import type { Database } from '../jobs/database/database.js';
 
 /** Each scope holds the ones before it. */
 export const SCOPES = ['read', 'submit', 'admin'] as const;

@@ -23,9 +23,8 @@ import type { Logger } from 'pino';
 import { PlinthError, toPlinthError } from '../core/errors.js';
 import type { App, Context } from './context.js';
 import { ownerOf } from './context.js';
-import { collectRoutes, completeDocument, documentInfo, type OpenApiDocument } from './openapi.js';
+import { collectRoutes, completeDocument, documentInfo, type OpenApiDocument } from './openapi/openapi.js';
 import { FieldError, PROBLEM_TYPE, statusOf, toProblem } from './problem.js';
-import { ZIP_TYPES } from './receive.js';
 import { catalogueRoutes } from './routes/catalogue.js';
 import { eventRoutes } from './routes/events.js';
 import { fileRoutes } from './routes/files.js';
@@ -34,7 +33,8 @@ import { jobRoutes } from './routes/jobs.js';
 import { keyRoutes } from './routes/keys.js';
 import { uploadRoutes } from './routes/uploads.js';
 import { endRequestSpan, startRequestSpan } from './telemetry.js';
-import { UploadStore } from './uploadStore.js';
+import { ZIP_TYPES } from './uploads/receive.js';
+import { UploadStore } from './uploads/uploadStore.js';
 
 /** JSON bodies; uploads are streamed and have their own limit. */
 const JSON_BYTES = 1024 * 1024;

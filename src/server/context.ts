@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import type { ErrorCode } from '../core/errors.js';
 import type { JobService } from '../jobs/service.js';
 import type { ApiKey, KeyRing, Scope } from './apiKeys.js';
-import type { HealthMonitor } from './healthMonitor.js';
-import type { Metrics } from './metrics.js';
+import type { HealthMonitor } from './health/healthMonitor.js';
+import type { Metrics } from './health/metrics.js';
 import type { Settings } from './settings.js';
 
 /** What routes are given. */

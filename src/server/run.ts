@@ -2,13 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { openService } from '../jobs/service.js';
-import { HealthMonitor } from './healthMonitor.js';
-import { unknownHealth } from './healthSource.js';
-import { Metrics } from './metrics.js';
+import { HealthMonitor } from './health/healthMonitor.js';
+import { unknownHealth } from './health/healthSource.js';
+import { Metrics } from './health/metrics.js';
+import { serveWorkerHealth } from './health/workerHealth.js';
 import { type RunningServer, type ServeHooks, serviceOptions, startServer } from './serve.js';
 import type { Settings } from './settings.js';
 import { startTelemetry, traceAttempt } from './telemetry.js';
-import { serveWorkerHealth } from './workerHealth.js';
 
 /** A clean stop that takes longer than this is given up; orchestrators kill after 10 s. */
 const DEADLINE_MS = 9_500;

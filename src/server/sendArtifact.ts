@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlinthError } from '../core/errors.js';
-import type { ArtifactStore } from '../jobs/artifactStore.js';
-import { missing } from '../jobs/artifactStore.js';
+import type { ArtifactStore } from '../jobs/storage/artifactStore.js';
+import { missing } from '../jobs/storage/artifactStore.js';
 import { mediaType } from './resource.js';
 
 /**

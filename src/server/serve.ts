@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { PlinthError } from '../core/errors.js';
-import { isLoopback } from '../jobs/privateAddress.js';
 import { type JobService, openService, type ServiceOptions } from '../jobs/service.js';
+import { isLoopback } from '../jobs/webhooks/privateAddress.js';
 import { KeyRing } from './apiKeys.js';
 import { buildApp } from './app.js';
 import type { Context } from './context.js';
-import { HealthMonitor } from './healthMonitor.js';
-import { type HealthSource, unknownHealth } from './healthSource.js';
-import { Metrics } from './metrics.js';
+import { HealthMonitor } from './health/healthMonitor.js';
+import { type HealthSource, unknownHealth } from './health/healthSource.js';
+import { Metrics } from './health/metrics.js';
 import type { Settings } from './settings.js';
 import { startTelemetry, traceAttempt } from './telemetry.js';
 

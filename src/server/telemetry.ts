@@ -23,7 +23,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from '../core/context.js';
 import { VERSION } from '../core/version.js';
-import type { AttemptEnd } from '../jobs/attempt.js';
+import type { AttemptEnd } from '../jobs/worker/attempt.js';
 
 /** Spans are sent this often, in OTLP's JSON form over HTTP. */
 const FLUSH_MS = 5_000;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { migrate } from '../../src/jobs/migrations.js';
-import { openDatabase } from '../../src/jobs/openDatabase.js';
+import { migrate } from '../../src/jobs/database/migrations.js';
+import { openDatabase } from '../../src/jobs/database/openDatabase.js';
 import { describeSettings, loadSettings } from '../../src/server/settings.js';
 import { ROOT } from '../command.js';
 

@@ -34,7 +34,7 @@ export const launch = (): Promise<Browser> => chromium.launch({ executablePath: 
 /** Builds `dist/web` unless it is younger than every source of it. */
 export function buildPage(): void {
   const built = join(root, 'dist/web/index.html');
-  const sources = [join(root, 'web'), join(root, 'src/server/client.ts')].flatMap((path) =>
+  const sources = [join(root, 'web'), join(root, 'src/api/client.ts')].flatMap((path) =>
     statSync(path).isDirectory()
       ? readdirSync(path, { recursive: true }).map((name) => join(path, String(name)))
       : [path],

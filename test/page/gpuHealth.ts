@@ -1,4 +1,4 @@
-import type { Health } from '../../src/server/client.js';
+import type { Health } from '../../src/api/client.js';
 
 /** What `/health` says of a GPU, made up: load and temperature rise from one look to the next. */
 export const gpuHealth = (look: number): Pick<Health, 'gpus'> => ({

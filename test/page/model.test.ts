@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobFile } from '../../src/server/client.js';
+import type { JobFile } from '../../src/api/client.js';
 import type { JobResource } from '../../src/server/resource.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
 import { browserMissing, buildPage, launch, openPage, screenshot, settle, sticksOut, violations } from './browser.js';

@@ -3,8 +3,8 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PlinthClient } from '../../src/api/client.js';
 import { createKey } from '../../src/server/apiKeys.js';
-import { PlinthClient } from '../../src/server/client.js';
 import { onBothDatabases } from './databases.js';
 import { captureForm, startTestServer, type TestServer, type TestServerOptions } from './testServer.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES, ERROR_KINDS } from '../../src/core/errors.js';
-import { Metrics } from '../../src/server/metrics.js';
+import { Metrics } from '../../src/server/health/metrics.js';
 import { statusOf } from '../../src/server/problem.js';
 import { describeSettings } from '../../src/server/settings.js';
 

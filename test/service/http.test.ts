@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { ZipArchive } from 'archiver';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { PlinthClient } from '../../src/server/client.js';
+import { PlinthClient } from '../../src/api/client.js';
 import { onBothDatabases } from './databases.js';
 import { PIXEL } from './standInEngine.js';
 import { captureForm, startTestServer, type TestServer, type TestServerOptions } from './testServer.js';

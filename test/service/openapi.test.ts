@@ -2,9 +2,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ApiError, OPERATIONS, PlinthClient } from '../../src/api/client.js';
 import { ERROR_CODES } from '../../src/core/errors.js';
-import { ApiError, OPERATIONS, PlinthClient } from '../../src/server/client.js';
-import type { OpenApiDocument } from '../../src/server/openapi.js';
+import type { OpenApiDocument } from '../../src/server/openapi/openapi.js';
 import { startTestServer, type TestServer } from './testServer.js';
 
 let server: TestServer;

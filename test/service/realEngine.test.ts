@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PlinthClient } from '../../src/server/client.js';
+import { PlinthClient } from '../../src/api/client.js';
 import { type ServerProcess, startServerProcess } from './serverProcess.js';
 import { copyDatabase } from './template.js';
 
 // Real work on what may be a busy CPU.
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 120_000 });
 
-const ENGINE = new URL('../../src/jobs/reconstructEngine.ts', import.meta.url).href;
+const ENGINE = new URL('../../src/jobs/worker/reconstructEngine.ts', import.meta.url).href;
 const FUSION = {
   method: 'fusion',
   preset: 'draft',

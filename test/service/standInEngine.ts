@@ -6,9 +6,9 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '../../src/core/errors.js';
-import { COMPARISON_FILE, compareRuns } from '../../src/jobs/compareRuns.js';
-import type { Engine, EngineTask } from '../../src/jobs/engine.js';
 import type { RunResult } from '../../src/jobs/jobRecord.js';
+import { COMPARISON_FILE, compareRuns } from '../../src/jobs/worker/compareRuns.js';
+import type { Engine, EngineTask } from '../../src/jobs/worker/engine.js';
 
 /** Smallest PNG: one pixel. */
 export const PIXEL = Buffer.from(

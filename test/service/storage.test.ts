@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ArtifactStore } from '../../src/jobs/artifactStore.js';
-import { FolderStore } from '../../src/jobs/folderStore.js';
-import { S3Store } from '../../src/jobs/s3Store.js';
+import type { ArtifactStore } from '../../src/jobs/storage/artifactStore.js';
+import { FolderStore } from '../../src/jobs/storage/folderStore.js';
+import { S3Store } from '../../src/jobs/storage/s3Store.js';
 import { type StandInS3, startS3 } from './s3.js';
 import { startTestServer } from './testServer.js';
 

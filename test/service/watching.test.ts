@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PlinthClient } from '../../src/server/client.js';
+import { PlinthClient } from '../../src/api/client.js';
 import { onBothDatabases } from './databases.js';
 import { startTestServer, type TestServer, type TestServerOptions } from './testServer.js';
 

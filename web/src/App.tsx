@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { apiKey, connected, keyWanted } from './api.js';
 import { health, watchHealth } from './health.js';
 import { Home } from './pages/Home.js';
-import { JobPage } from './pages/JobPage.js';
+import { JobPage } from './pages/job/JobPage.js';
 import { useRoute } from './route.js';
 import { useStore } from './store.js';
 import { Icon } from './ui/Icon.js';
@@ -10,7 +10,7 @@ import { KeyDialog } from './ui/KeyDialog.js';
 import { ThemeChoice } from './ui/ThemeChoice.js';
 
 const SystemPage = lazy(() => import('./pages/SystemPage.js'));
-const ComparePage = lazy(() => import('./pages/ComparePage.js'));
+const ComparePage = lazy(() => import('./pages/compare/ComparePage.js'));
 
 const PAGES = [
   { place: '', title: 'Models' },

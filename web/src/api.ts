@@ -1,7 +1,7 @@
-import { ApiError, PlinthClient } from '../../src/server/client.js';
+import { ApiError, PlinthClient } from '../../src/api/client.js';
 import { createStore, remembered } from './store.js';
 
-export type * from '../../src/server/client.js';
+export type * from '../../src/api/client.js';
 export { ApiError };
 
 /** The API key, where the service asks for one. */

@@ -1,7 +1,7 @@
-import { possibleArrangements, type RigEstimate, START_FOCALS } from './estimateRig.js';
-import { type Hypothesis, rateHypotheses } from './hypotheses.js';
 import { type ResolvedSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
-import type { ViewGrid } from './viewGrid.js';
+import { possibleArrangements, type RigEstimate, START_FOCALS } from './rig/estimateRig.js';
+import { type Hypothesis, rateHypotheses } from './rig/hypotheses.js';
+import type { ViewGrid } from './rig/viewGrid.js';
 
 /** Difference in the share of the silhouettes left empty below which two hulls are equally good. */
 const EQUAL = 4e-4;

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { PlinthError } from '../../core/errors.js';
 import { checkInside } from '../files/paths.js';
 import { IMAGE_EXTENSIONS, isImageName } from '../images/header.js';
-import { VIEW_NAMES, type ViewName } from './rig.js';
+import { VIEW_NAMES, type ViewName } from './rig/rig.js';
 
 export interface SixViewFile {
   name: ViewName;

@@ -7,15 +7,15 @@ import { findBounds } from '../bounds/findBounds.js';
 import type { Capture, LoadOptions, View } from '../capture.js';
 import { fittedSize, nearestResize } from '../images/resample.js';
 import type { ResolvedReadOptions } from '../options.js';
-import { depthAgreement, pointBounds, type ViewAgreement } from './agreement.js';
-import { estimateRig, type RigEstimate } from './estimateRig.js';
 import { estimateSilhouettes } from './estimateSilhouettes.js';
 import { findSixViewFiles, type SixViewFile } from './files.js';
-import type { MetricDepth } from './fitRig.js';
-import { judge } from './judge.js';
 import { type ResolvedSixViewOptions, resolveSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
 import { type PreparedView, prepareView } from './readView.js';
-import { rigPose, viewAxes } from './rig.js';
+import { depthAgreement, pointBounds, type ViewAgreement } from './rig/agreement.js';
+import { estimateRig, type RigEstimate } from './rig/estimateRig.js';
+import type { MetricDepth } from './rig/fitRig.js';
+import { judge } from './rig/judge.js';
+import { rigPose, viewAxes } from './rig/rig.js';
 import { readSixDepth, toDistances } from './sixDepth.js';
 
 /**

@@ -14,8 +14,8 @@ import type { ResolvedReadOptions } from '../options.js';
 import { surveyView, type ViewSurvey } from '../survey.js';
 import { alignColor, type ColorAlignment, type Region, warpToColor } from './alignColor.js';
 import type { SixViewFile } from './files.js';
+import { makeViewGrid, type ViewGrid } from './rig/viewGrid.js';
 import { normalisedDepth, readSixDepth, type SixDepth } from './sixDepth.js';
-import { makeViewGrid, type ViewGrid } from './viewGrid.js';
 
 /** Where a view's mask came from. */
 export type MaskOrigin = 'alpha' | 'files' | 'depth' | 'background';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { listAdapters } from '../../gpu/adapter.js';
-import { diagnose, formatDiagnosis } from '../../gpu/doctor.js';
-import { installSoftwareDriver } from '../../gpu/softwareDriver.js';
+import { listAdapters } from '../../gpu/adapter/adapter.js';
+import { diagnose, formatDiagnosis } from '../../gpu/doctor/doctor.js';
+import { installSoftwareDriver } from '../../gpu/driver/softwareDriver.js';
 import { emit } from '../terminal.js';
 
 export function addDoctor(program: Command): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { PlinthError } from '../../core/errors.js';
-import { migrate } from '../../jobs/migrations.js';
-import { openDatabase } from '../../jobs/openDatabase.js';
+import { migrate } from '../../jobs/database/migrations.js';
+import { openDatabase } from '../../jobs/database/openDatabase.js';
 import { type ApiKey, createKey, listKeys, revokeKey, SCOPES, type Scope } from '../../server/apiKeys.js';
 import { loadSettings } from '../../server/settings.js';
 import { emit } from '../terminal.js';

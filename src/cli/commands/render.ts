@@ -1,11 +1,11 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { readGlb } from '../../asset/readGlb.js';
-import { renderToPng } from '../../asset/renderToPng.js';
+import { renderToPng } from '../../asset/previews/renderToPng.js';
+import { readGlb } from '../../asset/read/readGlb.js';
 import { readCapture } from '../../capture/readCapture.js';
 import type { Camera } from '../../core/camera.js';
 import { PlinthError } from '../../core/errors.js';
-import { openGpu } from '../../gpu/gpu.js';
+import { openGpu } from '../../gpu/runtime/gpu.js';
 import type { RenderMode } from '../../render/forward/assetRenderer.js';
 import { numberFlag } from '../terminal.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { checkGpu } from '../../server/checkGpu.js';
+import { checkGpu } from '../../server/health/checkGpu.js';
 import { runServer } from '../../server/run.js';
 import { isSecured } from '../../server/serve.js';
 import { addSettings, settingsOf } from '../serviceSettings.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { PlinthError } from '../../core/errors.js';
-import { checkGpu } from '../../server/checkGpu.js';
+import { checkGpu } from '../../server/health/checkGpu.js';
 import { runWorker } from '../../server/run.js';
 import { addSettings, settingsOf } from '../serviceSettings.js';
 import { hasStarted, stopWhileStarting } from '../stopWhileStarting.js';

@@ -1,7 +1,7 @@
 import { type Camera, cameraPosition, projectPoint, worldToCamera } from '../../core/camera.js';
 import type { ColorImage } from '../../core/image.js';
 import { dot, type Mat4, type Vec3 } from '../../core/math.js';
-import { type IsoLattice, latticeSize } from '../isosurface/brickGrid.js';
+import { type IsoLattice, latticeSize } from '../flexicubes/brickGrid.js';
 
 /** A picture of the object: sRGB, straight alpha, of the camera's own size. */
 export interface CarvingView {

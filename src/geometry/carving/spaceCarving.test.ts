@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { closedCup, cup, pictureOf } from '../../../test/pictures.js';
 import { cameraAt, directions, type Solid, sphere } from '../../../test/solids.js';
 import type { Vec3 } from '../../core/math.js';
-import { isoLattice, latticeSize } from '../isosurface/brickGrid.js';
+import { isoLattice, latticeSize } from '../flexicubes/brickGrid.js';
 import { positionOf } from './sightings.js';
 import { carveConcavities } from './spaceCarving.js';
 

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { projectPoint } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import { normalize, sub } from '../../core/math.js';
-import { type IsoLattice, latticeSize } from '../isosurface/brickGrid.js';
+import { type IsoLattice, latticeSize } from '../flexicubes/brickGrid.js';
 import {
   type CarvingView,
   findSightings,

@@ -3,7 +3,7 @@ import { box, sphere, torus } from '../../../test/shapes.js';
 import type { Mesh } from '../../core/mesh.js';
 import { computeNormals } from './normals.js';
 import { computeTangents } from './tangents.js';
-import { unwrapMesh } from './unwrap.js';
+import { unwrapMesh } from './unwrap/unwrap.js';
 
 describe('computeNormals', () => {
   it('is radial on a sphere and diagonal at the corners of a box, however its faces are cut', () => {

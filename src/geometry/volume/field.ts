@@ -1,7 +1,7 @@
 import type { Vec3 } from '../../core/math.js';
-import type { Batch } from '../../gpu/batch.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { defineKernel, linear } from '../../gpu/kernel.js';
+import type { Batch } from '../../gpu/runtime/batch.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { brickTotal, type Grid } from './grid.js';
 import type { ObservationGroup } from './observations.js';
 

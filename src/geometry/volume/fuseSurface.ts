@@ -1,8 +1,8 @@
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { sub, type Vec3 } from '../../core/math.js';
 import { type Mesh, triangleCount, vertexCount } from '../../core/mesh.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { extractSurface } from '../surface/extractSurface.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { extractSurface } from '../marchingCubes/extractSurface.js';
 import { ObservedField, type Vessel } from './field.js';
 import { brickTotal, type Grid, makeGrid } from './grid.js';
 import { type Observation, observationsOf, packObservations, type SurfaceView } from './observations.js';

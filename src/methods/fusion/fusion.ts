@@ -2,13 +2,13 @@ import type { Capture } from '../../capture/capture.js';
 import type { Asset, Material } from '../../core/asset.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
-import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/cleanMesh.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
-import { unwrapMesh } from '../../geometry/mesh/unwrap.js';
+import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/repair/cleanMesh.js';
+import { unwrapMesh } from '../../geometry/mesh/unwrap/unwrap.js';
 import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
 import { projectTexture } from '../../render/projection/projectTexture.js';
-import { writeMeshPreview } from '../meshPreview.js';
 import type { Method, MethodContext } from '../method.js';
+import { writeMeshPreview } from '../shared/meshPreview.js';
 import { type FusionOptions, fusionOptions } from './options.js';
 import { loadSurfaceViews, trainingViews } from './surfaceViews.js';
 

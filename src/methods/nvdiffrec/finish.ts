@@ -1,11 +1,11 @@
 import type { Asset } from '../../core/asset.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { Mesh } from '../../core/mesh.js';
-import type { Gpu } from '../../gpu/gpu.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { lightToEquirectangular, recordNormals, scatterPositions, unpackMaterial } from '../../render/diff/index.js';
-import type { Optimizer } from './optimizer.js';
-import { spreadTexels, withRing } from './spreadTexels.js';
-import { mapTexels } from './texelMap.js';
+import { spreadTexels, withRing } from './start/spreadTexels.js';
+import { mapTexels } from './start/texelMap.js';
+import type { Optimizer } from './step/optimizer.js';
 
 /** Reads the result back: mesh, 8-bit maps with filled gutters, light. */
 export async function finish(gpu: Gpu, optimizer: Optimizer, startMesh: Mesh, signal?: AbortSignal): Promise<Asset> {

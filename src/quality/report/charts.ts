@@ -1,6 +1,6 @@
 import { cameraPosition } from '../../core/camera.js';
 import type { QualityData, Series, Thresholds, ViewQuality } from '../schema.js';
-import { duration, significant } from '../words.js';
+import { duration, significant } from '../verdict/words.js';
 import { type Html, html } from './html.js';
 
 interface BarRow {

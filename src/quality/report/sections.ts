@@ -1,6 +1,6 @@
-import { ERROR_COLOURS, ERROR_FULL_SCALE } from '../errorImage.js';
+import { ERROR_COLOURS, ERROR_FULL_SCALE } from '../metrics/errorImage.js';
 import type { Advice, GroupTotals, QualityData, QualityStatus, Statistic, ViewGroup, ViewQuality } from '../schema.js';
-import { counted, duration, percent, significant, size, thousands } from '../words.js';
+import { counted, duration, percent, significant, size, thousands } from '../verdict/words.js';
 import { type Html, html } from './html.js';
 import type { InlineImage, ReportImages } from './images.js';
 

@@ -1,5 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
-import type { Gpu } from '../../gpu/gpu.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { type Frame, MAX_VIEWS } from './types.js';
 
 /** Edges are numbered by 21 bits in `Frame.outlines`. */

@@ -1,6 +1,6 @@
-import type { Batch } from '../../gpu/batch.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { pyramidLayout } from './material.js';
+import type { Batch } from '../../gpu/runtime/batch.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { pyramidLayout } from './shade/material.js';
 import type { DiffScene, GradientScales, Gradients } from './types.js';
 
 export const GRADIENT_SCALES: GradientScales = { texel: 2 ** 18, clip: 2 ** 12, normal: 2 ** 14, light: 2 ** 12 };

@@ -5,9 +5,9 @@ import type { ColorImage, FloatImage, HdrImage } from '../../core/image.js';
 import { multiply, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { vertexCount } from '../../core/mesh.js';
-import { type Gpu, STORAGE_USAGE } from '../../gpu/gpu.js';
-import { defineKernel, linear } from '../../gpu/kernel.js';
-import { loadShader } from '../../gpu/shader.js';
+import { type Gpu, STORAGE_USAGE } from '../../gpu/runtime/gpu.js';
+import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
+import { loadShader } from '../../gpu/runtime/shader.js';
 import { createEnvironmentLight, type EnvironmentLight, SPECULAR_LEVELS } from './environmentLight.js';
 import {
   type Bounds,

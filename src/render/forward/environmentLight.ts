@@ -1,6 +1,6 @@
 import type { HdrImage } from '../../core/image.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { loadShader } from '../../gpu/shader.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { loadShader } from '../../gpu/runtime/shader.js';
 import { toHalf } from './half.js';
 import { generateMipmaps, mipLevels } from './mipmap.js';
 

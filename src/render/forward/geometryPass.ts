@@ -1,9 +1,9 @@
 import { type Camera, projectionMatrix, worldToCamera } from '../../core/camera.js';
 import { type Mat4, multiply, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
-import type { Batch } from '../../gpu/batch.js';
-import { type Gpu, STORAGE_USAGE } from '../../gpu/gpu.js';
-import { loadShader } from '../../gpu/shader.js';
+import type { Batch } from '../../gpu/runtime/batch.js';
+import { type Gpu, STORAGE_USAGE } from '../../gpu/runtime/gpu.js';
+import { loadShader } from '../../gpu/runtime/shader.js';
 
 export interface Bounds {
   min: Vec3;

@@ -1,6 +1,6 @@
 import type { ColorImage } from '../../core/image.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { loadShader } from '../../gpu/shader.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { loadShader } from '../../gpu/runtime/shader.js';
 
 /** Number of levels down to 1×1. */
 export const mipLevels = (width: number, height: number): number => 1 + Math.floor(Math.log2(Math.max(width, height)));

@@ -1,7 +1,7 @@
 import { lookAt, type Mat4, multiply, type Vec3 } from '../../core/math.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { defineKernel, linear } from '../../gpu/kernel.js';
-import { loadShader } from '../../gpu/shader.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
+import { loadShader } from '../../gpu/runtime/shader.js';
 import type { GeometryBuffers } from './geometryPass.js';
 
 const SHADOW_SIZE = 384;

@@ -1,5 +1,5 @@
-import type { Batch } from '../../gpu/batch.js';
-import type { Gpu } from '../../gpu/gpu.js';
+import type { Batch } from '../../gpu/runtime/batch.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
 
 /** Staging buffers for reading results back while later work is already under way; buffers are used again. */
 export class ReadbackRing {

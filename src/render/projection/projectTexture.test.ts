@@ -7,7 +7,7 @@ import { lookAt, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { AssetRenderer } from '../forward/assetRenderer.js';
 import { type ProjectTextureOptions, projectTexture } from './projectTexture.js';
-import type { TextureView } from './viewSet.js';
+import type { TextureView } from './views/viewSet.js';
 
 const gpu = useGpu();
 const SIZE = 128;

@@ -3,19 +3,17 @@ import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import { transformPoint, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
-import type { Gpu } from '../../gpu/gpu.js';
-import { defineKernel, linear } from '../../gpu/kernel.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { type GeometryBuffers, uploadGeometry } from '../forward/geometryPass.js';
 import { vertexOpenness } from '../forward/openness.js';
-import { continueStructure } from './continueStructure.js';
-import { solveGains, spreadPoints } from './gains.js';
-import { collectSamples, type GatherSettings, gatherColors, ViewSource } from './gather.js';
-import { fillGutter } from './gutter.js';
-import { inpaintShaded } from './inpaint.js';
-import { packPoints } from './points.js';
-import { refineTexels, type TexelPage } from './refine.js';
-import { sharedDetail } from './sharedDetail.js';
-import { type SurfaceGraph, surfaceGraph } from './surfaceGraph.js';
+import { continueStructure } from './complete/continueStructure.js';
+import { inpaintShaded } from './complete/inpaint.js';
+import { refineTexels, type TexelPage } from './refine/refine.js';
+import { sharedDetail } from './refine/sharedDetail.js';
+import { fillGutter } from './texels/gutter.js';
+import { packPoints } from './texels/points.js';
+import { type SurfaceGraph, surfaceGraph } from './texels/surfaceGraph.js';
 import {
   APRON,
   createPagePoints,
@@ -26,8 +24,10 @@ import {
   texelLength,
   type UvGeometry,
   uploadUvGeometry,
-} from './texelPoints.js';
-import type { TextureView } from './viewSet.js';
+} from './texels/texelPoints.js';
+import { solveGains, spreadPoints } from './views/gains.js';
+import { collectSamples, type GatherSettings, gatherColors, ViewSource } from './views/gather.js';
+import type { TextureView } from './views/viewSet.js';
 
 export interface ProjectTextureOptions {
   /** Side of the square texture in texels, 16…8192. Default 2048. */

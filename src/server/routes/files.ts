@@ -1,9 +1,9 @@
 import { ZipArchive } from 'archiver';
 import { z } from 'zod';
 import { PlinthError } from '../../core/errors.js';
-import { missing } from '../../jobs/artifactStore.js';
-import { logKey } from '../../jobs/jobLog.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
+import { missing } from '../../jobs/storage/artifactStore.js';
+import { logKey } from '../../jobs/worker/jobLog.js';
 import type { App, Context } from '../context.js';
 import { fileSchema, mediaType } from '../resource.js';
 import { sendArtifact } from '../sendArtifact.js';

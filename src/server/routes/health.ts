@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { JOB_STATES } from '../../jobs/jobRecord.js';
 import type { App, Context } from '../context.js';
-import type { HealthReport } from '../healthMonitor.js';
+import type { HealthReport } from '../health/healthMonitor.js';
 import { failureSchema } from '../resource.js';
 
 const optionalNumber = z.number().optional();

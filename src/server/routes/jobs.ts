@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.js';
-import { requireDisk } from '../../jobs/janitor.js';
 import { JOB_STATES } from '../../jobs/jobRecord.js';
-import { acceptJob } from '../acceptJob.js';
+import { requireDisk } from '../../jobs/storage/janitor.js';
 import type { App, Context } from '../context.js';
 import { FieldError } from '../problem.js';
 import { jobSchema, toResource } from '../resource.js';
-import type { UploadStore } from '../uploadStore.js';
+import { acceptJob } from '../uploads/acceptJob.js';
+import type { UploadStore } from '../uploads/uploadStore.js';
 
 export const jobParams = z.object({ id: z.uuid().describe('Id of the job.') });
 

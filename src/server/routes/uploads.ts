@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type App, type Context, ownerOf } from '../context.js';
-import type { UploadStore } from '../uploadStore.js';
+import type { UploadStore } from '../uploads/uploadStore.js';
 
 const uploadSchema = z
   .object({

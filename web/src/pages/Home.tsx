@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { JobList } from './JobList.js';
-import { Start } from './Start.js';
+import { Start } from './start/Start.js';
 
 /** Start a model above, all models below. */
 export function Home() {

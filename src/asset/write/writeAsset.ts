@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Asset } from '../../core/asset.js';
+import type { ProgressSink } from '../../core/context.js';
+import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { checkUsdz } from './checkUsdz.js';
+import { sharedEncoder } from './encodeTexture.js';
+import { writeGlb } from './writeGlb.js';
+import { writeHdr } from './writeHdr.js';
+import { writeObj } from './writeObj.js';
+import { writePly } from './writePly.js';
+import { encodeUsdz } from './writeUsdz.js';
+
+export const ASSET_FORMATS = ['glb', 'obj', 'ply', 'usdz'] as const;
+export type AssetFormat = (typeof ASSET_FORMATS)[number];
+
+export interface WriteAssetOptions {
+  /** Default: all. */
+  formats?: readonly AssetFormat[];
+  /** See `GlbOptions`. */
+  meshopt?: boolean;
+  webp?: boolean;
+}
+
+/**
+ * Writes an asset into an existing folder: `asset.glb`, `mesh.obj` with `mesh.mtl` and textures, `mesh.ply`, `asset.usdz` and, where the
+ * method found the light, `light.hdr`.
+ *
+ * @returns the names of the files, in the order of writing.
+ */
+export async function writeAsset(
+  asset: Asset,
+  folder: string,
+  options: WriteAssetOptions = {},
+  context: { signal?: AbortSignal; progress?: ProgressSink } = {},
+): Promise<string[]> {
+  const { formats = ASSET_FORMATS, meshopt, webp } = options;
+  const chosen = ASSET_FORMATS.filter((f) => formats.includes(f));
+  const files: string[] = [];
+  const encode = sharedEncoder();
+  for (const [i, format] of chosen.entries()) {
+    throwIfCancelled(context.signal);
+    context.progress?.({
+      stage: 'export',
+      title: 'Writing the asset',
+      fraction: i / chosen.length,
+      detail: format.toUpperCase(),
+    });
+    if (format === 'glb') {
+      await writeGlb(asset, join(folder, 'asset.glb'), { meshopt, webp }, encode);
+      files.push('asset.glb');
+    } else if (format === 'obj') {
+      files.push(...(await writeObj(asset, folder, 'mesh', encode)));
+    } else if (format === 'ply') {
+      await writePly(asset, join(folder, 'mesh.ply'));
+      files.push('mesh.ply');
+    } else {
+      const usdz = await encodeUsdz(asset, encode);
+      const problems = checkUsdz(usdz);
+      if (problems.length > 0)
+        throw new PlinthError('ASSET_INVALID', { found: `asset.usdz: ${problems.join(' ')}`, subject: 'asset.usdz' });
+      await writeFile(join(folder, 'asset.usdz'), usdz);
+      files.push('asset.usdz');
+    }
+  }
+  if (asset.environment) {
+    await writeHdr(asset.environment, join(folder, 'light.hdr'));
+    files.push('light.hdr');
+  }
+  throwIfCancelled(context.signal);
+  context.progress?.({ stage: 'export', title: 'Writing the asset', fraction: 1 });
+  return files;
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { errorOf } from '../../../../test/captureScene.js';
+import { join, sphere } from '../../../../test/shapes.js';
+import { cleanMesh } from './cleanMesh.js';
+import { cleanSurface } from './cleanSurface.js';
+
+const OPTIONS = { triangles: 300, minimumPart: 0.02, fillHoles: true, smoothing: 5 };
+
+test('the thread does what the functions do: specks and inner shells go, the rest is simplified', async () => {
+  const shell = sphere(3, 0.5);
+  const rough = join(sphere(4), sphere(1, 0.005, [2, 0, 0]), shell);
+  const fractions: number[] = [];
+  const cleaned = await cleanMesh(rough, OPTIONS, { progress: (f) => fractions.push(f) });
+  expect(cleaned).toEqual(await cleanSurface({ mesh: rough, options: OPTIONS }, () => {}));
+  expect(cleaned.mesh.indices.length / 3).toBeLessThanOrEqual(OPTIONS.triangles);
+  expect(cleaned.closedManifold).toBe(true);
+  const radius = (v: number) => Math.hypot(...cleaned.mesh.positions.subarray(v * 3, v * 3 + 3));
+  for (let v = 0; v < cleaned.mesh.positions.length / 3; v++) expect(radius(v)).toBeGreaterThan(0.9);
+  expect(fractions).toEqual([0.3, 0.6]);
+});
+
+test('cancelling ends it at once, in the midst of a step', async () => {
+  const large = sphere(7);
+  const controller = new AbortController();
+  let began = 0;
+  const work = cleanMesh(
+    large,
+    { ...OPTIONS, smoothing: 2000 },
+    {
+      signal: controller.signal,
+      progress: () => {
+        began = performance.now();
+        setTimeout(() => controller.abort(), 50);
+      },
+    },
+  );
+  expect((await errorOf(work)).code).toBe('CANCELLED');
+  expect(performance.now() - began).toBeLessThan(1500);
+});

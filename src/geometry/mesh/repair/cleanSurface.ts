@@ -1,0 +1,39 @@
+import type { Mesh } from '../../../core/mesh.js';
+import { type SimplifyResult, simplifyMesh } from '../simplify/simplify.js';
+import { fillHoles } from './fillHoles.js';
+import { removeInnerShells } from './innerShells.js';
+import { smoothMesh } from './smooth.js';
+import { removeSpecks } from './specks.js';
+
+export interface CleanOptions {
+  /** Triangle budget. */
+  triangles: number;
+  /** As in `SpeckOptions.minimumExtent`, with its default. */
+  minimumPart?: number;
+  /** Default: no. */
+  fillHoles?: boolean;
+  /** Rounds of smoothing. Default 0 = none. */
+  smoothing?: number;
+}
+
+export interface CleanJob {
+  mesh: Mesh;
+  options: CleanOptions;
+}
+
+/** Shares of the time after which smoothing and simplifying begin. */
+const SMOOTHING_BEGINS = 0.3;
+export const SIMPLIFYING_BEGINS = 0.6;
+
+/** Specks and inner shells removed, holes filled, smoothed, simplified. Long and without pause: `cleanMesh` runs it in a thread of its own. */
+export async function cleanSurface(
+  { mesh, options: { triangles, minimumPart, fillHoles: fills = false, smoothing = 0 } }: CleanJob,
+  tick: (fraction: number) => void,
+): Promise<SimplifyResult> {
+  const whole = removeInnerShells(removeSpecks(mesh, { minimumExtent: minimumPart }).mesh).mesh;
+  const closed = fills ? fillHoles(whole).mesh : whole;
+  tick(SMOOTHING_BEGINS);
+  const smooth = smoothing > 0 ? smoothMesh(closed, { iterations: smoothing }) : closed;
+  tick(SIMPLIFYING_BEGINS);
+  return await simplifyMesh(smooth, { triangles, regular: true });
+}

@@ -1,0 +1,323 @@
+import { PlinthError } from '../../core/errors.js';
+import { type AdapterChoice, type AdapterFacts, chooseAdapter } from '../adapter/adapter.js';
+import { Batch } from './batch.js';
+
+/** Optional features that are asked for wherever the adapter has them; code must work without. */
+const WANTED_FEATURES: GPUFeatureName[] = [
+  'subgroups',
+  'shader-f16',
+  'timestamp-query',
+  'float32-filterable',
+  'primitive-index' as GPUFeatureName,
+];
+
+/** Limits raised to what the adapter offers, since the defaults are far below every adapter Plinth runs on. */
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupsPerDimension',
+  'maxTextureDimension2D',
+  'maxTextureArrayLayers',
+  'maxColorAttachmentBytesPerSample',
+] as const;
+
+/** Limits without which no method can work. */
+const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
+  maxStorageBufferBindingSize: 128 * 1024 * 1024,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxTextureDimension2D: 8192,
+};
+
+export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
+
+/**
+ * A device with what Plinth needs around it: buffers from a pool, batches of kernels, read-back, and errors turned into coded ones.
+ * One per process is enough. Call `dispose()` at the end.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+  /** Bytes in buffers and textures created through this object and not destroyed. */
+  bytesInUse = 0;
+  /** The greatest value that `bytesInUse` had. */
+  peakBytes = 0;
+  private readonly pool = new Map<string, GPUBuffer[]>();
+  private readonly arenas: GPUBuffer[] = [];
+  private readonly caches = new Map<unknown, unknown>();
+  private failure: PlinthError | undefined;
+  private disposed = false;
+
+  constructor(device: GPUDevice, adapter: AdapterFacts) {
+    this.device = device;
+    this.adapter = adapter;
+    device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault(); // it is reported by the next check(); Dawn would also write it to the standard error
+      const error = (event as GPUUncapturedErrorEvent).error;
+      this.fail(toGpuError(error));
+    });
+    void device.lost.then((info) => {
+      if (this.disposed) return;
+      this.fail(
+        new PlinthError('GPU_DEVICE_LOST', {
+          found: `The GPU device was lost: ${info.message || info.reason}`,
+          remedy: 'Start the process again; if it happens again, run `plinth doctor` and update the driver',
+        }),
+      );
+    });
+  }
+
+  private fail(error: PlinthError): void {
+    // What follows the loss of a device says less than the loss itself.
+    if (!this.failure || error.code === 'GPU_DEVICE_LOST') this.failure = error;
+  }
+
+  has(feature: string): boolean {
+    return this.device.features.has(feature as GPUFeatureName);
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.device.limits;
+  }
+
+  /** Throws the first error that the device has reported, if any. */
+  check(): void {
+    if (this.failure) throw this.failure;
+  }
+
+  /**
+   * Forgets a reported error, so that work can be tried again at a smaller size after `GPU_OUT_OF_MEMORY`. A lost device stays lost.
+   */
+  clearError(): void {
+    if (this.failure?.code !== 'GPU_DEVICE_LOST') this.failure = undefined;
+  }
+
+  /** A value made once per device, such as a compiled pipeline. */
+  cached<T>(key: unknown, make: () => T): T {
+    if (!this.caches.has(key)) this.caches.set(key, make());
+    return this.caches.get(key) as T;
+  }
+
+  /**
+   * A storage buffer (also copy source and destination) of at least `bytes`, zero-filled. Free it with `destroy()`.
+   * @throws `GPU_LIMIT_TOO_LOW` above the device's buffer limit.
+   */
+  createBuffer(bytes: number, label = 'buffer', usage: number = STORAGE_USAGE): GPUBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    if (size > this.limits.maxBufferSize) {
+      throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+        found: `Buffer "${label}" needs ${size} bytes; the device allows ${this.limits.maxBufferSize}`,
+        remedy: 'Use a smaller preset or resolution',
+      });
+    }
+    const buffer = this.device.createBuffer({ size, usage, label });
+    this.account(size);
+    const destroy = buffer.destroy.bind(buffer);
+    let alive = true;
+    buffer.destroy = () => {
+      if (alive) this.account(-size);
+      alive = false;
+      return destroy();
+    };
+    return buffer;
+  }
+
+  private account(bytes: number): void {
+    this.bytesInUse += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
+  }
+
+  /** A buffer from the pool, contents undefined. Give it back with `release`. */
+  acquire(bytes: number, label = 'pooled'): GPUBuffer {
+    const size = poolSize(bytes);
+    const free = this.pool.get(String(size));
+    return free?.pop() ?? this.createBuffer(size, label);
+  }
+
+  /** Gives buffers back to the pool; they may be handed out again for work submitted later. */
+  release(...buffers: GPUBuffer[]): void {
+    for (const buffer of buffers) {
+      const key = String(buffer.size);
+      const list = this.pool.get(key);
+      if (list) list.push(buffer);
+      else this.pool.set(key, [buffer]);
+    }
+  }
+
+  /** A uniform buffer for one batch. Work on the queue is ordered, so it can be reused right after the submission. */
+  acquireUniformArena(): GPUBuffer {
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    return this.arenas.pop() ?? this.device.createBuffer({ size: 1 << 20, usage, label: 'uniforms' });
+  }
+
+  releaseUniformArena(buffer: GPUBuffer): void {
+    this.arenas.push(buffer);
+  }
+
+  /** Destroys all pooled buffers that nobody holds. */
+  trim(): void {
+    for (const list of this.pool.values()) for (const buffer of list) buffer.destroy();
+    this.pool.clear();
+  }
+
+  /** A storage buffer with the array's contents. */
+  upload(data: TypedArray, label = 'upload', usage: number = STORAGE_USAGE): GPUBuffer {
+    const buffer = this.createBuffer(data.byteLength, label, usage);
+    this.write(buffer, data);
+    return buffer;
+  }
+
+  /** Writes an array into a buffer at a byte offset (multiple of 4). A length that is no multiple of 4 bytes is padded with zeros. */
+  write(buffer: GPUBuffer, data: TypedArray, offset = 0): void {
+    const rest = data.byteLength % 4;
+    if (rest === 0) {
+      this.device.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const padded = new Uint8Array(data.byteLength + 4 - rest);
+    padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.device.queue.writeBuffer(buffer, offset, padded);
+  }
+
+  /** Starts a batch of commands that are submitted together. */
+  batch(label = 'batch'): Batch {
+    return new Batch(this, label);
+  }
+
+  /** Records with `record`, submits, and does not wait. */
+  run(record: (batch: Batch) => void, label?: string): void {
+    const batch = this.batch(label);
+    record(batch);
+    batch.submit();
+  }
+
+  /** Copies a buffer back: `length` bytes from `offset`. Waits for all work submitted before. */
+  async read(buffer: GPUBuffer, offset = 0, length: number = buffer.size - offset): Promise<ArrayBuffer> {
+    this.check();
+    const size = Math.ceil(length / 4) * 4;
+    const staging = this.device.createBuffer({
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      label: 'staging',
+    });
+    try {
+      const encoder = this.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      await this.wait(staging.mapAsync(GPUMapMode.READ));
+      return staging.getMappedRange().slice(0, length);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  async readFloat32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Float32Array> {
+    return new Float32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
+  }
+
+  async readUint32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Uint32Array> {
+    return new Uint32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
+  }
+
+  async readInt32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Int32Array> {
+    return new Int32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
+  }
+
+  /** Waits until all submitted work is done; throws the coded error if any of it failed. */
+  async sync(): Promise<void> {
+    await this.wait(this.device.queue.onSubmittedWorkDone());
+  }
+
+  private async wait(promise: Promise<unknown>): Promise<void> {
+    try {
+      await promise;
+    } catch (error) {
+      // The cause arrives as an uncaptured error or as device loss; give those events their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.check();
+      throw toGpuError(error);
+    }
+    this.check();
+  }
+
+  /** Destroys the device. The object cannot be used afterwards. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.trim();
+    this.caches.clear();
+    this.device.destroy();
+  }
+}
+
+export const STORAGE_USAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC
+
+/** Pool sizes step by an eighth of a power of two, so that at most 12.5 % is wasted. */
+function poolSize(bytes: number): number {
+  const wanted = Math.max(256, bytes);
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(wanted)) - 3));
+  return Math.ceil(wanted / step) * step;
+}
+
+function toGpuError(error: unknown): PlinthError {
+  if (error instanceof PlinthError) return error;
+  const said =
+    error instanceof Error || (typeof error === 'object' && error && 'message' in error)
+      ? String((error as Error).message)
+      : String(error);
+  const name = (error as object | undefined)?.constructor?.name ?? '';
+  const message = said
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line)) // places in the driver layer's own source
+    .join(' ')
+    .trim();
+  if (name === 'GPUOutOfMemoryError' || /out of memory/i.test(message)) {
+    return new PlinthError('GPU_OUT_OF_MEMORY', {
+      found: `The GPU ran out of memory: ${message}`,
+      remedy: 'Use a smaller preset or resolution, or close other programs that use the GPU',
+      cause: error,
+    });
+  }
+  return new PlinthError('GPU_VALIDATION', { found: `The GPU refused a command: ${message}`, cause: error });
+}
+
+/**
+ * Opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated by commas, to do without although the
+ * adapter has them: for testing what happens on lesser adapters. Throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or
+ * `GPU_LIMIT_TOO_LOW`.
+ */
+export async function openGpu(choice: AdapterChoice = {}): Promise<Gpu> {
+  const { adapter, facts } = await chooseAdapter(choice);
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) {
+    const offered = facts.limits[name];
+    const needed = NEEDED_LIMITS[name] ?? 0;
+    if (offered === undefined) continue;
+    if (offered < needed) {
+      throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+        found: `${facts.device} offers ${name} = ${offered}`,
+        expected: `at least ${needed}`,
+        remedy: 'Choose another adapter with --adapter (`plinth doctor` lists them), or update the driver',
+      });
+    }
+    requiredLimits[name] = offered;
+  }
+  const disabled = new Set((process.env.PLINTH_DISABLE_FEATURES ?? '').split(',').map((f) => f.trim()));
+  const requiredFeatures = WANTED_FEATURES.filter((f) => adapter.features.has(f) && !disabled.has(f));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits, label: 'plinth' });
+  } catch (error) {
+    throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+      found: `${facts.device} gave no device: ${(error as Error).message}`,
+      cause: error,
+    });
+  }
+  return new Gpu(device, facts);
+}

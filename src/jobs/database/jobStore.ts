@@ -1,0 +1,385 @@
+import { randomUUID } from 'node:crypto';
+import { PlinthError } from '../../core/errors.js';
+import {
+  type EventType,
+  type Failure,
+  isFinished,
+  type JobEvent,
+  type JobInput,
+  type JobProgress,
+  type JobRecord,
+  type JobResult,
+  type JobState,
+} from '../jobRecord.js';
+import type { JobRequest, NamedRun } from '../jobRequest.js';
+import { queueDelivery } from '../webhooks/webhookStore.js';
+import type { Database, Queryable } from './database.js';
+import type { Queue } from './queue.js';
+
+/** Channel on which every change of a job is told: the job's id. */
+export const JOB_CHANNEL = 'plinth_job';
+/** Channel that wakes idle workers. */
+export const WORK_CHANNEL = 'plinth_work';
+
+const COLUMNS = `id, name, state, request, input, owner, created_at AS "createdAt", queued_at AS "queuedAt",
+  started_at AS "startedAt", finished_at AS "finishedAt", ticket, claim, worker, attempt, machine_failures AS "machineFailures",
+  interruptions, reduced, cancel_requested AS "cancelRequested", progress, failure, result, result_claim AS "resultClaim",
+  result_bytes AS "resultBytes", last_event AS "lastEvent"`;
+
+export interface NewJob {
+  id: string;
+  name: string;
+  request: JobRequest & { runs: NamedRun[] };
+  input: JobInput;
+  owner: string | null;
+  idempotency?: { owner: string; key: string; fingerprint: string };
+}
+
+/** Outcome of the idempotency check when a job is accepted. */
+export interface Accepted {
+  job: JobRecord;
+  /** The same request was accepted before; nothing new was queued. */
+  repeated: boolean;
+}
+
+/** Whose job to act on; absent means everybody's. */
+export interface Claim {
+  id: string;
+  claim: string;
+}
+
+/** All changes of jobs. Each is one transaction, and each that a worker makes holds only while its claim does. */
+export class JobStore {
+  constructor(
+    readonly db: Database,
+    readonly queue: Queue,
+    private readonly webhookSecret: string | undefined,
+  ) {}
+
+  /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED` */
+  async accept(job: NewJob): Promise<Accepted> {
+    return await this.db.transaction(async (tx) => {
+      const { idempotency } = job;
+      if (idempotency) {
+        const [own] = await tx.query(
+          `INSERT INTO plinth.idempotency (owner, key, fingerprint, job) VALUES ($1, $2, $3, $4)
+           ON CONFLICT DO NOTHING RETURNING job`,
+          [idempotency.owner, idempotency.key, idempotency.fingerprint, job.id],
+        );
+        if (!own) return { job: await this.repeat(tx, idempotency), repeated: true };
+      }
+      await tx.query(
+        `INSERT INTO plinth.jobs (id, name, state, request, input, owner) VALUES ($1, $2, 'queued', $3, $4, $5)`,
+        [job.id, job.name, JSON.stringify(job.request), JSON.stringify(job.input), job.owner],
+      );
+      const ticket = await this.queue.send(tx, job.id, job.request.priority);
+      await tx.query('UPDATE plinth.jobs SET ticket = $2 WHERE id = $1', [job.id, ticket]);
+      await addEvent(tx, job.id, 'state', { state: 'queued' });
+      await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
+      return { job: (await get(tx, job.id))!, repeated: false };
+    });
+  }
+
+  /** The job that an earlier request with this key and content made. @throws `IDEMPOTENCY_KEY_REUSED` */
+  async repeated(idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord | undefined> {
+    const { owner, key } = idempotency;
+    const [row] = await this.db.query('SELECT 1 FROM plinth.idempotency WHERE owner = $1 AND key = $2', [owner, key]);
+    return row && (await this.repeat(this.db, idempotency));
+  }
+
+  private async repeat(tx: Queryable, idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord> {
+    const [earlier] = await tx.query<{ fingerprint: string; job: string }>(
+      'SELECT fingerprint, job FROM plinth.idempotency WHERE owner = $1 AND key = $2',
+      [idempotency.owner, idempotency.key],
+    );
+    const job = earlier && (await get(tx, earlier.job));
+    if (!job || earlier.fingerprint !== idempotency.fingerprint) {
+      throw new PlinthError('IDEMPOTENCY_KEY_REUSED', {
+        found: `Idempotency-Key "${idempotency.key}" belongs to ${job ? 'a request with another body' : 'a job that was deleted'}`,
+        remedy: 'Use a new key for every new job',
+        subject: 'Idempotency-Key',
+      });
+    }
+    return job;
+  }
+
+  /** @throws `JOB_NOT_FOUND` */
+  async get(id: string): Promise<JobRecord> {
+    const job = await get(this.db, id);
+    if (!job) throw notFound(id);
+    return job;
+  }
+
+  /** Newest first; `cursor` is the `createdAt|id` of the last job of the page before. */
+  async list(filter: {
+    state?: JobState[];
+    search?: string;
+    owner?: string;
+    limit: number;
+    cursor?: { at: string; id: string };
+  }): Promise<JobRecord[]> {
+    const where: string[] = ['true'];
+    const values: unknown[] = [];
+    const bind = (value: unknown): string => `$${values.push(value)}`;
+    if (filter.state?.length) where.push(`state IN (${filter.state.map(bind).join(', ')})`);
+    if (filter.search) where.push(`strpos(lower(name), lower(${bind(filter.search)})) > 0`);
+    if (filter.owner) where.push(`owner = ${bind(filter.owner)}::uuid`);
+    // Dates in JavaScript carry milliseconds, so the order is by those.
+    if (filter.cursor)
+      where.push(
+        `(date_trunc('milliseconds', created_at), id) < (${bind(filter.cursor.at)}::timestamptz, ${bind(filter.cursor.id)}::uuid)`,
+      );
+    return await this.db.query<JobRecord>(
+      `SELECT ${COLUMNS} FROM plinth.jobs WHERE ${where.join(' AND ')}
+       ORDER BY date_trunc('milliseconds', created_at) DESC, id DESC LIMIT ${bind(filter.limit)}`,
+      values,
+    );
+  }
+
+  /** How many jobs are in each state. */
+  async counts(): Promise<Record<JobState, number>> {
+    const counts: Record<JobState, number> = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
+    const rows = await this.db.query<{ state: JobState; count: number }>(
+      'SELECT state, count(*)::int AS count FROM plinth.jobs GROUP BY state',
+    );
+    for (const row of rows) counts[row.state] = row.count;
+    return counts;
+  }
+
+  /** Events after `seq`, oldest first. */
+  async events(id: string, seq: number, limit = 500): Promise<JobEvent[]> {
+    return await this.db.query<JobEvent>(
+      'SELECT seq, type, data, at FROM plinth.events WHERE job = $1 AND seq > $2 ORDER BY seq LIMIT $3',
+      [id, seq, limit],
+    );
+  }
+
+  /**
+   * Takes the next job off the queue and claims it, in one transaction: a process that dies in the middle leaves it queued.
+   * Absent when there is none.
+   */
+  async claimNext(worker: string): Promise<JobRecord | undefined> {
+    return await this.db.transaction(async (tx) => {
+      // Tickets of jobs that were cancelled or deleted are void and skipped.
+      for (;;) {
+        const taken = await this.queue.take(tx);
+        if (!taken) return undefined;
+        const [row] = await tx.query<{ id: string }>(
+          `UPDATE plinth.jobs SET state = 'running', claim = $3, worker = $4, heartbeat_at = now(), attempt = attempt + 1,
+             ticket = NULL, started_at = coalesce(started_at, now())
+           WHERE id = $1 AND ticket = $2 AND state = 'queued' RETURNING id`,
+          [taken.job, taken.ticket, randomUUID(), worker],
+        );
+        if (!row) continue;
+        const job = (await get(tx, row.id))!;
+        await addEvent(tx, job.id, 'state', { state: 'running', attempt: job.attempt });
+        return { ...job, lastEvent: job.lastEvent + 1 };
+      }
+    });
+  }
+
+  /** Keeps claims alive. Answers which of them still hold, and which of those are to be cancelled. */
+  async heartbeat(claims: Claim[]): Promise<Map<string, { cancel: boolean }>> {
+    const held = new Map<string, { cancel: boolean }>();
+    for (const { id, claim } of claims) {
+      const [row] = await this.db.query<{ cancel: boolean }>(
+        `UPDATE plinth.jobs SET heartbeat_at = now() WHERE id = $1 AND claim = $2 AND state = 'running'
+         RETURNING cancel_requested AS cancel`,
+        [id, claim],
+      );
+      if (row) held.set(id, row);
+    }
+    return held;
+  }
+
+  /** Records progress with its event. False when the claim is lost. */
+  async progress({ id, claim }: Claim, progress: JobProgress): Promise<boolean> {
+    const [row] = await this.db.query(
+      `WITH job AS (
+         UPDATE plinth.jobs SET progress = $3::jsonb, last_event = last_event + 1, heartbeat_at = now()
+         WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id, last_event
+       ), event AS (
+         INSERT INTO plinth.events (job, seq, type, data) SELECT id, last_event, 'progress', $3::jsonb FROM job RETURNING job
+       ) SELECT pg_notify('${JOB_CHANNEL}', job::text) FROM event`,
+      [id, claim, JSON.stringify(progress)],
+    );
+    return row !== undefined;
+  }
+
+  /** Adds an event of a running job. */
+  async note({ id, claim }: Claim, type: EventType, data: Record<string, unknown>): Promise<void> {
+    await this.db.query(
+      `WITH job AS (
+         UPDATE plinth.jobs SET last_event = last_event + 1 WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id, last_event
+       ), event AS (
+         INSERT INTO plinth.events (job, seq, type, data) SELECT id, last_event, $3, $4::jsonb FROM job RETURNING job
+       ) SELECT pg_notify('${JOB_CHANNEL}', job::text) FROM event`,
+      [id, claim, type, JSON.stringify(data)],
+    );
+  }
+
+  /** Ends a claimed job. False when the claim is lost: then the outcome must be thrown away. */
+  async finish(
+    { id, claim }: Claim,
+    outcome: { result: JobResult; bytes: number } | { failure: Failure } | 'cancelled',
+  ): Promise<boolean> {
+    return await this.db.transaction(async (tx) => {
+      const cancelled = outcome === 'cancelled';
+      const result = !cancelled && 'result' in outcome ? outcome : undefined;
+      const failure = !cancelled && 'failure' in outcome ? outcome.failure : undefined;
+      const state: JobState = cancelled ? 'cancelled' : result ? 'succeeded' : 'failed';
+      const [row] = await tx.query(
+        `UPDATE plinth.jobs SET state = $3, finished_at = now(), claim = NULL, worker = NULL, cancel_requested = false,
+           failure = $4::jsonb, result = $5::jsonb, result_claim = $6, result_bytes = $7
+         WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id`,
+        [
+          id,
+          claim,
+          state,
+          failure ? JSON.stringify(failure) : null,
+          result ? JSON.stringify(result.result) : null,
+          result ? claim : null,
+          result?.bytes ?? 0,
+        ],
+      );
+      if (!row) return false;
+      await this.ended(tx, id, state, failure);
+      return true;
+    });
+  }
+
+  /**
+   * Puts a claimed job back into the queue: after a failure of the machine, or because the service stops. A job whose cancellation was asked
+   * for is cancelled instead. False when the claim is lost.
+   */
+  async release(
+    { id, claim }: Claim,
+    why: { cause: 'machine' | 'interrupted' | 'stopping'; reduced?: boolean; failure?: Failure },
+  ): Promise<boolean> {
+    return await this.db.transaction(async (tx) => {
+      const [row] = await tx.query<{ cancel: boolean; priority: number }>(
+        `SELECT cancel_requested AS cancel, coalesce((request->>'priority')::int, 0) AS priority FROM plinth.jobs
+         WHERE id = $1 AND claim = $2 AND state = 'running' FOR UPDATE`,
+        [id, claim],
+      );
+      if (!row) return false;
+      if (row.cancel) {
+        await tx.query(
+          `UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), claim = NULL, worker = NULL, cancel_requested = false WHERE id = $1`,
+          [id],
+        );
+        await this.ended(tx, id, 'cancelled');
+        return true;
+      }
+      // What was begun goes first.
+      const ticket = await this.queue.send(tx, id, row.priority + 1000);
+      await tx.query(
+        `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), claim = NULL, worker = NULL, ticket = $2,
+           machine_failures = machine_failures + $3, interruptions = interruptions + $4, reduced = reduced OR $5 WHERE id = $1`,
+        [id, ticket, why.cause === 'machine' ? 1 : 0, why.cause === 'interrupted' ? 1 : 0, why.reduced ?? false],
+      );
+      await addEvent(tx, id, 'state', { state: 'queued', cause: why.cause, failure: why.failure });
+      await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
+      return true;
+    });
+  }
+
+  /** Running jobs whose worker fell silent: `olderThan` seconds, or all (the embedded database at its start). */
+  async orphans(olderThan: number | 'all'): Promise<JobRecord[]> {
+    const seconds = olderThan === 'all' ? 0 : olderThan;
+    return await this.db.query<JobRecord>(
+      `SELECT ${COLUMNS} FROM plinth.jobs WHERE state = 'running' AND heartbeat_at <= now() - make_interval(secs => $1)`,
+      [seconds],
+    );
+  }
+
+  /** Cancels a queued job at once; asks the worker of a running one. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
+  async cancel(id: string): Promise<JobRecord> {
+    let ticket: string | null = null;
+    const cancelled = await this.db.transaction(async (tx) => {
+      const job = await lockJob(tx, id);
+      if (isFinished(job.state)) throw conflict(job, 'Only a queued or running job can be cancelled');
+      if (job.state === 'queued') {
+        ticket = job.ticket;
+        await tx.query(`UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), ticket = NULL WHERE id = $1`, [
+          id,
+        ]);
+        await this.ended(tx, id, 'cancelled');
+      } else if (!job.cancelRequested) {
+        await tx.query('UPDATE plinth.jobs SET cancel_requested = true WHERE id = $1', [id]);
+        await addEvent(tx, id, 'state', { state: 'running', cancelRequested: true });
+        await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', 'cancel')`);
+      }
+      return (await get(tx, id))!;
+    });
+    // Not in the transaction: `claimNext` locks the ticket before the job, and the other order here would be a deadlock. What is left of a
+    // ticket when this fails is void.
+    if (ticket) await this.queue.withdraw(ticket).catch(() => {});
+    return cancelled;
+  }
+
+  /** Queues a failed or cancelled job again. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
+  async retry(id: string): Promise<JobRecord> {
+    return await this.db.transaction(async (tx) => {
+      const job = await lockJob(tx, id);
+      if (job.state !== 'failed' && job.state !== 'cancelled')
+        throw conflict(job, 'Only a failed or cancelled job can be retried');
+      const ticket = await this.queue.send(tx, id, job.request.priority);
+      await tx.query(
+        `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), started_at = NULL, finished_at = NULL, failure = NULL, progress = NULL,
+           ticket = $2, machine_failures = 0, interruptions = 0 WHERE id = $1`,
+        [id, ticket],
+      );
+      await addEvent(tx, id, 'state', { state: 'queued' });
+      await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
+      return (await get(tx, id))!;
+    });
+  }
+
+  /** Removes the record of a finished job; its artifacts are the caller's to remove. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
+  async remove(id: string): Promise<void> {
+    await this.db.transaction(async (tx) => {
+      const job = await lockJob(tx, id);
+      if (!isFinished(job.state)) throw conflict(job, 'Cancel it first');
+      await tx.query('DELETE FROM plinth.jobs WHERE id = $1', [id]);
+      await tx.query(`SELECT pg_notify('${JOB_CHANNEL}', $1)`, [id]);
+    });
+  }
+
+  private async ended(tx: Queryable, id: string, state: JobState, failure?: Failure): Promise<void> {
+    await addEvent(tx, id, 'state', { state, failure });
+    const job = (await get(tx, id))!;
+    if (job.request.webhook) await queueDelivery(tx, job, this.webhookSecret);
+  }
+}
+
+async function get(db: Queryable, id: string): Promise<JobRecord | undefined> {
+  const [job] = await db.query<JobRecord>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1`, [id]);
+  return job;
+}
+
+async function lockJob(tx: Queryable, id: string): Promise<JobRecord> {
+  const [job] = await tx.query<JobRecord>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1 FOR UPDATE`, [id]);
+  if (!job) throw notFound(id);
+  return job;
+}
+
+/** The job's row is locked by the update, so numbers have no gaps and commit in their order. */
+async function addEvent(tx: Queryable, id: string, type: EventType, data: Record<string, unknown>): Promise<void> {
+  await tx.query(
+    `WITH job AS (UPDATE plinth.jobs SET last_event = last_event + 1 WHERE id = $1 RETURNING last_event)
+     INSERT INTO plinth.events (job, seq, type, data) SELECT $1, last_event, $2, $3::jsonb FROM job`,
+    [id, type, JSON.stringify(data)],
+  );
+  await tx.query(`SELECT pg_notify('${JOB_CHANNEL}', $1)`, [id]);
+}
+
+const notFound = (id: string): PlinthError =>
+  new PlinthError('JOB_NOT_FOUND', {
+    found: `There is no job ${id}`,
+    remedy: 'It may have been deleted or have reached its age; `GET /v1/jobs` lists what is there',
+    subject: id,
+  });
+
+const conflict = (job: JobRecord, remedy: string): PlinthError =>
+  new PlinthError('JOB_STATE_CONFLICT', { found: `Job ${job.id} is ${job.state}`, remedy, subject: job.id });

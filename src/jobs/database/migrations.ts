@@ -1,0 +1,119 @@
+import { PlinthError } from '../../core/errors.js';
+import type { Database } from './database.js';
+
+/** Schema of Plinth's own tables. The queue's tables live in `plinth_queue`. */
+export const SCHEMA = 'plinth';
+
+/** Each entry brings the schema from its index to the next version. Entries that were released are never changed. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE plinth.jobs (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    state text NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    request jsonb NOT NULL,
+    input jsonb NOT NULL,
+    owner uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    queued_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    ticket uuid,
+    claim uuid,
+    worker uuid,
+    heartbeat_at timestamptz,
+    attempt integer NOT NULL DEFAULT 0,
+    machine_failures integer NOT NULL DEFAULT 0,
+    interruptions integer NOT NULL DEFAULT 0,
+    reduced boolean NOT NULL DEFAULT false,
+    cancel_requested boolean NOT NULL DEFAULT false,
+    progress jsonb,
+    failure jsonb,
+    result jsonb,
+    result_claim uuid,
+    result_bytes double precision NOT NULL DEFAULT 0,
+    last_event integer NOT NULL DEFAULT 0
+  );
+  CREATE INDEX jobs_created ON plinth.jobs (created_at DESC, id);
+  CREATE INDEX jobs_state ON plinth.jobs (state, queued_at);
+
+  CREATE TABLE plinth.events (
+    job uuid NOT NULL REFERENCES plinth.jobs ON DELETE CASCADE,
+    seq integer NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, seq)
+  );
+
+  CREATE TABLE plinth.idempotency (
+    owner text NOT NULL,
+    key text NOT NULL,
+    fingerprint text NOT NULL,
+    job uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (owner, key)
+  );
+
+  CREATE TABLE plinth.api_keys (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    hash text NOT NULL UNIQUE,
+    scopes jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_used_at timestamptz,
+    revoked_at timestamptz
+  );
+
+  CREATE TABLE plinth.webhook_deliveries (
+    id uuid PRIMARY KEY,
+    job uuid NOT NULL,
+    url text NOT NULL,
+    secret text NOT NULL,
+    body text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    next_at timestamptz DEFAULT now(),
+    delivered_at timestamptz,
+    last_error text,
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
+  CREATE INDEX webhook_deliveries_due ON plinth.webhook_deliveries (next_at) WHERE next_at IS NOT NULL;
+
+  CREATE TABLE plinth.workers (
+    id uuid PRIMARY KEY,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    version text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    heartbeat_at timestamptz NOT NULL DEFAULT now(),
+    facts jsonb NOT NULL
+  );
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the tables to this version. Safe when several processes start at once.
+ * @throws `DATABASE_TOO_NEW`
+ */
+export async function migrate(db: Database): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.query('SELECT pg_advisory_xact_lock(7406141)');
+    await tx.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
+    await tx.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.version (version integer NOT NULL)`);
+    const [row] = await tx.query<{ version: number }>(`SELECT version FROM ${SCHEMA}.version`);
+    const found = row?.version ?? 0;
+    if (found > MIGRATIONS.length) {
+      throw new PlinthError('DATABASE_TOO_NEW', {
+        found: `The database has schema version ${found}`,
+        expected: `at most ${MIGRATIONS.length}`,
+        remedy: 'Run the Plinth version that wrote it, or a newer one',
+      });
+    }
+    for (const step of MIGRATIONS.slice(found)) await tx.query(step);
+    await tx.query(row ? `UPDATE ${SCHEMA}.version SET version = $1` : `INSERT INTO ${SCHEMA}.version VALUES ($1)`, [
+      MIGRATIONS.length,
+    ]);
+  });
+}

@@ -1,0 +1,324 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import type { Logger } from '../../core/context.js';
+import { toPlinthError } from '../../core/errors.js';
+import type { Claim, JobStore } from '../database/jobStore.js';
+import type { Failure, JobProgress, JobRecord, JobResult, RunResult } from '../jobRecord.js';
+import type { ArtifactStore } from '../storage/artifactStore.js';
+import { WorkFolder } from '../storage/workFolder.js';
+import { COMPARISON_FILE } from './compareRuns.js';
+import type { EngineProgress, ReadLimits } from './engine.js';
+import { JobLog } from './jobLog.js';
+import { lostFailure, type Outcome, type Report, type WorkerProcess } from './workerProcess.js';
+
+/** Progress is recorded at most this often, save when the stage changes. */
+const PROGRESS_MS = 500;
+/** Preview images that a job keeps. */
+const PREVIEWS = 60;
+
+export interface RunnerOptions {
+  store: JobStore;
+  artifacts: ArtifactStore;
+  /** Local folder for work in progress. */
+  workRoot: string;
+  timeLimitSeconds: number;
+  limits: ReadLimits;
+  /** Failures of the machine after which a job fails for good. */
+  maxAttempts: number;
+  /** Other workers may take a released job, so what it reached goes into the store. */
+  shared: boolean;
+  log: Logger;
+}
+
+/** How an attempt ended, for metrics. */
+export interface AttemptEnd {
+  job: JobRecord;
+  state: 'succeeded' | 'failed' | 'cancelled' | 'queued';
+  failure?: Failure;
+  runs: RunResult[];
+  /** Time of the attempt. */
+  seconds: number;
+}
+
+/** One attempt at one claimed job in a worker process. */
+export class Attempt {
+  readonly claim: Claim;
+  /** When the process last said something about the job (`Date.now()`). */
+  lastProgress = Date.now();
+  /** The process has given its outcome, or never will; the claim may end at any moment now. */
+  settled = false;
+  private readonly begin = Date.now();
+  private cancelled = false;
+  private stopping = false;
+  private killed: Failure | undefined;
+  private log!: JobLog;
+  private pending: EngineProgress | undefined;
+  private writing: Promise<void> = Promise.resolve();
+  private lastWrite = 0;
+  private lastStage = '';
+  private preview: string | undefined;
+  private previews: string[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly job: JobRecord,
+    private readonly process: WorkerProcess,
+    private readonly options: RunnerOptions,
+  ) {
+    this.claim = { id: job.id, claim: job.claim! };
+  }
+
+  /** The job was cancelled: end it. */
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    this.process.cancel();
+    // An engine that does not obey within its second is ended.
+    setTimeout(() => !this.settled && this.process.kill(), 10_000).unref();
+  }
+
+  /** The service stops: end at a point from which the job can go on later; `force` = at once. */
+  stop(force: boolean): void {
+    this.stopping = true;
+    if (force) this.process.cancel();
+    else this.process.stop();
+  }
+
+  /** Somebody else has the job now, or it is gone: whatever comes out is thrown away. */
+  lost(): void {
+    this.process.kill();
+  }
+
+  /** The process must go: its outcome counts as `failure`. */
+  kill(failure: Failure): void {
+    this.killed ??= failure;
+    this.process.kill();
+  }
+
+  async run(adapter: string | number | undefined): Promise<AttemptEnd> {
+    const { artifacts, store, timeLimitSeconds } = this.options;
+    const { job } = this;
+    this.log = await JobLog.open(artifacts, job.id);
+    let folder: WorkFolder | undefined;
+    const limit = setTimeout(() => {
+      this.kill({
+        code: 'JOB_TIME_LIMIT',
+        message: `The job ran longer than the limit of ${timeLimitSeconds} s.`,
+        remedy: 'Choose a faster preset, or raise jobs.timeLimitSeconds',
+      });
+    }, timeLimitSeconds * 1000);
+    try {
+      folder = await WorkFolder.open(this.options.workRoot, artifacts, job.id, this.claim.claim);
+      this.previews = await artifacts.children(`jobs/${job.id}/previews`);
+      this.log.add('info', `attempt ${job.attempt}: ${job.request.runs.map((r) => r.name).join(', ')}`);
+      const running = this.process.run(
+        {
+          job: job.id,
+          input: await folder.input(),
+          output: folder.output,
+          checkpoint: folder.checkpoint,
+          runs: job.request.runs,
+          formats: job.request.formats,
+          seed: job.request.seed,
+          holdout: job.request.holdout,
+          limits: this.options.limits,
+          reduced: job.reduced,
+          adapter,
+        },
+        (report) => this.report(report),
+      );
+      // Asked for before the process had the job.
+      if (this.cancelled) this.process.cancel();
+      if (this.stopping) this.process.stop();
+      const outcome = await running;
+      this.settled = true;
+      clearTimeout(limit);
+      clearTimeout(this.timer);
+      await this.writing;
+      return await this.conclude(outcome, folder);
+    } catch (error) {
+      this.settled = true;
+      const coded = toPlinthError(error);
+      this.log.add('error', coded.stack ?? coded.message);
+      this.options.log.error({ job: job.id, err: coded }, 'an attempt could not be carried out');
+      const failure = { code: coded.code, message: coded.message, remedy: coded.remedy };
+      return await this.failMachine(failure, folder);
+    } finally {
+      clearTimeout(limit);
+      clearTimeout(this.timer);
+      await this.log.close();
+      // A claim that was lost meanwhile may have written log and previews of a job that is deleted.
+      await store.get(job.id).catch((error) => {
+        if (toPlinthError(error).code === 'JOB_NOT_FOUND') return artifacts.remove(`jobs/${job.id}`);
+      });
+    }
+  }
+
+  private async conclude(outcome: Outcome, folder: WorkFolder): Promise<AttemptEnd> {
+    if (this.killed) {
+      if (this.killed.code === 'JOB_TIME_LIMIT') return await this.fail(this.killed, folder);
+      return await this.failMachine(this.killed, folder);
+    }
+    if (outcome.type === 'done') return await this.succeed(outcome.runs, folder);
+    if (this.cancelled) return await this.end('cancelled', folder);
+    if (this.stopping && (outcome.type === 'exited' || outcome.kind === 'cancelled')) {
+      this.log.add('info', 'the service stops; the job goes on later from its checkpoint');
+      return await this.release('stopping', folder);
+    }
+    if (outcome.type === 'exited') return await this.failMachine(lostFailure(outcome.code, outcome.signal), folder);
+    this.log.add('error', outcome.detail ?? outcome.failure.message);
+    if (outcome.kind === 'machine') return await this.failMachine(outcome.failure, folder);
+    return await this.fail(outcome.failure, folder);
+  }
+
+  private async succeed(runs: RunResult[], folder: WorkFolder): Promise<AttemptEnd> {
+    const { artifacts, store } = this.options;
+    const { job, claim } = this;
+    const good = runs.filter((r) => !r.failure);
+    if (good.length === 0) return await this.fail(runs[0].failure!, folder);
+    // With one run its files are the job's; with several each has a folder.
+    const source = runs.length === 1 ? join(folder.output, runs[0].name) : folder.output;
+    const files = await listSizes(source);
+    const comparison = runs.length > 1 ? await readComparison(source) : {};
+    const result: JobResult = { runs, files, ...comparison };
+    const prefix = `jobs/${job.id}/results/${claim.claim}`;
+    await artifacts.adopt(source, prefix);
+    this.log.add('info', `succeeded: ${files.length} files`);
+    await this.log.flush();
+    const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
+    if (!(await store.finish(claim, { result, bytes }))) {
+      await artifacts.remove(prefix);
+      return await this.ended('queued', runs);
+    }
+    for (const other of await artifacts.children(`jobs/${job.id}/results`)) {
+      if (other !== claim.claim) await artifacts.remove(`jobs/${job.id}/results/${other}`);
+    }
+    await folder.remove();
+    return await this.ended('succeeded', runs);
+  }
+
+  private async fail(failure: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+    this.log.add('error', `failed: ${failure.code}: ${failure.message}`);
+    await this.log.flush();
+    return await this.end({ failure }, folder);
+  }
+
+  private async end(outcome: 'cancelled' | { failure: Failure }, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+    if (!(await this.options.store.finish(this.claim, outcome))) return await this.ended('queued', []);
+    await folder?.remove();
+    if (outcome === 'cancelled') return await this.ended('cancelled', []);
+    return await this.ended('failed', [], outcome.failure);
+  }
+
+  /** Retried from the last checkpoint; out of GPU memory once, at a smaller working size. */
+  private async failMachine(failure: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+    const { job } = this;
+    if (this.cancelled) return await this.end('cancelled', folder);
+    const outOfMemory = failure.code === 'GPU_OUT_OF_MEMORY';
+    const again = outOfMemory ? !job.reduced : job.machineFailures + 1 < this.options.maxAttempts;
+    if (!again) return await this.fail(failure, folder);
+    this.log.add(
+      'warn',
+      `${failure.code}: ${failure.message} The job is tried again${outOfMemory ? ' at a smaller working size' : ''}.`,
+    );
+    return await this.release('machine', folder, failure, outOfMemory);
+  }
+
+  private async release(
+    cause: 'machine' | 'stopping',
+    folder: WorkFolder | undefined,
+    failure?: Failure,
+    reduced = false,
+  ): Promise<AttemptEnd> {
+    if (this.options.shared) await folder?.save();
+    await this.log.flush();
+    await this.options.store.release(this.claim, { cause, failure, reduced });
+    return await this.ended('queued', [], failure);
+  }
+
+  private async ended(state: AttemptEnd['state'], runs: RunResult[], failure?: Failure): Promise<AttemptEnd> {
+    return { job: this.job, state, runs, failure, seconds: (Date.now() - this.begin) / 1000 };
+  }
+
+  private report(report: Report): void {
+    this.lastProgress = Date.now();
+    if (report.type === 'log') {
+      const facts = Object.keys(report.facts).length > 0 ? ` ${JSON.stringify(report.facts)}` : '';
+      this.log.add(report.level, `${report.message ?? ''}${facts}`.trim());
+    } else if (report.type === 'warning') {
+      this.log.add('warn', `${report.run}: ${report.warning.code}: ${report.warning.message}`);
+      this.enqueue(() => this.options.store.note(this.claim, 'warning', { run: report.run, ...report.warning }));
+    } else this.progress(report.event);
+  }
+
+  output(line: string): void {
+    this.log?.add('print', line);
+  }
+
+  private progress(event: EngineProgress): void {
+    if (event.preview) {
+      const { preview, stage, title } = event;
+      this.enqueue(() => this.keepPreview(preview, stage, title));
+    }
+    const stage = `${event.run}/${event.stage}`;
+    if (stage !== this.lastStage) this.log.add('info', `${event.run}: ${event.title}`);
+    this.pending = event;
+    const wait = stage !== this.lastStage ? 0 : this.lastWrite + PROGRESS_MS - Date.now();
+    this.lastStage = stage;
+    if (wait <= 0) this.flushProgress();
+    else this.timer ??= setTimeout(() => this.flushProgress(), wait);
+  }
+
+  private flushProgress(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const event = this.pending;
+    if (!event) return;
+    this.pending = undefined;
+    this.lastWrite = Date.now();
+    const progress: JobProgress = { ...event, preview: this.preview };
+    this.enqueue(async () => {
+      await this.options.store.progress(this.claim, progress);
+    });
+  }
+
+  /** Reports are recorded in their order; one that cannot be recorded must not end the job. */
+  private enqueue(write: () => Promise<void>): void {
+    this.writing = this.writing.then(write).catch((error) => {
+      this.options.log.warn({ job: this.job.id, err: error }, 'progress could not be recorded');
+    });
+  }
+
+  private async keepPreview(path: string, stage: string, title: string): Promise<void> {
+    const { artifacts, store } = this.options;
+    const number = (Number(this.previews.at(-1)?.split('-')[0] ?? 0) + 1).toString().padStart(5, '0');
+    const name = `${number}-${stage.replace(/[^\w.-]/g, '_')}${extname(path)}`;
+    await artifacts.put(`jobs/${this.job.id}/previews/${name}`, await readFile(path));
+    this.previews.push(name);
+    this.preview = name;
+    await store.note(this.claim, 'preview', { name, stage, title });
+    while (this.previews.length > PREVIEWS) {
+      // The first shows how it began and is kept.
+      const [old] = this.previews.splice(1, 1);
+      await artifacts.remove(`jobs/${this.job.id}/previews/${old}`);
+    }
+  }
+}
+
+async function listSizes(folder: string): Promise<{ name: string; bytes: number }[]> {
+  const files: { name: string; bytes: number }[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.push({ name: relative(folder, path).split(sep).join('/'), bytes: (await stat(path)).size });
+  }
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function readComparison(folder: string): Promise<Pick<JobResult, 'best' | 'comparison'>> {
+  const { best, summary } = JSON.parse(await readFile(join(folder, COMPARISON_FILE), 'utf8')) as {
+    best?: string;
+    summary?: string;
+  };
+  return { best, comparison: summary };
+}

@@ -1,0 +1,27 @@
+import sharp from 'sharp';
+import { linearToSrgb } from '../../../core/image.js';
+import type { Gpu } from '../../../gpu/runtime/gpu.js';
+import type { DiffCameras } from '../../../render/diff/index.js';
+import type { Optimizer } from './optimizer.js';
+
+/** Writes what the first camera sees now as a PNG with alpha, of the size of the optimiser's frame. */
+export async function writeLivePreview(
+  gpu: Gpu,
+  optimizer: Optimizer,
+  cameras: DiffCameras,
+  path: string,
+): Promise<void> {
+  gpu.run((batch) => optimizer.recordRender(batch, cameras, [0]));
+  const { antialiased, width, height } = optimizer.frame!;
+  const linear = await gpu.readFloat32(antialiased, width * height * 4);
+  const pixels = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < pixels.length; i += 4) {
+    const alpha = linear[i + 3];
+    if (alpha <= 0) continue;
+    for (let c = 0; c < 3; c++) pixels[i + c] = 255 * linearToSrgb(Math.min(1, Math.max(0, linear[i + c] / alpha)));
+    pixels[i + 3] = 255 * alpha;
+  }
+  await sharp(Buffer.from(pixels.buffer), { raw: { width, height, channels: 4 } })
+    .png()
+    .toFile(path);
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type ErrorCode, PlinthError, toPlinthError } from '../../core/errors.js';
+import type { Accepted } from '../../jobs/database/jobStore.js';
+import { exampleFolder } from '../../jobs/examples.js';
+import { inspectInput } from '../../jobs/inspectInput.js';
+import type { JobInput } from '../../jobs/jobRecord.js';
+import { type JobRequest, jobRequestSchema, nameRuns } from '../../jobs/jobRequest.js';
+import { requireDisk } from '../../jobs/storage/janitor.js';
+import { resolveWebhook } from '../../jobs/webhooks/webhooks.js';
+import { type Context, ownerOf } from '../context.js';
+import { FieldError, fieldErrors } from '../problem.js';
+import { receive, ZIP_TYPES } from './receive.js';
+import type { UploadStore } from './uploadStore.js';
+
+/** A JSON body names pictures that are already here. */
+export const jsonJobSchema = jobRequestSchema
+  .extend({
+    upload: z.uuid().optional().describe('Id of a complete upload (`POST /v1/uploads`).'),
+    example: z.string().max(100).optional().describe('Name of a bundled capture (`GET /v1/examples`).'),
+  })
+  .refine((body) => (body.upload === undefined) !== (body.example === undefined), {
+    message: 'give either `upload` or `example`',
+    path: ['upload'],
+  });
+
+/** Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job with one method. */
+const formSchema = z.strictObject({
+  request: z.string().optional(),
+  name: z.string().optional(),
+  method: z.string().optional(),
+  preset: z.string().optional(),
+  options: z.string().optional(),
+  seed: z.string().optional(),
+  holdout: z.string().optional(),
+  priority: z.string().optional(),
+  formats: z.string().optional(),
+  webhook: z.string().optional(),
+});
+
+const IDEMPOTENCY_LENGTH = 255;
+
+/** Takes a job in whatever form it comes, checks it, and queues it. Everything on disk is gone again after an error. */
+export async function acceptJob(request: FastifyRequest, context: Context, uploads: UploadStore): Promise<Accepted> {
+  const { settings, service } = context;
+  const key = idempotencyKey(request);
+  await refuseWhenFull(context);
+  const type = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
+  if (type === 'application/json') {
+    const parsed = jsonJobSchema.safeParse(request.body);
+    if (!parsed.success) throw fieldErrors(parsed.error, 'body');
+    const { upload, example, ...job } = parsed.data;
+    const runs = await check(job, settings.webhooks);
+    await requireDisk(service.incoming, settings.retention.minimumFreeBytes);
+    const fingerprint = JSON.stringify([upload, example, job]);
+    // An upload is used up by its job, so a repetition is answered before the upload is looked for.
+    const earlier = key ? await service.store.repeated({ owner: ownerOf(request), key, fingerprint }) : undefined;
+    if (earlier) return { job: earlier, repeated: true };
+    if (upload !== undefined) {
+      const taken = await uploads.take(upload, ownerOf(request));
+      return await queue(request, context, { ...job, runs }, taken, 'files', { key, fingerprint });
+    }
+    const folder = join(service.incoming, randomUUID());
+    const discard = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    try {
+      await cp(await exampleFolder(example!), join(folder, 'files'), { recursive: true });
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    const pictures = { folder: join(folder, 'files'), name: example!, discard };
+    return await queue(request, context, { ...job, runs }, pictures, 'example', { key, fingerprint });
+  }
+  if (type !== 'multipart/form-data' && !ZIP_TYPES.includes(type)) {
+    throw new PlinthError('UPLOAD_TYPE_UNSUPPORTED', {
+      found: type ? `The body is ${type}` : 'The request has no Content-Type',
+      expected:
+        'multipart/form-data with pictures or a zip, application/zip, or application/json with `upload` or `example`',
+      subject: 'Content-Type',
+    });
+  }
+  if (context.uploads.count >= settings.limits.uploads) {
+    throw new PlinthError('TOO_MANY_UPLOADS', {
+      found: `${context.uploads.count} uploads are running`,
+      expected: `at most ${settings.limits.uploads}`,
+      remedy: 'Try again in a moment',
+    });
+  }
+  context.uploads.count++;
+  try {
+    const accepted = await acceptUpload(request, context, key);
+    context.metrics.upload('accepted');
+    return accepted;
+  } catch (error) {
+    context.metrics.upload(toPlinthError(error).code);
+    throw error;
+  } finally {
+    context.uploads.count--;
+  }
+}
+
+async function acceptUpload(request: FastifyRequest, context: Context, key: string | undefined): Promise<Accepted> {
+  const { settings, service } = context;
+  const received = await receive(request, service.incoming, {
+    ...settings.limits,
+    minimumFreeBytes: settings.retention.minimumFreeBytes,
+  });
+  try {
+    const job = parseFields(received.fields);
+    const runs = await check(job, settings.webhooks);
+    return await queue(request, context, { ...job, runs }, received, 'files', {
+      key,
+      fingerprint: received.fingerprint,
+    });
+  } catch (error) {
+    await received.discard();
+    throw error;
+  }
+}
+
+interface Pictures {
+  folder: string;
+  name: string;
+  discard(): Promise<void>;
+}
+
+async function queue(
+  request: FastifyRequest,
+  { service, settings }: Context,
+  job: JobRequest & { runs: ReturnType<typeof nameRuns> },
+  pictures: Pictures,
+  kind: JobInput['kind'],
+  idempotency: { key?: string; fingerprint: string },
+): Promise<Accepted> {
+  const id = randomUUID();
+  const prefix = `jobs/${id}`;
+  try {
+    const facts = await inspectInput(pictures.folder, settings.limits).catch((error) => {
+      throw asUpload(error, pictures.folder);
+    });
+    const input: JobInput = { ...facts, kind: kind === 'example' ? kind : facts.kind, name: pictures.name };
+    await service.artifacts.adopt(pictures.folder, `${prefix}/input`);
+    const accepted = await service.store.accept({
+      id,
+      name: job.name ?? pictures.name.replace(/\.(zip|json)$/i, ''),
+      request: job,
+      input,
+      owner: request.apiKey?.id ?? null,
+      idempotency: idempotency.key
+        ? { owner: ownerOf(request), key: idempotency.key, fingerprint: idempotency.fingerprint }
+        : undefined,
+    });
+    if (accepted.repeated) await service.artifacts.remove(prefix);
+    return accepted;
+  } catch (error) {
+    await service.artifacts.remove(prefix).catch(() => {});
+    throw error;
+  } finally {
+    await pictures.discard();
+  }
+}
+
+async function check(job: JobRequest, webhooks: Context['settings']['webhooks']) {
+  const runs = nameRuns(job);
+  if (job.webhook) {
+    if (!job.webhook.secret && !webhooks.secret) {
+      throw new FieldError([
+        { field: 'webhook.secret', message: 'needed, since the installation has no webhooks.secret' },
+      ]);
+    }
+    await resolveWebhook(job.webhook.url, webhooks.allowPrivate);
+  }
+  return runs;
+}
+
+function parseFields(fields: Record<string, string>): JobRequest {
+  const form = formSchema.safeParse(fields);
+  if (!form.success) throw fieldErrors(form.error, 'form');
+  const { request, method, preset, options, seed, holdout, priority, formats, webhook, name } = form.data;
+  let value: unknown;
+  if (request !== undefined) {
+    const others = Object.keys(fields).filter((field) => field !== 'request');
+    if (others.length > 0) throw new FieldError([{ field: others[0], message: 'not together with `request`' }]);
+    value = json('request', request);
+  } else {
+    const number = (text: string | undefined): unknown =>
+      text === undefined || text === '' ? undefined : Number(text);
+    const run = {
+      method: method ?? 'fusion',
+      preset: preset || undefined,
+      options: options ? json('options', options) : undefined,
+    };
+    value = {
+      name: name || undefined,
+      methods: method || preset || options ? [run] : undefined,
+      seed: number(seed),
+      holdout: number(holdout),
+      priority: number(priority),
+      formats: formats ? formats.split(',') : undefined,
+      webhook: webhook ? json('webhook', webhook) : undefined,
+    };
+  }
+  const parsed = jobRequestSchema.safeParse(value);
+  if (!parsed.success) throw fieldErrors(parsed.error, 'request');
+  return parsed.data;
+}
+
+function json(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FieldError([{ field, message: `no valid JSON: ${(error as Error).message}` }]);
+  }
+}
+
+function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && key.length > 0 && key.length <= IDEMPOTENCY_LENGTH) return key;
+  throw new FieldError([{ field: 'Idempotency-Key', message: `must have 1 to ${IDEMPOTENCY_LENGTH} characters` }]);
+}
+
+async function refuseWhenFull({ settings, service, stopping }: Context): Promise<void> {
+  if (stopping.aborted) {
+    throw new PlinthError('SHUTTING_DOWN', {
+      found: 'The server is stopping',
+      remedy: 'Send the request again in a moment',
+    });
+  }
+  const { queued } = await service.store.counts();
+  if (queued < settings.limits.queuedJobs) return;
+  throw new PlinthError('QUEUE_FULL', {
+    found: `${queued} jobs wait`,
+    expected: `at most ${settings.limits.queuedJobs}`,
+    remedy: 'Try again later, or add workers',
+  });
+}
+
+/** Where the reader's own advice names its options, the service's names its settings. */
+const REMEDIES: Partial<Record<ErrorCode, string>> = {
+  ARCHIVE_TOO_LARGE: 'Pack only the capture, or raise limits.unpackedBytes or limits.files',
+  IMAGE_TOO_LARGE:
+    'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise limits.pixels',
+};
+
+/** Messages about an upload name its files and settings as the client knows them. */
+function asUpload(error: unknown, folder: string): unknown {
+  if (!(error instanceof PlinthError)) return error;
+  const clean = (text: string | undefined): string | undefined =>
+    text
+      ?.replaceAll(/\S*-unpacked\/[^/\s]+\//g, '')
+      .replaceAll(`${folder}/`, '')
+      .replaceAll(folder, 'the upload');
+  return new PlinthError(error.code, {
+    found: clean(error.found)!,
+    expected: clean(error.expected),
+    remedy: REMEDIES[error.code] ?? clean(error.remedy),
+    subject: clean(error.subject),
+    cause: error.cause,
+  });
+}
