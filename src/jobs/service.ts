@@ -143,4 +143,7 @@ async function openArtifacts(options: ServiceOptions, data: string): Promise<Art
 }
 
 const defaultEngine = (): string =>
-  new URL(import.meta.url.endsWith('.ts') ? './reconstructEngine.ts' : './reconstructEngine.js', import.meta.url).href;
+  new URL(
+    import.meta.url.endsWith('.ts') ? './worker/reconstructEngine.ts' : './worker/reconstructEngine.js',
+    import.meta.url,
+  ).href;
