@@ -117,25 +117,25 @@ const lightGroup = createAdamGroup(gpu, light.parameters, gradients.light!, 6 * 
 const rates = { baseColor: 1e-3, occlusion: 1e-3, roughness: 1e-3, metallic: 1e-3, normal: 1e-3 };
 
 const steps: [string, (batch: Batch) => void][] = [
-  ['normals', (b) => recordNormals(b, gpu, mesh)],
-  ['light', (b) => recordLight(b, gpu, light)],
-  ['transform', (b) => recordTransform(b, gpu, scene, frame)],
-  ['visibility (hardware)', (b) => recordVisibility(b, gpu, mesh, frame)],
-  ['outlines', (b) => recordOutlines(b, gpu, mesh, frame)],
-  ['shade', (b) => recordShade(b, gpu, scene, frame)],
-  ['antialias', (b) => recordAntialias(b, gpu, mesh, frame)],
-  ['loss', (b) => recordLoss(b, gpu, frame, targets)],
-  ['antialias backward', (b) => recordAntialiasBackward(b, gpu, mesh, frame, gradients)],
-  ['shade backward', (b) => recordShadeBackward(b, gpu, scene, frame, gradients)],
-  ['geometry backward', (b) => recordGeometryBackward(b, gpu, scene, frame, gradients)],
-  ['light backward', (b) => recordLightBackward(b, gpu, light, gradients)],
-  ['material step and mips', (b) => recordMaterialStep(b, gpu, scene.material, gradients, rates)],
-  ['adam: positions', (b) => recordAdam(b, gpu, positions, { learningRate: 1e-7 })],
-  ['adam: light', (b) => recordAdam(b, gpu, lightGroup, { learningRate: 1e-5 })],
+  ['normals', (b) => recordNormals(b, mesh)],
+  ['light', (b) => recordLight(b, light)],
+  ['transform', (b) => recordTransform(b, scene, frame)],
+  ['visibility (hardware)', (b) => recordVisibility(b, mesh, frame)],
+  ['outlines', (b) => recordOutlines(b, mesh, frame)],
+  ['shade', (b) => recordShade(b, scene, frame)],
+  ['antialias', (b) => recordAntialias(b, mesh, frame)],
+  ['loss', (b) => recordLoss(b, frame, targets)],
+  ['antialias backward', (b) => recordAntialiasBackward(b, mesh, frame, gradients)],
+  ['shade backward', (b) => recordShadeBackward(b, scene, frame, gradients)],
+  ['geometry backward', (b) => recordGeometryBackward(b, scene, frame, gradients)],
+  ['light backward', (b) => recordLightBackward(b, light, gradients)],
+  ['material step and mips', (b) => recordMaterialStep(b, scene.material, gradients, rates)],
+  ['adam: positions', (b) => recordAdam(b, positions, { learningRate: 1e-7 })],
+  ['adam: light', (b) => recordAdam(b, lightGroup, { learningRate: 1e-5 })],
   ['clear', (b) => recordClearGradients(b, scene, gradients)],
 ];
 
-gpu.run((batch) => recordMaterialMips(batch, gpu, scene.material));
+gpu.run((batch) => recordMaterialMips(batch, scene.material));
 const iteration = () =>
   gpu.run((batch) => {
     for (const [, record] of steps) record(batch);
@@ -150,10 +150,10 @@ console.log(
 
 /** What a run of `nvdiffrec` records in place of the operations of the same names: see `ShadeOptions`. */
 const cheaper: typeof steps = [
-  ['shade, nearest mip', (b) => recordShade(b, gpu, scene, frame, { mips: 'nearest' })],
+  ['shade, nearest mip', (b) => recordShade(b, scene, frame, { mips: 'nearest' })],
   [
     'shade backward, nearest mip, light from a fifth of the pixels',
-    (b) => recordShadeBackward(b, gpu, scene, frame, gradients, { mips: 'nearest', lightStride: 5 }),
+    (b) => recordShadeBackward(b, scene, frame, gradients, { mips: 'nearest', lightStride: 5 }),
   ],
 ];
 

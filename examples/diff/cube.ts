@@ -85,14 +85,14 @@ export async function recoverCube(gpu: Gpu): Promise<Recovered> {
     const views = [0, 1, 2, 3].map(() => random.integer(VIEWS));
     gpu.run((batch) => {
       recordGradients(batch, problem, views, targets, { kind: 'mse' });
-      recordMaterialStep(batch, gpu, material, problem.gradients, {
+      recordMaterialStep(batch, material, problem.gradients, {
         baseColor: 0.05 * decay,
         occlusion: 0,
         roughness: 0,
         metallic: 0,
         normal: 0,
       });
-      recordAdam(batch, gpu, group, { learningRate: 0.02 * decay, step });
+      recordAdam(batch, group, { learningRate: 0.02 * decay, step });
     });
     if (step === 20 || step === 80 || step === STEPS) strip.push(await picture(problem, 4));
   }

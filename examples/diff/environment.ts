@@ -49,8 +49,8 @@ export async function recoverEnvironment(gpu: Gpu): Promise<Recovered> {
   for (let step = 1; step <= STEPS; step++) {
     gpu.run((batch) => {
       recordGradients(batch, problem, [0, 1, 2], targets, { kind: 'mse' });
-      recordLightBackward(batch, gpu, light, problem.gradients);
-      recordAdam(batch, gpu, group, { learningRate: 0.1 * 0.05 ** (step / STEPS), step });
+      recordLightBackward(batch, light, problem.gradients);
+      recordAdam(batch, group, { learningRate: 0.1 * 0.05 ** (step / STEPS), step });
     });
     if (step === 8 || step === 30 || step === STEPS) strip.push(await picture(problem, 0));
   }

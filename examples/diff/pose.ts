@@ -49,7 +49,7 @@ export async function recoverPose(gpu: Gpu): Promise<Recovered> {
   for (let step = 1; step <= STEPS; step++) {
     gpu.run((batch) => {
       recordGradients(batch, problem, [0], targets, { kind: 'mse' });
-      recordCameraBackward(batch, gpu, problem.scene, problem.frame, problem.gradients);
+      recordCameraBackward(batch, problem.scene, problem.frame, problem.gradients);
     });
     const gradient = await gpu.readFloat32(problem.gradients.cameras, 16);
     // From the matrix to the six numbers by differences of the matrix itself, which is cheap and exact enough in float64.

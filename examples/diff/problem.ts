@@ -70,7 +70,7 @@ export function createProblem(
     light: options.light,
   };
   gpu.write(scene.material.texels, texture.texels);
-  gpu.run((batch) => recordMaterialMips(batch, gpu, scene.material));
+  gpu.run((batch) => recordMaterialMips(batch, scene.material));
   const { positionCount, triangleCount } = scene.mesh;
   const capacity = options.capacity ?? 1;
   const frame = createFrame(gpu, { width, height, capacity, positionCount, triangleCount });
@@ -78,12 +78,12 @@ export function createProblem(
 }
 
 /** Records the picture of the frame's views. */
-export function recordPicture(batch: Batch, { gpu, scene, frame }: Problem): void {
-  recordNormals(batch, gpu, scene.mesh);
-  if (scene.light) recordLight(batch, gpu, scene.light);
-  recordGeometry(batch, gpu, scene, frame);
-  recordShade(batch, gpu, scene, frame);
-  recordAntialias(batch, gpu, scene.mesh, frame);
+export function recordPicture(batch: Batch, { scene, frame }: Problem): void {
+  recordNormals(batch, scene.mesh);
+  if (scene.light) recordLight(batch, scene.light);
+  recordGeometry(batch, scene, frame);
+  recordShade(batch, scene, frame);
+  recordAntialias(batch, scene.mesh, frame);
 }
 
 /** Records picture, loss and all gradients of the given views; record steps on parameters after it, then submit. */
@@ -94,14 +94,14 @@ export function recordGradients(
   targets: TargetImages,
   loss: LossOptions,
 ): void {
-  const { gpu, scene, frame, gradients } = problem;
+  const { scene, frame, gradients } = problem;
   frame.views = views;
   recordClearGradients(batch, scene, gradients, true);
   recordPicture(batch, problem);
-  recordLoss(batch, gpu, frame, targets, loss);
-  recordAntialiasBackward(batch, gpu, scene.mesh, frame, gradients);
-  recordShadeBackward(batch, gpu, scene, frame, gradients);
-  recordGeometryBackward(batch, gpu, scene, frame, gradients);
+  recordLoss(batch, frame, targets, loss);
+  recordAntialiasBackward(batch, scene.mesh, frame, gradients);
+  recordShadeBackward(batch, scene, frame, gradients);
+  recordGeometryBackward(batch, scene, frame, gradients);
 }
 
 /** Renders one view and reads it back: sRGB, straight alpha. */

@@ -51,7 +51,7 @@ export async function recoverTexture(gpu: Gpu): Promise<Recovered> {
     const first = (step % 2) * 4;
     gpu.run((batch) => {
       recordGradients(batch, problem, [first, first + 1, first + 2, first + 3], targets, { kind: 'mse' });
-      recordMaterialStep(batch, gpu, material, problem.gradients, {
+      recordMaterialStep(batch, material, problem.gradients, {
         baseColor: 0.05 * 0.05 ** (step / STEPS),
         occlusion: 0,
         roughness: 0,

@@ -46,7 +46,7 @@ export async function recoverTriangle(gpu: Gpu): Promise<Recovered> {
   for (let step = 1; step <= steps; step++) {
     gpu.run((batch) => {
       recordGradients(batch, problem, [0], targets, { kind: 'mse' });
-      recordAdam(batch, gpu, group, { learningRate: 0.03 * 0.02 ** (step / steps), step });
+      recordAdam(batch, group, { learningRate: 0.03 * 0.02 ** (step / steps), step });
     });
     if (step === 25 || step === 60 || step === steps) strip.push(await picture(problem, 0));
   }

@@ -50,7 +50,7 @@ async function compute(gpu: Gpu): Promise<string | undefined> {
   const items = Uint32Array.from({ length: ITEMS }, (_, i) => Math.imul(i + 1, 2654435761 + 2 * serial) >>> 8);
   const buffer = gpu.upload(items, 'readiness');
   try {
-    gpu.run((batch) => recordScan(batch, gpu, buffer, ITEMS, { inclusive: true }));
+    gpu.run((batch) => recordScan(batch, buffer, ITEMS, { inclusive: true }));
     const sums = await gpu.readUint32(buffer, ITEMS);
     let sum = 0;
     for (let i = 0; i < ITEMS; i++) {

@@ -58,7 +58,7 @@ function upload(grid: ReferenceGrid): IsoGrid {
 async function extracted(iso: IsoGrid): Promise<IsoSurface> {
   const { vertices, quads } = await countIsoSurface(gpu(), iso);
   const surface = createIsoSurface(gpu(), vertices + 3, quads + 5);
-  gpu().run((batch) => recordExtract(batch, gpu(), iso, surface));
+  gpu().run((batch) => recordExtract(batch, iso, surface));
   return surface;
 }
 
@@ -188,7 +188,7 @@ test('what there is no room for is left out, and the counts tell', async () => {
   const iso = upload(ball([3, 3, 3], 3.2));
   const { vertices, quads } = await countIsoSurface(gpu(), iso);
   const surface = createIsoSurface(gpu(), 20, 10);
-  gpu().run((batch) => recordExtract(batch, gpu(), iso, surface));
+  gpu().run((batch) => recordExtract(batch, iso, surface));
   expect(await readIsoCounts(gpu(), iso, surface)).toEqual({ vertices, quads });
   const words = await gpu().readUint32(surface.triangles, surface.triangleCapacity * 24);
   for (let t = 0; t < surface.triangleCapacity; t++) {
@@ -213,7 +213,7 @@ for (const [name, share] of [
     const padded = new Float32Array(surface.positionCapacity * 8);
     padded.set(g);
     const gradient = gpu().upload(padded);
-    gpu().run((batch) => recordExtractBackward(batch, gpu(), iso, surface, gradient, gradients, regularisers));
+    gpu().run((batch) => recordExtractBackward(batch, iso, surface, gradient, gradients, regularisers));
     const samples = await gpu().readFloat32(gradients.samples, grid.samples.length);
     const weights = await gpu().readFloat32(gradients.weights, surface.vertexCapacity * CELL_WEIGHTS);
     const offsets = await gpu().readUint32(iso.offsets, grid.samples.length / 8);

@@ -150,14 +150,14 @@ export function isoUniforms(
 }
 
 /** Records samples → `grid.entries`, `grid.offsets` and `surface.total`: which cells and edges the surface cuts. */
-function recordConnectivity(batch: Batch, gpu: Gpu, grid: IsoGrid, surface: IsoSurface): void {
+function recordConnectivity(batch: Batch, grid: IsoGrid, surface: IsoSurface): void {
   const { topology, samples, entries, offsets } = grid;
   const n = grid.slots * BRICK_SAMPLES;
   const uniforms = isoUniforms(grid, surface);
   const cases = batch.scratch(n * 4, 'cases');
-  classify.dispatch(batch, gpu, { topology, samples, cases }, uniforms, linear(n, 64));
-  resolve.dispatch(batch, gpu, { topology, cases, entries, counts: offsets }, uniforms, linear(n, 64));
-  recordScan(batch, gpu, offsets, 2 * n, { total: surface.total });
+  classify.dispatch(batch, { topology, samples, cases }, uniforms, linear(n, 64));
+  resolve.dispatch(batch, { topology, cases, entries, counts: offsets }, uniforms, linear(n, 64));
+  recordScan(batch, offsets, 2 * n, { total: surface.total });
 }
 
 /**
@@ -166,24 +166,17 @@ function recordConnectivity(batch: Batch, gpu: Gpu, grid: IsoGrid, surface: IsoS
  * every crossing, cut in four around a centre between its diagonals, which γ weighs. Colours go the same way as positions. The surface is a closed
  * manifold wherever it does not reach the border of the bricks: see `dualTable.ts` for ambiguous cells.
  */
-export function recordExtract(batch: Batch, gpu: Gpu, grid: IsoGrid, surface: IsoSurface): void {
+export function recordExtract(batch: Batch, grid: IsoGrid, surface: IsoSurface): void {
   const { topology, samples, weights, entries, offsets } = grid;
   const { positions, attributes, triangles, quads, quadWeights } = surface;
   const groups = linear(grid.slots * BRICK_SAMPLES, 64);
   const uniforms = isoUniforms(grid, surface);
-  recordConnectivity(batch, gpu, grid, surface);
-  vertices.dispatch(
-    batch,
-    gpu,
-    { topology, samples, entries, offsets, weights, positions, attributes },
-    uniforms,
-    groups,
-  );
+  recordConnectivity(batch, grid, surface);
+  vertices.dispatch(batch, { topology, samples, entries, offsets, weights, positions, attributes }, uniforms, groups);
   batch.clear(triangles);
-  quadTriangles.dispatch(batch, gpu, { topology, quads, entries, offsets, triangles }, uniforms, groups);
+  quadTriangles.dispatch(batch, { topology, quads, entries, offsets, triangles }, uniforms, groups);
   centers.dispatch(
     batch,
-    gpu,
     { topology, quads, entries, offsets, weights, positions, attributes, quadWeights },
     uniforms,
     groups,
@@ -205,7 +198,7 @@ export async function readIsoCounts(
 export async function countIsoSurface(gpu: Gpu, grid: IsoGrid): Promise<{ vertices: number; quads: number }> {
   const surface = createIsoSurface(gpu, 1, 1);
   try {
-    gpu.run((batch) => recordConnectivity(batch, gpu, grid, surface));
+    gpu.run((batch) => recordConnectivity(batch, grid, surface));
     return await readIsoCounts(gpu, grid, surface);
   } finally {
     destroyIsoSurface(surface);

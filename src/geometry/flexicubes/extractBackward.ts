@@ -122,7 +122,6 @@ export interface IsoRegularisers {
  */
 export function recordExtractBackward(
   batch: Batch,
-  gpu: Gpu,
   grid: IsoGrid,
   surface: IsoSurface,
   gradient: GPUBuffer,
@@ -135,14 +134,12 @@ export function recordExtractBackward(
   const groups = linear(grid.slots * BRICK_SAMPLES, 64);
   throughCenters.dispatch(
     batch,
-    gpu,
     { topology, quads, entries, offsets, positions, attributes, gradient, quadWeights },
     uniforms,
     groups,
   );
   gatherCenters.dispatch(
     batch,
-    gpu,
     {
       topology,
       quadWeights,
@@ -157,7 +154,6 @@ export function recordExtractBackward(
   );
   throughCrossings.dispatch(
     batch,
-    gpu,
     {
       topology,
       samples,
@@ -173,7 +169,6 @@ export function recordExtractBackward(
   );
   gatherCorners.dispatch(
     batch,
-    gpu,
     {
       topology,
       samples,

@@ -32,7 +32,7 @@ export async function levelMesh(gpu: Gpu, values: Float32Array, lattice: IsoLatt
     const { vertices, quads } = await countIsoSurface(gpu, grid);
     const surface = createIsoSurface(gpu, Math.max(1, vertices), Math.max(1, quads));
     try {
-      gpu.run((batch) => recordExtract(batch, gpu, grid, surface));
+      gpu.run((batch) => recordExtract(batch, grid, surface));
       const positions = await gpu.readFloat32(surface.positions, (vertices + quads) * 3);
       const words = await gpu.readUint32(surface.triangles, quads * 96);
       const indices = new Uint32Array(quads * 12);

@@ -31,9 +31,9 @@ test('a step is that of Adam where the surface is, and nothing elsewhere', async
   const options = { field: 0.05, deformation: 0.02, color: 0.1, weight: 0.03 };
   const step = () =>
     gpu().run((batch) => {
-      recordExtract(batch, gpu(), iso, surface);
-      recordExtractBackward(batch, gpu(), iso, surface, gradient, gradients);
-      recordIsoStep(batch, gpu(), iso, surface, gradients, moments, options);
+      recordExtract(batch, iso, surface);
+      recordExtractBackward(batch, iso, surface, gradient, gradients);
+      recordIsoStep(batch, iso, surface, gradients, moments, options);
     });
   step();
   const g = await gpu().readFloat32(gradients.samples, samples.length);

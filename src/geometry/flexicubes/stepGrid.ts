@@ -91,7 +91,6 @@ export const MAXIMUM_WEIGHT = 1;
  */
 export function recordIsoStep(
   batch: Batch,
-  gpu: Gpu,
   grid: IsoGrid,
   surface: IsoSurface,
   gradients: IsoGradients,
@@ -116,7 +115,6 @@ export function recordIsoStep(
   };
   stepSamples.dispatch(
     batch,
-    gpu,
     { sampleGradients: gradients.samples, samples: grid.samples, sampleMoments: moments.samples },
     values,
     linear(n, 64),
@@ -124,7 +122,6 @@ export function recordIsoStep(
   if (weight === 0) return;
   stepWeights.dispatch(
     batch,
-    gpu,
     {
       weightGradients: gradients.weights,
       weights: grid.weights,

@@ -70,7 +70,7 @@ export async function extractSurface(
         const count = Math.min(STEP, size - first);
         gpu.run((batch) => {
           field.evaluate(batch, buffers, first, count);
-          recordCount(batch, gpu, grid, buffers, first, count);
+          recordCount(batch, grid, buffers, first, count);
         }, 'field');
         await gpu.sync();
         options.progress?.((page.start + Math.min(first + count, page.end - page.start)) / active.length);
@@ -132,7 +132,7 @@ async function emit(
   const positions = gpu.acquire(Math.max(1, vertices) * 12, 'positions');
   const indices = gpu.acquire(triangles * 12, 'indices');
   try {
-    gpu.run((batch) => recordEmit(batch, gpu, field.grid, { ...buffers, positions, indices }, range), 'emit surface');
+    gpu.run((batch) => recordEmit(batch, field.grid, { ...buffers, positions, indices }, range), 'emit surface');
     const out = {
       positions: await gpu.readFloat32(positions, vertices * 3),
       indices: await gpu.readUint32(indices, triangles * 3),

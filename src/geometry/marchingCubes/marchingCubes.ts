@@ -1,7 +1,7 @@
 import type { Vec3 } from '../../core/math.js';
 import type { Batch } from '../../gpu/runtime/batch.js';
-import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
+import type { GpuResources } from '../../gpu/runtime/resources.js';
 import { MARCHING_CUBES } from './marchingCubesTable.js';
 
 const EXTRACT_UNIFORMS = {
@@ -67,7 +67,7 @@ export interface ExtractionBuffers {
   ranks: GPUBuffer;
 }
 
-const tableOf = (gpu: Gpu): GPUBuffer =>
+const tableOf = (gpu: GpuResources): GPUBuffer =>
   gpu.cached(tableOf, () => {
     const { starts, edges } = MARCHING_CUBES;
     const words = new Uint32Array(starts.length + edges.length);
@@ -79,7 +79,6 @@ const tableOf = (gpu: Gpu): GPUBuffer =>
 /** Records the count of vertices and triangles of `count` bricks from `first`; `counts` receives a `vec2u` for each. */
 export function recordCount(
   batch: Batch,
-  gpu: Gpu,
   grid: ExtractionGrid,
   buffers: ExtractionBuffers & { counts: GPUBuffer },
   first: number,
@@ -87,13 +86,12 @@ export function recordCount(
 ): void {
   const { field, bricks, ranks, counts } = buffers;
   const uniforms = { ...pick(grid), count, first, vertexStart: 0, triangleStart: 0 };
-  countKernel.dispatch(batch, gpu, { field, bricks, table: tableOf(gpu), ranks, counts }, uniforms, linear(count, 1));
+  countKernel.dispatch(batch, { field, bricks, table: tableOf(batch.gpu), ranks, counts }, uniforms, linear(count, 1));
 }
 
 /** Records the output of `count` bricks from `first`, whose first vertex and triangle are to come first in the output buffers. */
 export function recordEmit(
   batch: Batch,
-  gpu: Gpu,
   grid: ExtractionGrid,
   buffers: ExtractionBuffers & { slots: GPUBuffer; positions: GPUBuffer; indices: GPUBuffer },
   range: { first: number; count: number; vertexStart: number; triangleStart: number },
@@ -101,8 +99,7 @@ export function recordEmit(
   const { field, bricks, ranks, slots, positions, indices } = buffers;
   emitKernel.dispatch(
     batch,
-    gpu,
-    { field, bricks, table: tableOf(gpu), ranks, slots, positions, indices },
+    { field, bricks, table: tableOf(batch.gpu), ranks, slots, positions, indices },
     { ...pick(grid), ...range },
     linear(range.count, 1),
   );

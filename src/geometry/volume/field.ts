@@ -178,7 +178,7 @@ export class ObservedField {
       this.gpu.run((batch) => {
         for (const { group, observations, maps } of this.groups) {
           const args = { observations, maps, limits: this.limits, relevant: this.relevant };
-          kernel.dispatch(batch, this.gpu, args, this.uniforms(group, 0, total), linear(total, 64));
+          kernel.dispatch(batch, args, this.uniforms(group, 0, total), linear(total, 64));
         }
       }, 'classify bricks');
     }
@@ -197,7 +197,6 @@ export class ObservedField {
     const pass = (kernel: typeof carve, entry: (typeof this.groups)[number]): void =>
       kernel.dispatch(
         batch,
-        this.gpu,
         {
           observations: entry.observations,
           maps: entry.maps,
@@ -230,7 +229,7 @@ export class ObservedField {
           for (const { group, observations, maps } of this.groups) {
             const uniforms = { ...this.uniforms(group, 0, count), truncation: distance };
             const args = { observations, maps, positions: points, seen };
-            supportKernel.dispatch(batch, this.gpu, args, uniforms, linear(count, 64));
+            supportKernel.dispatch(batch, args, uniforms, linear(count, 64));
           }
         }, 'support');
         out.set(await this.gpu.readUint32(seen, count), first);

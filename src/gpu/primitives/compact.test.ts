@@ -26,7 +26,7 @@ describe('compact', () => {
         const buffer = gpu().upload(flags);
         const indices = gpu().createBuffer(count * 4);
         const total = gpu().upload(new Uint32Array([9, 9, 9]));
-        gpu().run((batch) => recordCompact(batch, gpu(), buffer, count, { indices, total, totalOffset: 4 }));
+        gpu().run((batch) => recordCompact(batch, buffer, count, { indices, total, totalOffset: 4 }));
         const expected = reference(flags);
         expect([...(await gpu().readUint32(total, 3))]).toEqual([9, expected.length, 9]);
         expect(await gpu().readUint32(indices, expected.length), `${count} ${share}`).toEqual(
@@ -41,7 +41,7 @@ describe('compact', () => {
     const buffer = gpu().upload(new Uint32Array(3000).fill(1));
     const indices = gpu().createBuffer(64);
     const total = gpu().createBuffer(4);
-    gpu().run((batch) => recordCompact(batch, gpu(), buffer, 3000, { indices, total }));
+    gpu().run((batch) => recordCompact(batch, buffer, 3000, { indices, total }));
     expect([...(await gpu().readUint32(total, 1))]).toEqual([3000]);
     expect([...(await gpu().readUint32(indices, 16))]).toEqual(Array.from({ length: 16 }, (_, i) => i));
     for (const b of [buffer, indices, total]) b.destroy();
@@ -54,7 +54,7 @@ describe('compact', () => {
     for (const i of wanted) gpu().write(buffer, new Uint32Array([1]), i * 4);
     const indices = gpu().createBuffer(64);
     const total = gpu().createBuffer(4);
-    gpu().run((batch) => recordCompact(batch, gpu(), buffer, count, { indices, total }));
+    gpu().run((batch) => recordCompact(batch, buffer, count, { indices, total }));
     expect([...(await gpu().readUint32(total, 1))]).toEqual([wanted.length]);
     expect([...(await gpu().readUint32(indices, wanted.length))]).toEqual(wanted);
     for (const b of [buffer, indices, total]) b.destroy();
@@ -66,8 +66,8 @@ describe('compact', () => {
     const indices = gpu().createBuffer(10_000 * 4);
     const result = gpu().createBuffer(8);
     gpu().run((batch) => {
-      recordCompact(batch, gpu(), buffer, 10_000, { indices, total: result });
-      recordReduce(batch, gpu(), indices, 10_000, { operation: 'max', type: 'u32', result, resultOffset: 4 });
+      recordCompact(batch, buffer, 10_000, { indices, total: result });
+      recordReduce(batch, indices, 10_000, { operation: 'max', type: 'u32', result, resultOffset: 4 });
     });
     const expected = reference(flags);
     expect([...(await gpu().readUint32(result, 2))]).toEqual([expected.length, expected.at(-1)]);

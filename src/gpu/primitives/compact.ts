@@ -1,6 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
 import type { Batch } from '../runtime/batch.js';
-import type { Gpu } from '../runtime/gpu.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { pages } from '../runtime/pages.js';
 import { recordScan } from './scan.js';
@@ -39,7 +38,8 @@ export interface CompactOutput {
  * later work in the same batch can use it.
  * @throws `GPU_LIMIT_TOO_LOW` where `indices` is larger than one storage binding.
  */
-export function recordCompact(batch: Batch, gpu: Gpu, flags: GPUBuffer, count: number, output: CompactOutput): void {
+export function recordCompact(batch: Batch, flags: GPUBuffer, count: number, output: CompactOutput): void {
+  const { gpu } = batch;
   const { indices, total, totalOffset = 0 } = output;
   if (count === 0) {
     batch.clear(total, totalOffset, 4);
@@ -59,10 +59,10 @@ export function recordCompact(batch: Batch, gpu: Gpu, flags: GPUBuffer, count: n
     values: { count: page.count, firstBlock: page.firstBlock, capacity: size / 4 },
   }));
   for (const { page, values } of each)
-    countFlags.dispatch(batch, gpu, { flags: page.binding, offsets }, values, [page.blocks]);
-  recordScan(batch, gpu, offsets, blocks, { total, totalOffset });
+    countFlags.dispatch(batch, { flags: page.binding, offsets }, values, [page.blocks]);
+  recordScan(batch, offsets, blocks, { total, totalOffset });
   for (const { page, values } of each) {
     const args = { flags: page.binding, offsets, indices: { buffer: indices, size } };
-    writeIndices.dispatch(batch, gpu, args, values, [page.blocks]);
+    writeIndices.dispatch(batch, args, values, [page.blocks]);
   }
 }

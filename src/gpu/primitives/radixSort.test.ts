@@ -19,7 +19,7 @@ async function sort(
 ): Promise<{ keys: Uint32Array; values: Uint32Array }> {
   const keyBuffer = gpu().upload(keys);
   const valueBuffer = gpu().upload(keys.map((_, i) => i));
-  gpu().run((batch) => recordRadixSort(batch, gpu(), keyBuffer, count, { values: valueBuffer, bits }));
+  gpu().run((batch) => recordRadixSort(batch, keyBuffer, count, { values: valueBuffer, bits }));
   const result = {
     keys: await gpu().readUint32(keyBuffer, keys.length),
     values: await gpu().readUint32(valueBuffer, keys.length),
@@ -71,7 +71,7 @@ describe('radixSort', () => {
   it('sorts keys alone and leaves what lies behind the given length untouched', async () => {
     const keys = noise(5000);
     const buffer = gpu().upload(keys);
-    gpu().run((batch) => recordRadixSort(batch, gpu(), buffer, 4097));
+    gpu().run((batch) => recordRadixSort(batch, buffer, 4097));
     const sorted = await gpu().readUint32(buffer, 5000);
     expect(same(sorted.slice(0, 4097), keys.slice(0, 4097).sort())).toBe(true);
     expect(same(sorted.slice(4097), keys.slice(4097))).toBe(true);
@@ -82,7 +82,7 @@ describe('radixSort', () => {
     const count = 2 ** 22 + 5;
     const keys = noise(count);
     const buffer = gpu().upload(keys);
-    gpu().run((batch) => recordRadixSort(batch, gpu(), buffer, count));
+    gpu().run((batch) => recordRadixSort(batch, buffer, count));
     expect(same(await gpu().readUint32(buffer, count), keys.sort())).toBe(true);
     buffer.destroy();
   });
@@ -91,8 +91,8 @@ describe('radixSort', () => {
     const buffer = gpu().upload(new Uint32Array(4));
     const count = gpu().limits.maxStorageBufferBindingSize / 4 + 1;
     gpu().run((batch) => {
-      expect(() => recordRadixSort(batch, gpu(), buffer, count)).toThrow(PlinthError);
-      expect(() => recordRadixSort(batch, gpu(), buffer, 4, { bits: 33 })).toThrow(RangeError);
+      expect(() => recordRadixSort(batch, buffer, count)).toThrow(PlinthError);
+      expect(() => recordRadixSort(batch, buffer, 4, { bits: 33 })).toThrow(RangeError);
     });
     buffer.destroy();
   });

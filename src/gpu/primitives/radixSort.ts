@@ -1,6 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
 import type { Batch } from '../runtime/batch.js';
-import type { Gpu } from '../runtime/gpu.js';
 import { defineKernel, linear } from '../runtime/kernel.js';
 import { recordScan } from './scan.js';
 
@@ -50,13 +49,8 @@ export interface RadixSortOptions {
  * Records an ascending, stable sort of the first `count` u32 of `keys`, in place, together with `values`.
  * @throws `GPU_LIMIT_TOO_LOW` for more keys than one storage binding holds.
  */
-export function recordRadixSort(
-  batch: Batch,
-  gpu: Gpu,
-  keys: GPUBuffer,
-  count: number,
-  options: RadixSortOptions = {},
-): void {
+export function recordRadixSort(batch: Batch, keys: GPUBuffer, count: number, options: RadixSortOptions = {}): void {
+  const { gpu } = batch;
   const { values, bits = 32 } = options;
   if (!(bits >= 1 && bits <= 32)) throw new RangeError(`bits is ${bits}, not 1…32`);
   if (count <= 1) return;
@@ -78,14 +72,14 @@ export function recordRadixSort(
   for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
     const params = { count, blocks, shift };
     const groups = linear(blocks, 1);
-    histogram.dispatch(batch, gpu, { keys: bind(from.keys), table }, params, groups);
-    recordScan(batch, gpu, table, blocks * (1 << DIGIT_BITS));
+    histogram.dispatch(batch, { keys: bind(from.keys), table }, params, groups);
+    recordScan(batch, table, blocks * (1 << DIGIT_BITS));
     const args = { keys: bind(from.keys), table, sortedKeys: bind(to.keys) };
     if (from.values && to.values) {
       const pairs = { ...args, values: bind(from.values), sortedValues: bind(to.values) };
-      scatterPairs.dispatch(batch, gpu, pairs, params, groups);
+      scatterPairs.dispatch(batch, pairs, params, groups);
     } else {
-      scatterKeys.dispatch(batch, gpu, args, params, groups);
+      scatterKeys.dispatch(batch, args, params, groups);
     }
     [from, to] = [to, from];
   }

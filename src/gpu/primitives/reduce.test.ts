@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
 import { noise } from '../../../test/noise.js';
-import type { TypedArray } from '../runtime/gpu.js';
+import type { TypedArray } from '../runtime/resources.js';
 import { type ReduceOperation, type ReduceType, recordReduce } from './reduce.js';
 
 const gpu = useGpu();
@@ -9,7 +9,7 @@ const gpu = useGpu();
 async function reduce(data: TypedArray, operation: ReduceOperation, type: ReduceType): Promise<number> {
   const buffer = gpu().upload(data);
   const result = gpu().upload(new Uint32Array([1, 2, 3]));
-  gpu().run((batch) => recordReduce(batch, gpu(), buffer, data.length, { operation, type, result, resultOffset: 4 }));
+  gpu().run((batch) => recordReduce(batch, buffer, data.length, { operation, type, result, resultOffset: 4 }));
   const bytes = await gpu().read(result, 0, 12);
   expect([new Uint32Array(bytes)[0], new Uint32Array(bytes)[2]]).toEqual([1, 3]);
   buffer.destroy();
@@ -75,8 +75,8 @@ describe('reduce', () => {
     ])
       gpu().write(buffer, new Uint32Array([value]), i * 4);
     gpu().run((batch) => {
-      recordReduce(batch, gpu(), buffer, count, { operation: 'sum', type: 'u32', result });
-      recordReduce(batch, gpu(), buffer, count, { operation: 'max', type: 'u32', result, resultOffset: 4 });
+      recordReduce(batch, buffer, count, { operation: 'sum', type: 'u32', result });
+      recordReduce(batch, buffer, count, { operation: 'max', type: 'u32', result, resultOffset: 4 });
     });
     expect([...(await gpu().readUint32(result, 2))]).toEqual([1111, 1000]);
     buffer.destroy();

@@ -1,5 +1,4 @@
 import type { Batch } from '../runtime/batch.js';
-import type { Gpu } from '../runtime/gpu.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { pages } from '../runtime/pages.js';
 
@@ -43,7 +42,8 @@ export interface ReduceOptions {
  * added in a fixed order, in runs of 16, 8 and 8, so the same input gives the same bytes. Nothing reduces to
  * 0 (sum), the greatest value or +∞ (min), the least value or −∞ (max). With NaN among the items the result is unspecified.
  */
-export function recordReduce(batch: Batch, gpu: Gpu, buffer: GPUBuffer, count: number, options: ReduceOptions): void {
+export function recordReduce(batch: Batch, buffer: GPUBuffer, count: number, options: ReduceOptions): void {
+  const { gpu } = batch;
   const { operation, type = 'f32', result, resultOffset = 0 } = options;
   const kernel = variants.get(`${operation} ${type}`);
   if (!kernel) throw new RangeError(`no reduction "${operation} ${type}"`);
@@ -59,7 +59,7 @@ export function recordReduce(batch: Batch, gpu: Gpu, buffer: GPUBuffer, count: n
         : [{ binding: { buffer: from, size: 4 }, count: 0, blocks: 1, firstBlock: 0 }];
     for (const part of parts) {
       const values = { count: part.count, firstBlock: part.firstBlock, identity };
-      kernel.dispatch(batch, gpu, { data: part.binding, result: to }, values, [part.blocks]);
+      kernel.dispatch(batch, { data: part.binding, result: to }, values, [part.blocks]);
     }
     from = to;
     left = blocks;

@@ -25,7 +25,7 @@ describe('scan', () => {
         const items = noise(count, 1000, count);
         const buffer = gpu().upload(items);
         const total = gpu().upload(new Uint32Array([7, 7, 7]));
-        gpu().run((batch) => recordScan(batch, gpu(), buffer, count, { inclusive, total, totalOffset: 4 }));
+        gpu().run((batch) => recordScan(batch, buffer, count, { inclusive, total, totalOffset: 4 }));
         const expected = reference(items, inclusive);
         const scanned = await gpu().readUint32(buffer, count);
         expect(Buffer.compare(Buffer.from(scanned.buffer), Buffer.from(expected.scanned.buffer)), `${count}`).toBe(0);
@@ -38,7 +38,7 @@ describe('scan', () => {
 
   it('leaves what lies behind the given length untouched', async () => {
     const buffer = gpu().upload(new Uint32Array(2000).fill(1));
-    gpu().run((batch) => recordScan(batch, gpu(), buffer, 1500, { inclusive: true }));
+    gpu().run((batch) => recordScan(batch, buffer, 1500, { inclusive: true }));
     const scanned = await gpu().readUint32(buffer, 2000);
     expect(scanned[1499]).toBe(1500);
     expect([...scanned.subarray(1500)].every((x) => x === 1)).toBe(true);
@@ -48,7 +48,7 @@ describe('scan', () => {
   it('wraps modulo 2³² instead of saturating', async () => {
     const items = noise(5000);
     const buffer = gpu().upload(items);
-    gpu().run((batch) => recordScan(batch, gpu(), buffer, items.length));
+    gpu().run((batch) => recordScan(batch, buffer, items.length));
     expect(await gpu().readUint32(buffer, items.length)).toEqual(reference(items, false).scanned);
     buffer.destroy();
   });
@@ -58,7 +58,7 @@ describe('scan', () => {
     const items = new Uint32Array(count);
     for (let i = 0; i < count; i++) items[i] = (i * 2654435761) & 3;
     const buffer = gpu().upload(items);
-    gpu().run((batch) => recordScan(batch, gpu(), buffer, count, { inclusive: true }));
+    gpu().run((batch) => recordScan(batch, buffer, count, { inclusive: true }));
     const scanned = await gpu().readUint32(buffer, count);
     let sum = 0;
     let wrong = 0;
@@ -74,8 +74,8 @@ describe('scan', () => {
     const buffer = gpu().upload(new Uint32Array(100_000).fill(1));
     const record = (): void =>
       gpu().run((batch) => {
-        recordScan(batch, gpu(), buffer, 100_000, { inclusive: true }); // 1 2 3 …
-        recordScan(batch, gpu(), buffer, 1000, { inclusive: true }); // triangular numbers
+        recordScan(batch, buffer, 100_000, { inclusive: true }); // 1 2 3 …
+        recordScan(batch, buffer, 1000, { inclusive: true }); // triangular numbers
       });
     record();
     const scanned = await gpu().readUint32(buffer, 1001);

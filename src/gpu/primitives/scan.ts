@@ -1,5 +1,4 @@
 import type { Batch } from '../runtime/batch.js';
-import type { Gpu } from '../runtime/gpu.js';
 import { defineKernel } from '../runtime/kernel.js';
 import { pages } from '../runtime/pages.js';
 
@@ -27,7 +26,8 @@ export interface ScanOptions {
  * Records a prefix sum of the first `count` u32 of `buffer`, in place. Sums wrap modulo 2³². Any length, also above what one binding
  * may hold.
  */
-export function recordScan(batch: Batch, gpu: Gpu, buffer: GPUBuffer, count: number, options: ScanOptions = {}): void {
+export function recordScan(batch: Batch, buffer: GPUBuffer, count: number, options: ScanOptions = {}): void {
+  const { gpu } = batch;
   const { inclusive = false, total, totalOffset = 0 } = options;
   if (count === 0) {
     if (total) batch.clear(total, totalOffset, 4);
@@ -40,13 +40,13 @@ export function recordScan(batch: Batch, gpu: Gpu, buffer: GPUBuffer, count: num
   if (!top) {
     for (const page of pages(gpu, buffer, count, BLOCK)) {
       const values = { ...uniforms, count: page.count, firstBlock: page.firstBlock };
-      blockSums.dispatch(batch, gpu, { data: page.binding, sums }, values, [page.blocks]);
+      blockSums.dispatch(batch, { data: page.binding, sums }, values, [page.blocks]);
     }
-    recordScan(batch, gpu, sums, blocks, { total, totalOffset });
+    recordScan(batch, sums, blocks, { total, totalOffset });
   }
   for (const page of pages(gpu, buffer, count, BLOCK)) {
     const values = { ...uniforms, count: page.count, firstBlock: page.firstBlock };
-    scanBlocks.dispatch(batch, gpu, { data: page.binding, sums }, values, [page.blocks]);
+    scanBlocks.dispatch(batch, { data: page.binding, sums }, values, [page.blocks]);
   }
   if (top && total) batch.copy(sums, 0, total, totalOffset, 4);
 }

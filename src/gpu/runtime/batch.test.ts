@@ -9,7 +9,7 @@ describe('batch', () => {
     const items = gpu().upload(new Uint32Array([1, 1, 1, 1]));
     gpu().run((batch) => {
       // Each scan takes one block; an inclusive scan of [1, n] makes it [1, n + 1].
-      for (let i = 0; i < 5000; i++) recordScan(batch, gpu(), items, 2, { inclusive: true });
+      for (let i = 0; i < 5000; i++) recordScan(batch, items, 2, { inclusive: true });
     });
     expect([...(await gpu().readUint32(items, 4))]).toEqual([1, 5001, 1, 1]);
     items.destroy();
@@ -20,7 +20,7 @@ describe('batch', () => {
     const b = gpu().createBuffer(16);
     gpu().run((batch) => {
       batch.copy(a, 0, b, 0, 16);
-      recordScan(batch, gpu(), a, 4, { inclusive: true });
+      recordScan(batch, a, 4, { inclusive: true });
       batch.copy(a, 8, b, 0, 8);
       batch.clear(a, 0, 8);
     });

@@ -1,13 +1,6 @@
-const SLOT = 256; // minUniformBufferOffsetAlignment of every adapter is at most this
+import type { GpuResources } from './resources.js';
 
-/** What a batch needs of the device that it belongs to. */
-export interface BatchHost {
-  readonly device: GPUDevice;
-  acquireUniformArena(): GPUBuffer;
-  releaseUniformArena(buffer: GPUBuffer): void;
-  acquire(bytes: number, label?: string): GPUBuffer;
-  release(...buffers: GPUBuffer[]): void;
-}
+const SLOT = 256; // minUniformBufferOffsetAlignment of every adapter is at most this
 
 /**
  * Commands recorded together and submitted once. Consecutive dispatches share one compute pass. Uniform blocks are packed
@@ -15,12 +8,13 @@ export interface BatchHost {
  */
 export class Batch {
   readonly encoder: GPUCommandEncoder;
-  private readonly gpu: BatchHost;
+  /** The device's limits, buffers and caches. */
+  readonly gpu: GpuResources;
   private pass: GPUComputePassEncoder | undefined;
   private readonly arenas: { buffer: GPUBuffer; blocks: Uint8Array<ArrayBuffer>; used: number }[] = [];
   private readonly afterSubmit: (() => void)[] = [];
 
-  constructor(gpu: BatchHost, label: string) {
+  constructor(gpu: GpuResources, label: string) {
     this.gpu = gpu;
     this.encoder = gpu.device.createCommandEncoder({ label });
   }

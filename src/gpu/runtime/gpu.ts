@@ -1,6 +1,7 @@
 import { PlinthError } from '../../core/errors.js';
 import { type AdapterChoice, type AdapterFacts, chooseAdapter } from '../adapter/adapter.js';
 import { Batch } from './batch.js';
+import { GpuResources } from './resources.js';
 
 /** Optional features that are asked for wherever the adapter has them; code must work without. */
 const WANTED_FEATURES: GPUFeatureName[] = [
@@ -35,27 +36,17 @@ const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
   maxTextureDimension2D: 8192,
 };
 
-export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
-
 /**
  * A device with what Plinth needs around it: buffers from a pool, batches of kernels, read-back, and errors turned into coded ones.
  * One per process is enough. Call `dispose()` at the end.
  */
-export class Gpu {
-  readonly device: GPUDevice;
+export class Gpu extends GpuResources {
   readonly adapter: AdapterFacts;
-  /** Bytes in buffers and textures created through this object and not destroyed. */
-  bytesInUse = 0;
-  /** The greatest value that `bytesInUse` had. */
-  peakBytes = 0;
-  private readonly pool = new Map<string, GPUBuffer[]>();
-  private readonly arenas: GPUBuffer[] = [];
-  private readonly caches = new Map<unknown, unknown>();
   private failure: PlinthError | undefined;
   private disposed = false;
 
   constructor(device: GPUDevice, adapter: AdapterFacts) {
-    this.device = device;
+    super(device);
     this.adapter = adapter;
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault(); // it is reported by the next check(); Dawn would also write it to the standard error
@@ -78,14 +69,6 @@ export class Gpu {
     if (!this.failure || error.code === 'GPU_DEVICE_LOST') this.failure = error;
   }
 
-  has(feature: string): boolean {
-    return this.device.features.has(feature as GPUFeatureName);
-  }
-
-  get limits(): GPUSupportedLimits {
-    return this.device.limits;
-  }
-
   /** Throws the first error that the device has reported, if any. */
   check(): void {
     if (this.failure) throw this.failure;
@@ -96,93 +79,6 @@ export class Gpu {
    */
   clearError(): void {
     if (this.failure?.code !== 'GPU_DEVICE_LOST') this.failure = undefined;
-  }
-
-  /** A value made once per device, such as a compiled pipeline. */
-  cached<T>(key: unknown, make: () => T): T {
-    if (!this.caches.has(key)) this.caches.set(key, make());
-    return this.caches.get(key) as T;
-  }
-
-  /**
-   * A storage buffer (also copy source and destination) of at least `bytes`, zero-filled. Free it with `destroy()`.
-   * @throws `GPU_LIMIT_TOO_LOW` above the device's buffer limit.
-   */
-  createBuffer(bytes: number, label = 'buffer', usage: number = STORAGE_USAGE): GPUBuffer {
-    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
-    if (size > this.limits.maxBufferSize) {
-      throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-        found: `Buffer "${label}" needs ${size} bytes; the device allows ${this.limits.maxBufferSize}`,
-        remedy: 'Use a smaller preset or resolution',
-      });
-    }
-    const buffer = this.device.createBuffer({ size, usage, label });
-    this.account(size);
-    const destroy = buffer.destroy.bind(buffer);
-    let alive = true;
-    buffer.destroy = () => {
-      if (alive) this.account(-size);
-      alive = false;
-      return destroy();
-    };
-    return buffer;
-  }
-
-  private account(bytes: number): void {
-    this.bytesInUse += bytes;
-    this.peakBytes = Math.max(this.peakBytes, this.bytesInUse);
-  }
-
-  /** A buffer from the pool, contents undefined. Give it back with `release`. */
-  acquire(bytes: number, label = 'pooled'): GPUBuffer {
-    const size = poolSize(bytes);
-    const free = this.pool.get(String(size));
-    return free?.pop() ?? this.createBuffer(size, label);
-  }
-
-  /** Gives buffers back to the pool; they may be handed out again for work submitted later. */
-  release(...buffers: GPUBuffer[]): void {
-    for (const buffer of buffers) {
-      const key = String(buffer.size);
-      const list = this.pool.get(key);
-      if (list) list.push(buffer);
-      else this.pool.set(key, [buffer]);
-    }
-  }
-
-  /** A uniform buffer for one batch. Work on the queue is ordered, so it can be reused right after the submission. */
-  acquireUniformArena(): GPUBuffer {
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    return this.arenas.pop() ?? this.device.createBuffer({ size: 1 << 20, usage, label: 'uniforms' });
-  }
-
-  releaseUniformArena(buffer: GPUBuffer): void {
-    this.arenas.push(buffer);
-  }
-
-  /** Destroys all pooled buffers that nobody holds. */
-  trim(): void {
-    for (const list of this.pool.values()) for (const buffer of list) buffer.destroy();
-    this.pool.clear();
-  }
-
-  /** A storage buffer with the array's contents. */
-  upload(data: TypedArray, label = 'upload', usage: number = STORAGE_USAGE): GPUBuffer {
-    const buffer = this.createBuffer(data.byteLength, label, usage);
-    this.write(buffer, data);
-    return buffer;
-  }
-
-  /** Writes an array into a buffer at a byte offset (multiple of 4). A length that is no multiple of 4 bytes is padded with zeros. */
-  write(buffer: GPUBuffer, data: TypedArray, offset = 0): void {
-    const rest = data.byteLength % 4;
-    if (rest === 0) {
-      this.device.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-      return;
-    }
-    const padded = new Uint8Array(data.byteLength + 4 - rest);
-    padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.device.queue.writeBuffer(buffer, offset, padded);
   }
 
   /** Starts a batch of commands that are submitted together. */
@@ -250,19 +146,9 @@ export class Gpu {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.trim();
-    this.caches.clear();
+    this.freeAll();
     this.device.destroy();
   }
-}
-
-export const STORAGE_USAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC
-
-/** Pool sizes step by an eighth of a power of two, so that at most 12.5 % is wasted. */
-function poolSize(bytes: number): number {
-  const wanted = Math.max(256, bytes);
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(wanted)) - 3));
-  return Math.ceil(wanted / step) * step;
 }
 
 function toGpuError(error: unknown): PlinthError {

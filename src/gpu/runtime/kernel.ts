@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { PlinthError } from '../../core/errors.js';
 import type { Batch } from './batch.js';
-import type { Gpu } from './gpu.js';
+import type { GpuResources } from './resources.js';
 import { loadShader, loadShaderSource, shaderErrors } from './shader.js';
 
 /** How a kernel uses a binding. Binding numbers follow the order of the `bindings` object; all are in group 0. */
@@ -101,11 +101,11 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
     kernels.push(this as unknown as Kernel<Record<string, BindingKind>, UniformFields>);
   }
 
-  private pipeline(gpu: Gpu): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
+  private pipeline(gpu: GpuResources): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
     return gpu.cached(this, () => this.build(gpu));
   }
 
-  private build(gpu: Gpu): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
+  private build(gpu: GpuResources): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
     const { name, shader, entryPoint, bindings, constants } = this.definition;
     const layout = gpu.device.createBindGroupLayout({
       label: name,
@@ -127,37 +127,35 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
   /** Records one dispatch of `workgroups` (x, y, z). With more than 65,535 in x use `linear()` and the helper in `linear.wgsl`. */
   dispatch(
     batch: Batch,
-    gpu: Gpu,
     args: KernelArguments<B>,
     uniforms: UniformValues<U>,
     workgroups: readonly [number, number?, number?],
   ): void {
     if (workgroups.some((n) => n === 0)) return;
-    const { pipeline } = this.pipeline(gpu);
+    const { pipeline } = this.pipeline(batch.gpu);
     const pass = batch.computePass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, this.bind(batch, gpu, args, uniforms));
+    pass.setBindGroup(0, this.bind(batch, args, uniforms));
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
 
   /** Records one dispatch whose workgroup counts (3 × u32) are in a buffer created with INDIRECT usage. */
   dispatchIndirect(
     batch: Batch,
-    gpu: Gpu,
     args: KernelArguments<B>,
     uniforms: UniformValues<U>,
     indirect: GPUBuffer,
     offset = 0,
   ): void {
-    const { pipeline } = this.pipeline(gpu);
+    const { pipeline } = this.pipeline(batch.gpu);
     const pass = batch.computePass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, this.bind(batch, gpu, args, uniforms));
+    pass.setBindGroup(0, this.bind(batch, args, uniforms));
     pass.dispatchWorkgroupsIndirect(indirect, offset);
   }
 
-  private bind(batch: Batch, gpu: Gpu, args: KernelArguments<B>, uniforms: UniformValues<U>): GPUBindGroup {
-    const { layout } = this.pipeline(gpu);
+  private bind(batch: Batch, args: KernelArguments<B>, uniforms: UniformValues<U>): GPUBindGroup {
+    const { layout } = this.pipeline(batch.gpu);
     const { bindings, uniforms: fields, name } = this.definition;
     const entries = Object.entries(bindings).map(([key, kind], binding) => {
       if (kind === 'uniform') return { binding, resource: batch.uniform(packUniforms(fields ?? ({} as U), uniforms)) };
@@ -165,11 +163,11 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
       if (!value) throw new TypeError(`kernel ${name}: no argument for binding "${key}"`);
       return { binding, resource: value instanceof GPUBuffer ? { buffer: value } : value };
     });
-    return gpu.device.createBindGroup({ label: name, layout, entries });
+    return batch.gpu.device.createBindGroup({ label: name, layout, entries });
   }
 
   /** Compiles and reports the shader compiler's own messages with file and line. Throws `GPU_SHADER_INVALID`. */
-  async compile(gpu: Gpu): Promise<void> {
+  async compile(gpu: GpuResources): Promise<void> {
     const { name, shader } = this.definition;
     const errors = await shaderErrors(gpu.device, loadShaderSource(shader), name);
     if (errors.length === 0) {

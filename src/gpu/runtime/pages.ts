@@ -1,4 +1,4 @@
-import type { Gpu } from './gpu.js';
+import type { GpuResources } from './resources.js';
 
 /** A run of whole blocks of an array of u32 or f32 that fits one storage binding and one dispatch along x. */
 export interface Page {
@@ -15,7 +15,7 @@ export interface Page {
  * Splits the first `count` items (4 bytes each) of `buffer` into pages of whole blocks of `block` items (a multiple of 64, so that
  * every page starts at an offset that a binding may have).
  */
-export function pages(gpu: Gpu, buffer: GPUBuffer, count: number, block: number): Page[] {
+export function pages(gpu: GpuResources, buffer: GPUBuffer, count: number, block: number): Page[] {
   const blocksPerPage = Math.min(65535, Math.floor(gpu.limits.maxStorageBufferBindingSize / 4 / block));
   const result: Page[] = [];
   for (let first = 0; first < count; first += blocksPerPage * block) {

@@ -143,7 +143,7 @@ async function checkScan({ gpu, quick, random, read }: CheckContext): Promise<st
   const items = randomWords(random, count);
   const buffer = gpu.upload(items);
   try {
-    gpu.run((batch) => recordScan(batch, gpu, buffer, count));
+    gpu.run((batch) => recordScan(batch, buffer, count));
     let sum = 0;
     const expected = items.map((item) => {
       const before = sum;
@@ -163,7 +163,7 @@ async function checkSort({ gpu, quick, random, read, pause }: CheckContext): Pro
   const buffer = gpu.upload(keys);
   const values = gpu.upload(keys.map((_, i) => i));
   try {
-    gpu.run((batch) => recordRadixSort(batch, gpu, buffer, count, { values }));
+    gpu.run((batch) => recordRadixSort(batch, buffer, count, { values }));
     const sortedKeys = await read(buffer, count);
     await pause();
     compare(sortedKeys, keys.slice().sort(), 'sorted keys');
@@ -189,7 +189,7 @@ async function checkAtomics({ gpu, quick, random, read }: CheckContext): Promise
   const b = gpu.createBuffer(16);
   const result = gpu.createBuffer(bins * 3 * 4);
   try {
-    gpu.run((batch) => atomics.dispatch(batch, gpu, { a, b, result }, { count, size: 0, bins }, linear(count, 64)));
+    gpu.run((batch) => atomics.dispatch(batch, { a, b, result }, { count, size: 0, bins }, linear(count, 64)));
     const expected = new Uint32Array(bins * 3);
     for (const item of items) {
       const bin = item % bins;
@@ -213,7 +213,7 @@ async function checkMatmul({ gpu, quick, random, read, pause }: CheckContext): P
   const result = gpu.createBuffer(size * size * 4);
   try {
     const values = { count: 0, size, bins: 0 };
-    gpu.run((batch) => multiply.dispatch(batch, gpu, { a, b, result }, values, linear(size * size, 64)));
+    gpu.run((batch) => multiply.dispatch(batch, { a, b, result }, values, linear(size * size, 64)));
     const expected = new Float32Array(size * size);
     for (let row = 0; row < size; row++) {
       if (row % 64 === 0) await pause();

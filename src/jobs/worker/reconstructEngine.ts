@@ -197,7 +197,7 @@ async function addUp(gpu: Gpu): Promise<number> {
   const items = gpu.upload(Uint32Array.from({ length: PROBE_ITEMS }, (_, i) => i));
   const result = gpu.createBuffer(4, 'probe');
   try {
-    gpu.run((batch) => recordReduce(batch, gpu, items, PROBE_ITEMS, { operation: 'sum', type: 'u32', result }));
+    gpu.run((batch) => recordReduce(batch, items, PROBE_ITEMS, { operation: 'sum', type: 'u32', result }));
     return (await gpu.readUint32(result, 1))[0];
   } finally {
     items.destroy();

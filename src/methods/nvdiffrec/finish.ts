@@ -11,7 +11,7 @@ import type { Optimizer } from './step/optimizer.js';
 export async function finish(gpu: Gpu, optimizer: Optimizer, startMesh: Mesh, signal?: AbortSignal): Promise<Asset> {
   const { mesh, material, light } = optimizer;
   const { width, height } = material;
-  gpu.run((batch) => recordNormals(batch, gpu, mesh));
+  gpu.run((batch) => recordNormals(batch, mesh));
   const shared = await gpu.readFloat32(mesh.positions, mesh.positionCount * 3);
   const normals = await gpu.readFloat32(mesh.normals, mesh.positionCount * 4);
   const texels = await gpu.readFloat32(material.texels, width * height * 8);

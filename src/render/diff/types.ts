@@ -10,7 +10,7 @@
  *   commutes, so results are the same bytes on every run. Gradients that can be gathered are f32 and need no scale.
  * - Visibility (which triangle a pixel shows) is piecewise constant: its gradient comes from `antialias` alone.
  *
- * The fused path, one iteration over a batch of views (all `record…(batch, gpu, …)`):
+ * The fused path, one iteration over a batch of views (all `record…(batch, …)`):
  *
  *     recordNormals          positions → vertex normals                                   normals.ts
  *     recordLight            light parameters → filtered light                            light.ts

@@ -5,8 +5,9 @@ import type { ColorImage, FloatImage, HdrImage } from '../../core/image.js';
 import { multiply, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { vertexCount } from '../../core/mesh.js';
-import { type Gpu, STORAGE_USAGE } from '../../gpu/runtime/gpu.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
+import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
 import { loadShader } from '../../gpu/runtime/shader.js';
 import { createEnvironmentLight, type EnvironmentLight, SPECULAR_LEVELS } from './environmentLight.js';
 import {
@@ -225,7 +226,6 @@ export class AssetRenderer {
     const pixels = gpu.acquire(width * height * 4, 'pixels');
     resolve.dispatch(
       batch,
-      gpu,
       { target: targets.color.createView(), pixels },
       {
         width,

@@ -2,7 +2,8 @@ import { type Camera, projectionMatrix, worldToCamera } from '../../core/camera.
 import { type Mat4, multiply, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import type { Batch } from '../../gpu/runtime/batch.js';
-import { type Gpu, STORAGE_USAGE } from '../../gpu/runtime/gpu.js';
+import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
 import { loadShader } from '../../gpu/runtime/shader.js';
 
 export interface Bounds {

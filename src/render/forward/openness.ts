@@ -80,7 +80,6 @@ export async function vertexOpenness(
     pass.end();
     kernel.dispatch(
       batch,
-      gpu,
       { shadow: view, vertices, sums },
       {
         worldToClip,

@@ -344,7 +344,6 @@ async function blendPage(
   gpu.run((batch) =>
     finish.dispatch(
       batch,
-      gpu,
       { sums, support, behind: fill.createView(), states: surface.inside, texels },
       { count, width: page.size, enough: ENOUGH, apron: APRON, ring: RING },
       linear(count, 64),
@@ -362,9 +361,7 @@ async function storePage(gpu: Gpu, finished: TexelPage, pixels: Uint8Array): Pro
   const { page, inside, texels } = finished;
   const count = page.size * page.rows;
   const bytes = gpu.acquire(count * 4, 'pixels');
-  gpu.run((batch) =>
-    encode.dispatch(batch, gpu, { texels, states: inside, pixels: bytes }, { count }, linear(count, 64)),
-  );
+  gpu.run((batch) => encode.dispatch(batch, { texels, states: inside, pixels: bytes }, { count }, linear(count, 64)));
   pixels.set(new Uint8Array(await gpu.read(bytes, 0, count * 4)), page.row * page.size * 4);
   gpu.release(bytes);
   releasePage(gpu, finished);

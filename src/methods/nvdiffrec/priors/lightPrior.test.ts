@@ -17,7 +17,7 @@ async function pulled(at: (d: number[], c: number) => number, shares: { neutral:
   });
   gpu().write(light.parameters, before);
   const copy = createLightCopy(gpu(), light);
-  gpu().run((batch) => recordLightPrior(batch, gpu(), light, copy, shares));
+  gpu().run((batch) => recordLightPrior(batch, light, copy, shares));
   const after = await gpu().readFloat32(light.parameters, before.length);
   destroyDiffLight(light);
   copy.destroy();

@@ -21,7 +21,6 @@ export const createLightCopy = (gpu: Gpu, light: DiffLight): GPUBuffer =>
  */
 export function recordLightPrior(
   batch: Batch,
-  gpu: Gpu,
   light: DiffLight,
   copy: GPUBuffer,
   shares: { neutral: number; smooth: number },
@@ -29,6 +28,6 @@ export function recordLightPrior(
   const texels = 6 * light.size ** 2;
   const buffers = { parameters: light.parameters, before: copy };
   const values = { size: light.size, neutral: shares.neutral, smoothShare: shares.smooth };
-  keep.dispatch(batch, gpu, buffers, values, linear(texels * 3, 64));
-  pull.dispatch(batch, gpu, buffers, values, linear(texels, 64));
+  keep.dispatch(batch, buffers, values, linear(texels * 3, 64));
+  pull.dispatch(batch, buffers, values, linear(texels, 64));
 }

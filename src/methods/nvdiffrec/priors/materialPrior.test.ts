@@ -19,8 +19,8 @@ async function pulled(
   if (moment2) gpu().write(material.moment2, moment2);
   const clusters = createClusters(gpu(), colors);
   gpu().run((batch) => {
-    recordMaterialMips(batch, gpu(), material);
-    recordMaterialPrior(batch, gpu(), material, clusters, { smooth: 0, gloss: 0, palette: 0, ...shares });
+    recordMaterialMips(batch, material);
+    recordMaterialPrior(batch, material, clusters, { smooth: 0, gloss: 0, palette: 0, ...shares });
   });
   const out = await gpu().readFloat32(material.texels, texels.length);
   destroyDiffMaterial(material);

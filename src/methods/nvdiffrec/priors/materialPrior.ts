@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { type DiffMaterial, pyramidLayout } from '../../../render/diff/index.js';
 import { CLUSTER_GROUPS, type Clusters, MAX_COLORS } from '../step/clusters.js';
@@ -51,7 +50,6 @@ const pull = defineKernel({ name: 'material prior', shader, bindings: buffers, u
  */
 export function recordMaterialPrior(
   batch: Batch,
-  gpu: Gpu,
   material: DiffMaterial,
   clusters: Clusters,
   shares: { smooth: number; gloss: number; palette: number },
@@ -73,8 +71,8 @@ export function recordMaterialPrior(
     colors: clusters.count,
   };
   if (shares.gloss > 0 || shares.palette > 0) {
-    sumClusters.dispatch(batch, gpu, { ...bound, moment2: material.moment2 }, values, [CLUSTER_GROUPS]);
-    meanClusters.dispatch(batch, gpu, bound, values, [MAX_COLORS]);
+    sumClusters.dispatch(batch, { ...bound, moment2: material.moment2 }, values, [CLUSTER_GROUPS]);
+    meanClusters.dispatch(batch, bound, values, [MAX_COLORS]);
   }
-  pull.dispatch(batch, gpu, bound, values, linear(width * height, 64));
+  pull.dispatch(batch, bound, values, linear(width * height, 64));
 }

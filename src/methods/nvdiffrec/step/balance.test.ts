@@ -34,8 +34,8 @@ async function stepped(texelGradient: readonly number[], lightGradient: readonly
   } as unknown as Gradients;
   const state = createBalance(gpu());
   gpu().run((batch) => {
-    recordMaterialMips(batch, gpu(), material);
-    recordBalance(batch, gpu(), material, light, gradients, state, rate);
+    recordMaterialMips(batch, material);
+    recordBalance(batch, material, light, gradients, state, rate);
   });
   const moments = await gpu().readFloat32(state, 12);
   const after = await gpu().readFloat32(material.texels, texelCount * 8);

@@ -52,7 +52,6 @@ export const createBalance = (gpu: Gpu): GPUBuffer => gpu.createBuffer((4 + GROU
  */
 export function recordBalance(
   batch: Batch,
-  gpu: Gpu,
   material: DiffMaterial,
   light: DiffLight,
   gradients: Gradients,
@@ -64,13 +63,9 @@ export function recordBalance(
   const values = { texels: material.texelCount, lightTexels, scale: gradients.scales.texel, rate };
   const base = material.width * material.height;
   const parameters = { texels: material.texels, light: light.parameters, state };
-  sum.dispatch(
-    batch,
-    gpu,
-    { ...parameters, texelGradients: gradients.texels, lightGradient: gradients.light },
-    values,
-    [GROUPS],
-  );
-  step.dispatch(batch, gpu, parameters, values, [1]);
-  apply.dispatch(batch, gpu, parameters, { ...values, texels: base }, linear(Math.max(base, lightTexels), 64));
+  sum.dispatch(batch, { ...parameters, texelGradients: gradients.texels, lightGradient: gradients.light }, values, [
+    GROUPS,
+  ]);
+  step.dispatch(batch, parameters, values, [1]);
+  apply.dispatch(batch, parameters, { ...values, texels: base }, linear(Math.max(base, lightTexels), 64));
 }

@@ -25,7 +25,7 @@ test('texels of one colour move together, against the sum of their gradients ove
   });
   gpu().write(material.texels, texels);
   const { texelCount } = pyramidLayout(SIZE, SIZE);
-  gpu().run((batch) => recordMaterialMips(batch, gpu(), material));
+  gpu().run((batch) => recordMaterialMips(batch, material));
   const all = await gpu().readFloat32(material.texels, texelCount * 8);
   // Loud in few places, quiet and contrary elsewhere; other channels must not count.
   const fixed = Int32Array.from({ length: texelCount * 8 }, (_, i) => {
@@ -48,7 +48,7 @@ test('texels of one colour move together, against the sum of their gradients ove
   const gradients = { scales: { texel: SCALE }, texels: gpu().upload(fixed, 'texel gradients') };
   const clusters = createClusters(gpu(), colors);
   gpu().run((batch) =>
-    recordGlossStep(batch, gpu(), material, gradients as never, clusters, { roughness: 0.05, metallic: 0.02 }),
+    recordGlossStep(batch, material, gradients as never, clusters, { roughness: 0.05, metallic: 0.02 }),
   );
   const state = await gpu().readFloat32(clusters.buffer, CLUSTER_FLOATS);
   for (const k of [0, 1]) {

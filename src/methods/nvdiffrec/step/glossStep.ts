@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { type DiffMaterial, type Gradients, MINIMUM_ROUGHNESS } from '../../../render/diff/index.js';
 import { CLUSTER_GROUPS, type Clusters, MAX_COLORS } from './clusters.js';
@@ -35,7 +34,6 @@ const apply = defineKernel({ name: 'gloss apply', shader, entryPoint: 'apply', b
  */
 export function recordGlossStep(
   batch: Batch,
-  gpu: Gpu,
   material: DiffMaterial,
   gradients: Pick<Gradients, 'texels' | 'scales'>,
   clusters: Clusters,
@@ -51,7 +49,7 @@ export function recordGlossStep(
     minimumRoughness: MINIMUM_ROUGHNESS,
     colors: clusters.count,
   };
-  sum.dispatch(batch, gpu, { ...bound, texelGradients: gradients.texels }, values, [CLUSTER_GROUPS]);
-  step.dispatch(batch, gpu, bound, values, [MAX_COLORS]);
-  apply.dispatch(batch, gpu, bound, values, linear(base, 64));
+  sum.dispatch(batch, { ...bound, texelGradients: gradients.texels }, values, [CLUSTER_GROUPS]);
+  step.dispatch(batch, bound, values, [MAX_COLORS]);
+  apply.dispatch(batch, bound, values, linear(base, 64));
 }

@@ -35,7 +35,7 @@ test('its gradient is that of central differences, added to what is there; a lon
   const laplacian = createLaplacian(gpu(), mesh.indices, start);
   const buffer = gpu().upload(positions);
   const gradient = gpu().upload(new Float32Array(count * 3).fill(2));
-  gpu().run((batch) => recordLaplacian(batch, gpu(), laplacian, buffer, gradient, 3));
+  gpu().run((batch) => recordLaplacian(batch, laplacian, buffer, gradient, 3));
   const found = await gpu().readFloat32(gradient, count * 3);
   const lists = neighbourLists(mesh.indices, count);
   const x = Float64Array.from(positions);
@@ -61,7 +61,7 @@ test('moving the whole surface costs nothing', async () => {
   const laplacian = createLaplacian(gpu(), mesh.indices, mesh.positions);
   const buffer = gpu().upload(mesh.positions.map((v, i) => v + (i % 3)));
   const gradient = gpu().createBuffer(mesh.positions.byteLength);
-  gpu().run((batch) => recordLaplacian(batch, gpu(), laplacian, buffer, gradient, 1));
+  gpu().run((batch) => recordLaplacian(batch, laplacian, buffer, gradient, 1));
   for (const g of await gpu().readFloat32(gradient, mesh.positions.length)) expect(Math.abs(g)).toBeLessThan(1e-5);
   destroyLaplacian(laplacian);
   buffer.destroy();

@@ -78,13 +78,12 @@ export function destroyLaplacian(laplacian: Laplacian): void {
  */
 export function recordLaplacian(
   batch: Batch,
-  gpu: Gpu,
   laplacian: Laplacian,
   positions: GPUBuffer,
   gradient: GPUBuffer,
   weight: number,
 ): void {
   const { count, neighbours, start, deltas } = laplacian;
-  residuals.dispatch(batch, gpu, { neighbours, positions, start, deltas }, { count, weight }, linear(count, 64));
-  addGradient.dispatch(batch, gpu, { neighbours, deltasIn: deltas, gradient }, { count, weight }, linear(count, 64));
+  residuals.dispatch(batch, { neighbours, positions, start, deltas }, { count, weight }, linear(count, 64));
+  addGradient.dispatch(batch, { neighbours, deltasIn: deltas, gradient }, { count, weight }, linear(count, 64));
 }

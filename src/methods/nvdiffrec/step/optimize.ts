@@ -223,7 +223,7 @@ async function uploadLevel(
       throwIfCancelled(signal);
     }
     const { moving } = optimizer;
-    if (moving) gpu.run((batch) => recordMovedCameras(batch, gpu, moving, cameras, first));
+    if (moving) gpu.run((batch) => recordMovedCameras(batch, moving, cameras, first));
     groups.push(pictures);
   }
   optimizer.resize(width, height, attempt.batch, groups[0].cameras);

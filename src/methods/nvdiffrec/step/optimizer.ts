@@ -168,7 +168,7 @@ export class Optimizer {
     const shared = mesh.indices.map((v) => diffMesh.vertexToPosition[v]);
     const material = createEmptyMaterial(gpu, options.textureSize, options.textureSize);
     gpu.write(material.texels, texels);
-    gpu.run((batch) => recordMaterialMips(batch, gpu, material));
+    gpu.run((batch) => recordMaterialMips(batch, material));
     const bounds = meshBounds(mesh);
     const { center, radius } = ballAround(bounds);
     return new Optimizer(gpu, options, {
@@ -196,15 +196,15 @@ export class Optimizer {
 
   /** Records the pictures of `views` as they are now → `frame.antialiased`. */
   recordRender(batch: Batch, cameras: DiffCameras, views: readonly number[]): void {
-    const { gpu, mesh, light, material } = this;
+    const { mesh, light, material } = this;
     const frame = this.frameOrThrow();
     frame.views = views;
     const scene = { mesh, cameras, material, light };
-    recordNormals(batch, gpu, mesh);
-    recordLight(batch, gpu, light);
-    recordGeometry(batch, gpu, scene, frame);
-    recordShade(batch, gpu, scene, frame, { mips: 'nearest' });
-    recordAntialias(batch, gpu, mesh, frame);
+    recordNormals(batch, mesh);
+    recordLight(batch, light);
+    recordGeometry(batch, scene, frame);
+    recordShade(batch, scene, frame, { mips: 'nearest' });
+    recordAntialias(batch, mesh, frame);
   }
 
   /**
@@ -222,27 +222,26 @@ export class Optimizer {
     const rate = (first: number) => decayed(first, LAST_RATE, iteration, total);
     const batch = gpu.batch('step');
     this.recordRender(batch, pictures.cameras, views);
-    recordLoss(batch, gpu, frame, pictures.targets, { silhouette: options.silhouette, space: 'srgb', background: 1 });
+    recordLoss(batch, frame, pictures.targets, { silhouette: options.silhouette, space: 'srgb', background: 1 });
     if (pictures.depths && options.depth > 0) {
-      recordDepthLoss(batch, gpu, mesh, frame, pictures.depths, gradients, {
+      recordDepthLoss(batch, mesh, frame, pictures.depths, gradients, {
         weight: options.depth,
         unit: pictures.depths.unit,
       });
     }
-    recordAntialiasBackward(batch, gpu, mesh, frame, gradients);
-    recordShadeBackward(batch, gpu, scene, frame, gradients, {
+    recordAntialiasBackward(batch, mesh, frame, gradients);
+    recordShadeBackward(batch, scene, frame, gradients, {
       geometry: options.geometry || moving !== undefined,
       mips: 'nearest',
       lightStride: LIGHT_STRIDE,
       lightFirst: iteration,
     });
-    recordLightBackward(batch, gpu, light, gradients);
+    recordLightBackward(batch, light, gradients);
     const warm = Math.min(1, (iteration + 1) / WARM_UP);
     if (moving) {
-      recordCameraBackward(batch, gpu, scene, frame, gradients);
+      recordCameraBackward(batch, scene, frame, gradients);
       recordCameraStep(
         batch,
-        gpu,
         moving,
         pictures.cameras,
         frame,
@@ -258,35 +257,35 @@ export class Optimizer {
     }
     const shares = (iteration + 1) % SHARED_EVERY === 0;
     if (shares && options.balanceRate > 0) {
-      recordBalance(batch, gpu, material, light, gradients, this.balance, rate(options.balanceRate) * warm);
+      recordBalance(batch, material, light, gradients, this.balance, rate(options.balanceRate) * warm);
     }
     const free = Math.min(1, Math.max(0, ((iteration + 1) / total - COLOR_WAITS) / (COLOR_FREE - COLOR_WAITS)));
     if (shares && options.glossRate > 0) {
-      recordGlossStep(batch, gpu, material, gradients, this.clusters, {
+      recordGlossStep(batch, material, gradients, this.clusters, {
         roughness: rate(options.glossRate) * free,
         metallic: rate(options.glossRate) * free,
       });
     }
     if (options.geometry) {
-      recordGeometryBackward(batch, gpu, scene, frame, gradients);
+      recordGeometryBackward(batch, scene, frame, gradients);
       const weight = options.smoothness * pixelsPerUnit ** 2 * views.length;
-      recordLaplacian(batch, gpu, this.laplacian, mesh.positions, gradients.positions, weight);
-      recordAdam(batch, gpu, this.positionGroup(), {
+      recordLaplacian(batch, this.laplacian, mesh.positions, gradients.positions, weight);
+      recordAdam(batch, this.positionGroup(), {
         learningRate: rate(options.positionRate) * diagonalOf(this.bounds) * warm,
         step: iteration + 1,
       });
     }
-    recordAdam(batch, gpu, this.lightGroup(), {
+    recordAdam(batch, this.lightGroup(), {
       learningRate: rate(options.lightRate),
       step: iteration + 1,
     });
     if (options.lightNeutrality > 0 || options.lightSmoothness > 0) {
-      recordLightPrior(batch, gpu, light, this.lightCopy, {
+      recordLightPrior(batch, light, this.lightCopy, {
         neutral: pulled(options.lightNeutrality, 1),
         smooth: pulled(options.lightSmoothness, 1),
       });
     }
-    recordMaterialStep(batch, gpu, material, gradients, {
+    recordMaterialStep(batch, material, gradients, {
       baseColor: rate(options.baseColorRate) * free,
       occlusion: rate(options.occlusionRate),
       roughness: rate(options.materialRate) * free,
@@ -295,19 +294,19 @@ export class Optimizer {
       epsilon: LEAST_GRADIENT + (options.doubt * pixels) / (material.width * material.height),
     });
     recordClearGradients(batch, scene, gradients);
-    if (shares && (options.balanceRate > 0 || options.glossRate > 0)) recordMaterialMips(batch, gpu, material);
+    if (shares && (options.balanceRate > 0 || options.glossRate > 0)) recordMaterialMips(batch, material);
     if ((iteration + 1) % PRIOR_EVERY === 0) this.recordPriors(batch);
     batch.submit();
   }
 
   private recordPriors(batch: Batch): void {
-    const { gpu, material, options, clusters } = this;
+    const { material, options, clusters } = this;
     const smooth = pulled(options.materialSmoothness, PRIOR_EVERY);
     const towards = pulled(options.palette, PRIOR_EVERY);
     const gloss = pulled(options.glossByColor, PRIOR_EVERY);
     if (smooth === 0 && towards === 0 && gloss === 0) return;
-    recordMaterialPrior(batch, gpu, material, clusters, { smooth, gloss, palette: towards });
-    recordMaterialMips(batch, gpu, material);
+    recordMaterialPrior(batch, material, clusters, { smooth, gloss, palette: towards });
+    recordMaterialMips(batch, material);
   }
 
   /** Reads back what `restore` takes. */
@@ -358,7 +357,7 @@ export class Optimizer {
     gpu.write(this.balance, state.balance);
     gpu.write(this.clusters.buffer, state.clusters);
     if (this.moving && state.cameras) gpu.write(this.moving.state, state.cameras);
-    gpu.run((batch) => recordMaterialMips(batch, gpu, material));
+    gpu.run((batch) => recordMaterialMips(batch, material));
   }
 
   dispose(): void {

@@ -162,19 +162,19 @@ export class TopologyLevel {
     const { surface, mesh, frame, gradients, isoGradients } = this.made();
     const batch = gpu.batch('topology step');
     frame.views = views;
-    recordExtract(batch, gpu, grid, surface);
-    recordGeometry(batch, gpu, { mesh, cameras }, frame);
-    recordVertexColor(batch, gpu, mesh, surface.attributes, frame);
-    recordAntialias(batch, gpu, mesh, frame);
-    recordLoss(batch, gpu, frame, targets, { silhouette: options.silhouette });
+    recordExtract(batch, grid, surface);
+    recordGeometry(batch, { mesh, cameras }, frame);
+    recordVertexColor(batch, mesh, surface.attributes, frame);
+    recordAntialias(batch, mesh, frame);
+    recordLoss(batch, frame, targets, { silhouette: options.silhouette });
     recordClearVertexColorGradients(batch, gradients);
-    recordAntialiasBackward(batch, gpu, mesh, frame, gradients);
-    recordVertexColorBackward(batch, gpu, mesh, cameras, surface.attributes, frame, gradients, {
+    recordAntialiasBackward(batch, mesh, frame, gradients);
+    recordVertexColorBackward(batch, mesh, cameras, surface.attributes, frame, gradients, {
       factor: options.pressure,
       least: PRESSING * 2 * options.silhouette,
     });
-    recordExtractBackward(batch, gpu, grid, surface, gradients.gradient, isoGradients, options);
-    recordIsoStep(batch, gpu, grid, surface, isoGradients, moments, options);
+    recordExtractBackward(batch, grid, surface, gradients.gradient, isoGradients, options);
+    recordIsoStep(batch, grid, surface, isoGradients, moments, options);
     batch.submit();
   }
 

@@ -30,11 +30,11 @@ async function coverage(mesh: Mesh): Promise<Float32Array> {
   const frame = createFrame(gpu(), { width: SIZE, height: SIZE, capacity: 1, positionCount, triangleCount });
   frame.views = [0];
   gpu().run((batch) => {
-    recordMaterialMips(batch, gpu(), scene.material);
-    recordNormals(batch, gpu(), scene.mesh);
-    recordGeometry(batch, gpu(), scene, frame);
-    recordShade(batch, gpu(), scene, frame);
-    recordAntialias(batch, gpu(), scene.mesh, frame);
+    recordMaterialMips(batch, scene.material);
+    recordNormals(batch, scene.mesh);
+    recordGeometry(batch, scene, frame);
+    recordShade(batch, scene, frame);
+    recordAntialias(batch, scene.mesh, frame);
   });
   const picture = await gpu().readFloat32(frame.antialiased, SIZE * SIZE * 4);
   return picture.filter((_, i) => i % 4 === 3);

@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { verticesOffset } from '../frame.js';
 import type { DiffMesh, Frame, GradientScales } from '../types.js';
@@ -67,10 +66,9 @@ function values(mesh: DiffMesh, frame: Frame, clipScale: number) {
  * Records `frame.color` → `frame.antialiased`: where the outline of the nearer of two surfaces passes between the centres of neighbouring
  * pixels, the pixel that it cuts takes on the neighbour's colour by the part that is cut off (Laine et al. 2020, section 3.5).
  */
-export function recordAntialias(batch: Batch, gpu: Gpu, mesh: DiffMesh, frame: Frame): void {
+export function recordAntialias(batch: Batch, mesh: DiffMesh, frame: Frame): void {
   antialias.dispatch(
     batch,
-    gpu,
     { ...inputs(mesh, frame), antialiased: frame.antialiased },
     values(mesh, frame, 1),
     linear(frame.width * frame.height * frame.views.length, 64),
@@ -80,14 +78,12 @@ export function recordAntialias(batch: Batch, gpu: Gpu, mesh: DiffMesh, frame: F
 /** Records `frame.gradient` → `frame.colorGradient`, and adds the gradient of clip positions to `gradients.scatter`. */
 export function recordAntialiasBackward(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
   gradients: { scatter: GPUBuffer; scales: Pick<GradientScales, 'clip'> },
 ): void {
   antialiasBackward.dispatch(
     batch,
-    gpu,
     {
       ...inputs(mesh, frame),
       gradient: frame.gradient,

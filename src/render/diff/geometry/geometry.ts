@@ -1,6 +1,6 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
+import type { GpuResources } from '../../../gpu/runtime/resources.js';
 import { loadShader } from '../../../gpu/runtime/shader.js';
 import { verticesOffset, viewUniforms } from '../frame.js';
 import type { DiffScene, Frame } from '../types.js';
@@ -39,16 +39,15 @@ const findOutlines = defineKernel({
  * Records positions → clip positions (with normals beside them) for the frame's views, triangle ids at pixel centres, and where
  * outlines pass between them. The nearer triangle wins; both sides of triangles are seen.
  */
-export function recordGeometry(batch: Batch, gpu: Gpu, scene: Pick<DiffScene, 'mesh' | 'cameras'>, frame: Frame): void {
-  recordTransform(batch, gpu, scene, frame);
-  recordVisibility(batch, gpu, scene.mesh, frame);
-  recordOutlines(batch, gpu, scene.mesh, frame);
+export function recordGeometry(batch: Batch, scene: Pick<DiffScene, 'mesh' | 'cameras'>, frame: Frame): void {
+  recordTransform(batch, scene, frame);
+  recordVisibility(batch, scene.mesh, frame);
+  recordOutlines(batch, scene.mesh, frame);
 }
 
 /** Records positions and normals → `frame.vertices`. */
 export function recordTransform(
   batch: Batch,
-  gpu: Gpu,
   { mesh, cameras }: Pick<DiffScene, 'mesh' | 'cameras'>,
   frame: Frame,
 ): void {
@@ -56,7 +55,6 @@ export function recordTransform(
   if (frame.views.some((v) => v < 0 || v >= cameras.count)) throw new RangeError('a view beyond the cameras');
   transform.dispatch(
     batch,
-    gpu,
     { positions: mesh.positions, normals: mesh.normals, cameras: cameras.buffer, vertices: frame.vertices },
     {
       positions: mesh.positionCount,
@@ -70,7 +68,8 @@ export function recordTransform(
 }
 
 /** Records `frame.vertices` → `frame.ids`. */
-export function recordVisibility(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh'], frame: Frame): void {
+export function recordVisibility(batch: Batch, mesh: DiffScene['mesh'], frame: Frame): void {
+  const { gpu } = batch;
   const { width, height } = frame;
   const views = frame.views.length;
   const { target, depth } = renderTargets(gpu, width, frame.capacity * height);
@@ -106,7 +105,6 @@ export function recordVisibility(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh']
   pass.end();
   collectIds.dispatch(
     batch,
-    gpu,
     { target: target.createView(), ids: frame.ids },
     { width, height: views * height },
     linear(width * views * height, 64),
@@ -114,11 +112,10 @@ export function recordVisibility(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh']
 }
 
 /** Records `frame.vertices` and `frame.ids` → `frame.outlines`. */
-export function recordOutlines(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh'], frame: Frame): void {
+export function recordOutlines(batch: Batch, mesh: DiffScene['mesh'], frame: Frame): void {
   batch.clear(frame.outlines);
   findOutlines.dispatch(
     batch,
-    gpu,
     { vertices: frame.vertices, triangles: mesh.triangles, ids: frame.ids, outlines: frame.outlines },
     {
       width: frame.width,
@@ -133,7 +130,7 @@ export function recordOutlines(batch: Batch, gpu: Gpu, mesh: DiffScene['mesh'], 
 }
 
 /** Work on the queue is ordered, so frames of one size share their render targets. */
-function renderTargets(gpu: Gpu, width: number, height: number): { target: GPUTexture; depth: GPUTexture } {
+function renderTargets(gpu: GpuResources, width: number, height: number): { target: GPUTexture; depth: GPUTexture } {
   return gpu.cached(`diff targets ${width}×${height}`, () => {
     const make = (format: GPUTextureFormat, usage: number, label: string) =>
       gpu.device.createTexture({
@@ -149,7 +146,7 @@ function renderTargets(gpu: Gpu, width: number, height: number): { target: GPUTe
   });
 }
 
-function visibilityPipeline(gpu: Gpu): GPURenderPipeline {
+function visibilityPipeline(gpu: GpuResources): GPURenderPipeline {
   return gpu.cached('visibility', () => {
     const module = gpu.device.createShaderModule({
       label: 'visibility',

@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { viewUniforms } from '../frame.js';
 import type { DiffScene, Frame, Gradients } from '../types.js';
@@ -73,7 +72,6 @@ function values(scene: Pick<DiffScene, 'mesh'>, frame: Frame, gradients: Gradien
  */
 export function recordGeometryBackward(
   batch: Batch,
-  gpu: Gpu,
   scene: Pick<DiffScene, 'mesh' | 'cameras'>,
   frame: Frame,
   gradients: Gradients,
@@ -88,16 +86,9 @@ export function recordGeometryBackward(
   };
   const uniformValues = values(scene, frame, gradients);
   const groups = linear(mesh.positionCount, 64);
-  throughCameras.dispatch(
-    batch,
-    gpu,
-    { ...shared, normals: mesh.normals, cameras: cameras.buffer },
-    uniformValues,
-    groups,
-  );
+  throughCameras.dispatch(batch, { ...shared, normals: mesh.normals, cameras: cameras.buffer }, uniformValues, groups);
   throughNormals.dispatch(
     batch,
-    gpu,
     { ...shared, triangles: mesh.triangles, corners: mesh.corners },
     uniformValues,
     groups,
@@ -110,14 +101,12 @@ export function recordGeometryBackward(
  */
 export function recordCameraBackward(
   batch: Batch,
-  gpu: Gpu,
   scene: Pick<DiffScene, 'mesh'>,
   frame: Frame,
   gradients: Gradients,
 ): void {
   camerasBackward.dispatch(
     batch,
-    gpu,
     { positions: scene.mesh.positions, scatter: gradients.scatter, gradient: gradients.cameras },
     values(scene, frame, gradients),
     [frame.views.length],

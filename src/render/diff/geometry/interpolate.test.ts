@@ -69,16 +69,16 @@ async function setUp() {
   );
   const weightBuffer = gpu().upload(weights);
   gpu().run((batch) => {
-    recordNormals(batch, gpu(), mesh);
-    recordGeometry(batch, gpu(), { mesh, cameras }, frame);
-    recordRasterize(batch, gpu(), mesh, frame, rasterized);
-    recordInterpolate(batch, gpu(), mesh, frame, rasterized, attributes, out);
-    recordInterpolateBackward(batch, gpu(), mesh, frame, rasterized, attributes, weightBuffer, {
+    recordNormals(batch, mesh);
+    recordGeometry(batch, { mesh, cameras }, frame);
+    recordRasterize(batch, mesh, frame, rasterized);
+    recordInterpolate(batch, mesh, frame, rasterized, attributes, out);
+    recordInterpolateBackward(batch, mesh, frame, rasterized, attributes, weightBuffer, {
       attributes: attributeGradient,
       scale,
       rast: rastGradient,
     });
-    recordRasterizeBackward(batch, gpu(), mesh, frame, rastGradient, gradients);
+    recordRasterizeBackward(batch, mesh, frame, rastGradient, gradients);
   });
   const ids = await gpu().readUint32(frame.ids, pixels);
   const records = await gpu().readFloat32(frame.vertices);

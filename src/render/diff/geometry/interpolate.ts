@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import type { DiffMesh, Frame } from '../types.js';
 import { INTERPOLATE_UNIFORMS, interpolateUniforms, type Rasterized } from './rasterize.js';
@@ -56,7 +55,6 @@ export interface Attributes {
  */
 export function recordInterpolate(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
   rasterized: Rasterized,
@@ -65,7 +63,6 @@ export function recordInterpolate(
 ): void {
   interpolate.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       weights: rasterized.rast,
@@ -85,7 +82,6 @@ export function recordInterpolate(
  */
 export function recordInterpolateBackward(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
   rasterized: Rasterized,
@@ -95,7 +91,6 @@ export function recordInterpolateBackward(
 ): void {
   interpolateBackward.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       weights: rasterized.rast,

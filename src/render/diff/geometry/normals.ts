@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import type { DiffMesh } from '../types.js';
 
@@ -11,10 +10,9 @@ const vertexNormals = defineKernel({
 });
 
 /** Records positions → `mesh.normals`: area-weighted means of the triangles around (w holds twice the summed area, for the gradient). */
-export function recordNormals(batch: Batch, gpu: Gpu, mesh: DiffMesh): void {
+export function recordNormals(batch: Batch, mesh: DiffMesh): void {
   vertexNormals.dispatch(
     batch,
-    gpu,
     { positions: mesh.positions, triangles: mesh.triangles, corners: mesh.corners, normals: mesh.normals },
     { positions: mesh.positionCount },
     linear(mesh.positionCount, 64),

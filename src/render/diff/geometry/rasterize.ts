@@ -79,10 +79,9 @@ export const interpolateUniforms = (
 });
 
 /** Records `frame.ids` and `frame.vertices` (of `recordGeometry`) → barycentric coordinates, depth and their changes per pixel. */
-export function recordRasterize(batch: Batch, gpu: Gpu, mesh: DiffMesh, frame: Frame, out: Rasterized): void {
+export function recordRasterize(batch: Batch, mesh: DiffMesh, frame: Frame, out: Rasterized): void {
   rasterize.dispatch(
     batch,
-    gpu,
     { ids: frame.ids, triangles: mesh.triangles, vertices: frame.vertices, rast: out.rast, rastDb: out.rastDb },
     interpolateUniforms(frame, mesh),
     linear(frame.width * frame.height * frame.views.length, 64),
@@ -95,7 +94,6 @@ export function recordRasterize(batch: Batch, gpu: Gpu, mesh: DiffMesh, frame: F
  */
 export function recordRasterizeBackward(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
   weightGradient: GPUBuffer,
@@ -103,7 +101,6 @@ export function recordRasterizeBackward(
 ): void {
   rasterizeBackward.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       triangles: mesh.triangles,

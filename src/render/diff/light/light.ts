@@ -189,20 +189,18 @@ function bilinearCube(d: readonly number[], size: number): [number, number][] {
 }
 
 /** Records parameters → filtered maps. Needed after each change of the parameters. */
-export function recordLight(batch: Batch, gpu: Gpu, light: DiffLight): void {
+export function recordLight(batch: Batch, light: DiffLight): void {
   const { layout, forward } = filterOf(light);
   const pyramid = batch.scratch(layout.pyramidCount * 16, 'light pyramid');
   const common = { size: light.size, offset: 0, levels: layout.pyramid.length, scale: 1 };
   buildPyramid.dispatch(
     batch,
-    gpu,
     { parameters: light.parameters, pyramid },
     { ...common, count: layout.pyramidCount },
     linear(layout.pyramidCount, 64),
   );
   filterLight.dispatch(
     batch,
-    gpu,
     { ...forward, squares: pyramid, sums: light.filtered },
     { ...common, count: layout.texelCount },
     linear(layout.texelCount, 64),
@@ -210,7 +208,7 @@ export function recordLight(batch: Batch, gpu: Gpu, light: DiffLight): void {
 }
 
 /** Records the gradient of the filtered maps (in `gradients.scatter`) → `gradients.light`. */
-export function recordLightBackward(batch: Batch, gpu: Gpu, light: DiffLight, gradients: Gradients): void {
+export function recordLightBackward(batch: Batch, light: DiffLight, gradients: Gradients): void {
   if (!gradients.light) throw new RangeError('these gradients were made for a scene without light');
   const { layout, backward } = filterOf(light);
   const pyramid = batch.scratch(layout.pyramidCount * 16, 'light pyramid gradient');
@@ -222,7 +220,6 @@ export function recordLightBackward(batch: Batch, gpu: Gpu, light: DiffLight, gr
   };
   filterLightBackward.dispatch(
     batch,
-    gpu,
     { ...backward, scatter: gradients.scatter, sums: pyramid },
     { ...common, count: layout.pyramidCount },
     linear(layout.pyramidCount, 64),
@@ -230,7 +227,6 @@ export function recordLightBackward(batch: Batch, gpu: Gpu, light: DiffLight, gr
   const texels = 6 * light.size ** 2;
   pyramidBackward.dispatch(
     batch,
-    gpu,
     { parameters: light.parameters, pyramid, gradient: gradients.light },
     { ...common, count: texels },
     linear(texels, 64),

@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 
 const shader = new URL('./textureCube.wgsl', import.meta.url);
@@ -39,20 +38,13 @@ export interface DiffCubeTexture {
 /** Records the cube map in `directions` (f32 [count × 3], any length but 0) → `out`, f32 [count × channels]; bilinear across faces. */
 export function recordTextureCube(
   batch: Batch,
-  gpu: Gpu,
   texture: DiffCubeTexture,
   directions: GPUBuffer,
   count: number,
   out: GPUBuffer,
 ): void {
   const { texels, size, channels } = texture;
-  sample.dispatch(
-    batch,
-    gpu,
-    { directions, texels, values: out },
-    { count, size, channels, scale: 1 },
-    linear(count, 64),
-  );
+  sample.dispatch(batch, { directions, texels, values: out }, { count, size, channels, scale: 1 }, linear(count, 64));
 }
 
 /**
@@ -61,7 +53,6 @@ export function recordTextureCube(
  */
 export function recordTextureCubeBackward(
   batch: Batch,
-  gpu: Gpu,
   texture: DiffCubeTexture,
   directions: GPUBuffer,
   count: number,
@@ -71,7 +62,6 @@ export function recordTextureCubeBackward(
   const { texels, size, channels } = texture;
   sampleBackward.dispatch(
     batch,
-    gpu,
     { directions, texels, valueGradient, texelGradient: out.texels, directionGradient: out.directions },
     { count, size, channels, scale: out.scale },
     linear(count, 64),

@@ -54,8 +54,8 @@ it('depth and its gradient agree with float64, errors on another surface and mis
   const blank = { width: SIZE, height: SIZE, data: new Uint8Array(SIZE * SIZE * 4) };
   const images = createTargets(gpu(), [blank, blank]);
   gpu().run((batch) => {
-    recordNormals(batch, gpu(), scene.mesh);
-    recordGeometry(batch, gpu(), scene, frame);
+    recordNormals(batch, scene.mesh);
+    recordGeometry(batch, scene, frame);
   });
   const ids = await gpu().readUint32(frame.ids, SIZE * SIZE * 2);
   const triangles = await gpu().readUint32(scene.mesh.triangles, triangleCount * 24);
@@ -102,9 +102,9 @@ it('depth and its gradient agree with float64, errors on another surface and mis
   };
   gpu().run((batch) => {
     recordClearGradients(batch, scene, gradients, true);
-    recordLoss(batch, gpu(), frame, images);
-    recordDepthLoss(batch, gpu(), scene.mesh, frame, targets, gradients, { weight: WEIGHT, unit: UNIT, reach: REACH });
-    recordGeometryBackward(batch, gpu(), scene, frame, gradients);
+    recordLoss(batch, frame, images);
+    recordDepthLoss(batch, scene.mesh, frame, targets, gradients, { weight: WEIGHT, unit: UNIT, reach: REACH });
+    recordGeometryBackward(batch, scene, frame, gradients);
   });
   const sums = await readLoss(gpu(), frame);
   expect(sums[0].depth + sums[1].depth).toBeCloseTo(loss(places), 1);

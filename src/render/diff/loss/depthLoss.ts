@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { verticesOffset, viewUniforms } from '../frame.js';
 import type { DepthLossOptions, DepthTargets, DiffMesh, Frame, Gradients } from '../types.js';
@@ -44,7 +43,6 @@ const depthLoss = defineKernel({
  */
 export function recordDepthLoss(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   frame: Frame,
   targets: DepthTargets,
@@ -58,7 +56,6 @@ export function recordDepthLoss(
   }
   depthLoss.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       triangles: mesh.triangles,

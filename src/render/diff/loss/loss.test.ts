@@ -52,7 +52,7 @@ describe('loss', () => {
     frame.views = [2, 0];
     gpu().write(frame.antialiased, seen);
     const targets = createTargets(gpu(), images);
-    gpu().run((batch) => recordLoss(batch, gpu(), frame, targets, options));
+    gpu().run((batch) => recordLoss(batch, frame, targets, options));
     const got = await gpu().readFloat32(frame.gradient, seen.length);
     const sums = await readLoss(gpu(), frame);
     const curve = curves[space];

@@ -60,13 +60,7 @@ export const depthSumScale = (frame: Frame): number => sumScale(frame) / 16;
  * Records `frame.antialiased` and the targets of the frame's views → `frame.gradient` (overwritten) and `frame.sums` (overwritten).
  * Both are compared as they look over a background, by encoded values: curve(colour) × alpha + background × (1 − alpha).
  */
-export function recordLoss(
-  batch: Batch,
-  gpu: Gpu,
-  frame: Frame,
-  targets: TargetImages,
-  options: LossOptions = {},
-): void {
+export function recordLoss(batch: Batch, frame: Frame, targets: TargetImages, options: LossOptions = {}): void {
   if (targets.width !== frame.width || targets.height !== frame.height) {
     throw new RangeError(
       `targets of ${targets.width} × ${targets.height} for a frame of ${frame.width} × ${frame.height}`,
@@ -76,7 +70,6 @@ export function recordLoss(
   const runs = Math.ceil((frame.width * frame.height) / (64 * RUN));
   loss.dispatch(
     batch,
-    gpu,
     { antialiased: frame.antialiased, targets: targets.buffer, gradient: frame.gradient, sums: frame.sums },
     {
       width: frame.width,

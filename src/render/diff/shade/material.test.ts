@@ -47,7 +47,7 @@ describe('material', () => {
       material.texels,
       Float32Array.from({ length: width * height * 8 }, () => random.float()),
     );
-    gpu().run((batch) => recordMaterialMips(batch, gpu(), material));
+    gpu().run((batch) => recordMaterialMips(batch, material));
     const texels = await gpu().readFloat32(material.texels, material.texelCount * 8);
     const { levels } = pyramidLayout(width, height);
     for (let level = 1; level < levels.length; level++) {
@@ -99,8 +99,8 @@ describe('material', () => {
     gpu().write(gradients.scatter, flags, gradients.flagOffset * 4);
     const rates = { baseColor: 0.1, occlusion: 0.1, roughness: 0.02, metallic: 0.1, normal: 0.1 };
     gpu().run((batch) => {
-      recordMaterialMips(batch, gpu(), material);
-      recordMaterialStep(batch, gpu(), material, gradients, rates);
+      recordMaterialMips(batch, material);
+      recordMaterialStep(batch, material, gradients, rates);
     });
     const texels = await gpu().readFloat32(material.texels, material.texelCount * 8);
     const squares = await gpu().readFloat32(material.moment2, width * height * 8);
@@ -144,7 +144,7 @@ describe('adam', () => {
     ];
     for (let step = 1; step <= 5; step++) {
       gpu().run((batch) => {
-        for (const group of groups) recordAdam(batch, gpu(), group, { ...options, step });
+        for (const group of groups) recordAdam(batch, group, { ...options, step });
       });
       slopes.forEach((g, i) => {
         moments[i] = [0.9 * moments[i][0] + 0.1 * g, 0.999 * moments[i][1] + 0.001 * g * g];

@@ -211,14 +211,13 @@ const IDLE = {
 };
 
 /** Records level 0 → all other levels. With `gradients`, only where their flags say that the step changed something. */
-export function recordMaterialMips(batch: Batch, gpu: Gpu, material: DiffMaterial, gradients?: Gradients): void {
+export function recordMaterialMips(batch: Batch, material: DiffMaterial, gradients?: Gradients): void {
   const common = { ...layoutUniforms(material), ...IDLE, flagOffset: gradients ? gradients.flagOffset : 0xffffffff };
   for (let first = 0; first + 1 < material.levels; first++) {
     const across = Math.ceil(Math.max(1, material.width >> (first + 1)) / 8);
     const down = Math.ceil(Math.max(1, material.height >> (first + 1)) / 8);
     mips.dispatch(
       batch,
-      gpu,
       { texels: material.texels, scatter: gradients?.scatter ?? material.moment1 },
       { ...common, first },
       linear(across * down, 1),
@@ -232,7 +231,6 @@ export function recordMaterialMips(batch: Batch, gpu: Gpu, material: DiffMateria
  */
 export function recordMaterialStep(
   batch: Batch,
-  gpu: Gpu,
   material: DiffMaterial,
   gradients: Gradients,
   options: MaterialStepOptions,
@@ -241,14 +239,12 @@ export function recordMaterialStep(
   const tiles = Math.ceil(material.width / 8) * Math.ceil(material.height / 8);
   markTiles.dispatch(
     batch,
-    gpu,
     { texels: material.texels, scatter: gradients.scatter },
     { ...layoutUniforms(material), ...IDLE, first: 0, flagOffset: gradients.flagOffset },
     linear(tiles, 64),
   );
   step.dispatch(
     batch,
-    gpu,
     {
       texels: material.texels,
       scatter: gradients.scatter,
@@ -272,5 +268,5 @@ export function recordMaterialStep(
     },
     linear(tiles, 1),
   );
-  recordMaterialMips(batch, gpu, material, gradients);
+  recordMaterialMips(batch, material, gradients);
 }

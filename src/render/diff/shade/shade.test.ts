@@ -68,12 +68,12 @@ async function render(source: Asset, size: number): Promise<{ color: Float32Arra
   const frame = createFrame(gpu(), { width: size, height: size, capacity: 1, positionCount, triangleCount });
   frame.views = [0];
   const batch = gpu().batch();
-  recordMaterialMips(batch, gpu(), scene.material);
-  recordNormals(batch, gpu(), scene.mesh);
-  recordLight(batch, gpu(), light);
-  recordGeometry(batch, gpu(), scene, frame);
-  recordShade(batch, gpu(), scene, frame, { lodBias: -8 });
-  recordAntialias(batch, gpu(), scene.mesh, frame);
+  recordMaterialMips(batch, scene.material);
+  recordNormals(batch, scene.mesh);
+  recordLight(batch, light);
+  recordGeometry(batch, scene, frame);
+  recordShade(batch, scene, frame, { lodBias: -8 });
+  recordAntialias(batch, scene.mesh, frame);
   batch.submit();
   return { color: await gpu().readFloat32(frame.antialiased, size * size * 4), light };
 }

@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { verticesOffset } from '../frame.js';
 import { lightLayout } from '../light/lightFilter.js';
@@ -117,14 +116,12 @@ export function shadingUniforms(scene: DiffScene, frame: Frame, options: ShadeOp
  */
 export function recordShade(
   batch: Batch,
-  gpu: Gpu,
   scene: DiffScene,
   frame: Frame,
   options: Pick<ShadeOptions, 'lodBias' | 'mips'> = {},
 ): void {
   shade.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       triangles: scene.mesh.triangles,

@@ -92,12 +92,12 @@ async function prepare(
   const weights = Float32Array.from({ length: pixels * 4 }, () => uniform(-1, 1));
   const layout = pyramidLayout(...texture);
   gpu().run((batch) => {
-    recordMaterialMips(batch, gpu(), scene.material);
-    recordNormals(batch, gpu(), scene.mesh);
-    if (light) recordLight(batch, gpu(), light);
-    recordGeometry(batch, gpu(), scene, frame);
-    recordShade(batch, gpu(), scene, frame, options);
-    recordAntialias(batch, gpu(), scene.mesh, frame);
+    recordMaterialMips(batch, scene.material);
+    recordNormals(batch, scene.mesh);
+    if (light) recordLight(batch, light);
+    recordGeometry(batch, scene, frame);
+    recordShade(batch, scene, frame, options);
+    recordAntialias(batch, scene.mesh, frame);
   });
   gpu().write(frame.gradient, weights);
   backward(scene, frame, gradients, options);
@@ -136,11 +136,11 @@ async function prepare(
 function backward(scene: DiffScene, frame: Frame, gradients: Gradients, options: ShadeOptions = {}): void {
   gpu().run((batch) => {
     recordClearGradients(batch, scene, gradients, true);
-    recordAntialiasBackward(batch, gpu(), scene.mesh, frame, gradients);
-    recordShadeBackward(batch, gpu(), scene, frame, gradients, options);
-    recordGeometryBackward(batch, gpu(), scene, frame, gradients);
-    recordCameraBackward(batch, gpu(), scene, frame, gradients);
-    if (scene.light) recordLightBackward(batch, gpu(), scene.light, gradients);
+    recordAntialiasBackward(batch, scene.mesh, frame, gradients);
+    recordShadeBackward(batch, scene, frame, gradients, options);
+    recordGeometryBackward(batch, scene, frame, gradients);
+    recordCameraBackward(batch, scene, frame, gradients);
+    if (scene.light) recordLightBackward(batch, scene.light, gradients);
   });
 }
 
@@ -262,7 +262,7 @@ describe('gradients of the fused path', () => {
     for (const i of chosen(gradient, 2, 0)) {
       const at = async (value: number) => {
         gpu().write(c.scene.light!.parameters, Float32Array.of(value), i * 4);
-        gpu().run((batch) => recordLight(batch, gpu(), c.scene.light!));
+        gpu().run((batch) => recordLight(batch, c.scene.light!));
         filtered.set(await gpu().readFloat32(c.scene.light!.filtered));
         return c.loss();
       };

@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import type { DiffScene, Frame, Gradients, ShadeOptions } from '../types.js';
 import { SHADING_UNIFORMS, shadingUniforms } from './shade.js';
@@ -29,7 +28,6 @@ const shadeBackward = defineKernel({
  */
 export function recordShadeBackward(
   batch: Batch,
-  gpu: Gpu,
   scene: DiffScene,
   frame: Frame,
   gradients: Gradients,
@@ -37,7 +35,6 @@ export function recordShadeBackward(
 ): void {
   shadeBackward.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       triangles: scene.mesh.triangles,

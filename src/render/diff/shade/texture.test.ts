@@ -118,10 +118,10 @@ describe('texture', () => {
     const baseGradient = gpu().createBuffer(base.length * 4);
     const valueGradient = gpu().upload(weights);
     gpu().run((batch) => {
-      recordTextureMips(batch, gpu(), texture);
-      recordTexture(batch, gpu(), texture, coordinates, values);
-      recordTextureBackward(batch, gpu(), texture, coordinates, valueGradient, out);
-      recordTextureMipsBackward(batch, gpu(), texture, out, baseGradient);
+      recordTextureMips(batch, texture);
+      recordTexture(batch, texture, coordinates, values);
+      recordTextureBackward(batch, texture, coordinates, valueGradient, out);
+      recordTextureMipsBackward(batch, texture, out, baseGradient);
     });
     const got = await gpu().readFloat32(values, count * channels);
     reference().forEach((v, i) => {
@@ -191,8 +191,8 @@ describe('cube texture', () => {
     };
     const valueGradient = gpu().upload(weights);
     gpu().run((batch) => {
-      recordTextureCube(batch, gpu(), texture, directionBuffer, count, values);
-      recordTextureCubeBackward(batch, gpu(), texture, directionBuffer, count, valueGradient, out);
+      recordTextureCube(batch, texture, directionBuffer, count, values);
+      recordTextureCubeBackward(batch, texture, directionBuffer, count, valueGradient, out);
     });
     const got = await gpu().readFloat32(values, count * channels);
     got.forEach((v, i) => {

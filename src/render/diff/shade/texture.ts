@@ -1,5 +1,4 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
-import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import { pyramidLayout, quads } from './material.js';
 
@@ -105,7 +104,6 @@ function values(texture: DiffTexture, rest: { count: number; scale?: number; lev
 /** Records `texture` at `coordinates` → `out`, f32 [count × channels]: trilinear, the mip level by the longer of the pixel's two steps. */
 export function recordTexture(
   batch: Batch,
-  gpu: Gpu,
   texture: DiffTexture,
   coordinates: TextureCoordinates,
   out: GPUBuffer,
@@ -113,7 +111,6 @@ export function recordTexture(
   const { uv, uvDb, count } = coordinates;
   sample.dispatch(
     batch,
-    gpu,
     { uvs: uv, uvDbs: uvDb, texels: texture.texels, values: out },
     values(texture, { count }),
     linear(count, 64),
@@ -126,7 +123,6 @@ export function recordTexture(
  */
 export function recordTextureBackward(
   batch: Batch,
-  gpu: Gpu,
   texture: DiffTexture,
   coordinates: TextureCoordinates,
   valueGradient: GPUBuffer,
@@ -135,7 +131,6 @@ export function recordTextureBackward(
   const { uv, uvDb, count } = coordinates;
   sampleBackward.dispatch(
     batch,
-    gpu,
     {
       uvs: uv,
       uvDbs: uvDb,
@@ -151,19 +146,18 @@ export function recordTextureBackward(
 }
 
 /** Records level 0 → all other levels, each the 2 × 2 mean of the one above. */
-export function recordTextureMips(batch: Batch, gpu: Gpu, texture: DiffTexture): void {
+export function recordTextureMips(batch: Batch, texture: DiffTexture): void {
   const { levels } = pyramidLayout(texture.width, texture.height);
   for (let level = 0; level + 1 < levels.length; level++) {
     const next = levels[level + 1];
     const count = next.width * next.height * texture.channels;
-    mips.dispatch(batch, gpu, { pyramid: texture.texels }, values(texture, { count, level }), linear(count, 64));
+    mips.dispatch(batch, { pyramid: texture.texels }, values(texture, { count, level }), linear(count, 64));
   }
 }
 
 /** Records the gradient of all levels (i32 fixed-point) → that of level 0 (f32 [width × height × channels], overwritten). */
 export function recordTextureMipsBackward(
   batch: Batch,
-  gpu: Gpu,
   texture: DiffTexture,
   gradient: { texels: GPUBuffer; scale: number },
   out: GPUBuffer,
@@ -171,7 +165,6 @@ export function recordTextureMipsBackward(
   const count = texture.width * texture.height * texture.channels;
   mipsBackward.dispatch(
     batch,
-    gpu,
     { pyramidGradient: gradient.texels, baseGradient: out },
     values(texture, { count, scale: gradient.scale }),
     linear(count, 64),

@@ -57,11 +57,11 @@ test('the picture and the gradients of positions, colours and coverage are those
   frame.views = [0, 1];
   gpu().write(frame.colorGradient, g);
   gpu().run((batch) => {
-    recordNormals(batch, gpu(), mesh);
-    recordGeometry(batch, gpu(), { mesh, cameras }, frame);
-    recordVertexColor(batch, gpu(), mesh, colorBuffer, frame);
+    recordNormals(batch, mesh);
+    recordGeometry(batch, { mesh, cameras }, frame);
+    recordVertexColor(batch, mesh, colorBuffer, frame);
     recordClearVertexColorGradients(batch, gradients);
-    recordVertexColorBackward(batch, gpu(), mesh, cameras, colorBuffer, frame, gradients, {
+    recordVertexColorBackward(batch, mesh, cameras, colorBuffer, frame, gradients, {
       factor: 0.25,
       least: 0.5,
     });

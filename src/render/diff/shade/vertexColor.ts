@@ -125,10 +125,9 @@ function values(frame: Frame, positions: number, clipScale: number, pressure: Pr
  * Records ids and vertices → `frame.color`: linear colours of the corners, interpolated perspective-correctly; unlit.
  * @param colors vec4f [P]: r, g, b, unused
  */
-export function recordVertexColor(batch: Batch, gpu: Gpu, mesh: DiffMesh, colors: GPUBuffer, frame: Frame): void {
+export function recordVertexColor(batch: Batch, mesh: DiffMesh, colors: GPUBuffer, frame: Frame): void {
   forward.dispatch(
     batch,
-    gpu,
     { ids: frame.ids, triangles: mesh.triangles, vertices: frame.vertices, colors, color: frame.color },
     values(frame, mesh.positionCount, 1, NO_PRESSURE),
     linear(frame.width * frame.height * frame.views.length, 64),
@@ -141,7 +140,6 @@ export function recordVertexColor(batch: Batch, gpu: Gpu, mesh: DiffMesh, colors
  */
 export function recordVertexColorBackward(
   batch: Batch,
-  gpu: Gpu,
   mesh: DiffMesh,
   cameras: DiffCameras,
   colors: GPUBuffer,
@@ -152,7 +150,6 @@ export function recordVertexColorBackward(
   const uniformValues = values(frame, mesh.positionCount, gradients.scales.clip, pressure);
   backward.dispatch(
     batch,
-    gpu,
     {
       ids: frame.ids,
       triangles: mesh.triangles,
@@ -167,7 +164,6 @@ export function recordVertexColorBackward(
   );
   gather.dispatch(
     batch,
-    gpu,
     {
       cameras: cameras.buffer,
       clipScatter: gradients.scatter,

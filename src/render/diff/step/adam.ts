@@ -48,11 +48,10 @@ export function createAdamGroup(
 }
 
 /** Records one step of Adam on every element of the group. */
-export function recordAdam(batch: Batch, gpu: Gpu, group: AdamGroup, options: AdamOptions): void {
+export function recordAdam(batch: Batch, group: AdamGroup, options: AdamOptions): void {
   const { beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, step } = options;
   adam.dispatch(
     batch,
-    gpu,
     { parameters: group.parameters, gradient: group.gradient, moments: group.moments },
     {
       count: group.count,

@@ -68,7 +68,7 @@ async function stepped(
   for (const values of steps) {
     gpu().write(gradient, values);
     gpu().run((batch) => {
-      recordCameraStep(batch, gpu(), moving, cameras, frameOf(views), { cameras: gradient } as Gradients, rates);
+      recordCameraStep(batch, moving, cameras, frameOf(views), { cameras: gradient } as Gradients, rates);
     });
   }
   const state = await gpu().readFloat32(moving.state, CAMERAS.length * 24);
@@ -83,7 +83,7 @@ describe('moving cameras', () => {
     const expected = await gpu().readFloat32(cameras.buffer, CAMERAS.length * 32);
     gpu().write(cameras.buffer, new Float32Array(CAMERAS.length * 32));
     const moving = createMovingCameras(gpu(), CAMERAS, CENTER, RADIUS);
-    gpu().run((batch) => recordMovedCameras(batch, gpu(), moving, cameras));
+    gpu().run((batch) => recordMovedCameras(batch, moving, cameras));
     const records = await gpu().readFloat32(cameras.buffer, CAMERAS.length * 32);
     records.forEach((v, i) => {
       expect(v).toBeCloseTo(expected[i], 5);

@@ -93,16 +93,9 @@ const IDLE = { turnRate: 0, shiftRate: 0, focalRate: 0, pull: 0, unused0: 0, unu
 const NO_VIEWS = { views0: [0, 0, 0, 0], views1: [0, 0, 0, 0], views2: [0, 0, 0, 0], views3: [0, 0, 0, 0] };
 
 /** Records where cameras `first` … are now → all records of `cameras`. */
-export function recordMovedCameras(
-  batch: Batch,
-  gpu: Gpu,
-  moving: MovingCameras,
-  cameras: DiffCameras,
-  first = 0,
-): void {
+export function recordMovedCameras(batch: Batch, moving: MovingCameras, cameras: DiffCameras, first = 0): void {
   composeAll.dispatch(
     batch,
-    gpu,
     { base: moving.base, state: moving.state, cameras: cameras.buffer },
     { ...IDLE, ...NO_VIEWS, count: cameras.count, first },
     [Math.ceil(cameras.count / 64)],
@@ -112,7 +105,6 @@ export function recordMovedCameras(
 /** Records one step of Adam on pose and focal length of the frame's views from `gradients.cameras` (see `recordCameraBackward`), and their new records. */
 export function recordCameraStep(
   batch: Batch,
-  gpu: Gpu,
   moving: MovingCameras,
   cameras: DiffCameras,
   frame: Frame,
@@ -122,7 +114,6 @@ export function recordCameraStep(
 ): void {
   step.dispatch(
     batch,
-    gpu,
     { base: moving.base, state: moving.state, cameras: cameras.buffer, gradient: gradients.cameras },
     {
       ...IDLE,

@@ -158,7 +158,6 @@ async function drawResiduals(
       drawAtlas(gpu, batch, geometry, uv, atlas, large, target);
       residual.dispatch(
         batch,
-        gpu,
         {
           colors: set.color.createView({ dimension: '2d-array' }),
           rendered: target.color.createView(),
@@ -272,7 +271,6 @@ async function gatherPage(
     gpu.run((batch) =>
       gatherDifferences.dispatch(
         batch,
-        gpu,
         { views: set.data, depths: set.depths, residuals, points: part(points), sums: part(sums) },
         gatherUniforms(set, settings.gather, size, settings.texel),
         linear(size, 64),
@@ -295,7 +293,6 @@ function applyPage(
   gpu.run((batch) =>
     apply.dispatch(
       batch,
-      gpu,
       { views: set.data, depths: set.depths, residuals, points, sums, texels },
       gatherUniforms(set, settings.gather, count, settings.texel, strength),
       linear(count, 64),

@@ -139,7 +139,6 @@ export function createPagePoints(
     drawUvSpace(gpu, batch, page, geometry, attributes, views);
     pointsKernel.dispatch(
       batch,
-      gpu,
       { positions: views[0], normals: views[1], points, inside },
       { width: page.size, height: page.rows, apron: APRON, ring: RING },
       linear(count, 64),

@@ -176,7 +176,6 @@ export async function gatherColors(
       gpu.run((batch) => {
         blend.dispatch(
           batch,
-          gpu,
           {
             views: set.data,
             depths: set.depths,
@@ -214,7 +213,6 @@ export async function collectSamples(
     gpu.run((batch) =>
       collect.dispatch(
         batch,
-        gpu,
         {
           views: set.data,
           depths: set.depths,
