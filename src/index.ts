@@ -18,7 +18,7 @@ export { readCapture } from './capture/readCapture.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
 export type { Asset, Material } from './core/asset.js';
 export type { Camera } from './core/camera.js';
-export type { Logger, ProgressEvent, ProgressSink, Warning } from './core/context.js';
+export type { Logger, ProgressEvent, ProgressSink, RunProgress, Warning } from './core/context.js';
 export { ERROR_CODES, ERROR_KINDS, type ErrorCode, type ErrorKind, PlinthError } from './core/errors.js';
 export type { ColorImage, FloatImage, HdrImage } from './core/image.js';
 export type { Mat4, Vec3 } from './core/math.js';
@@ -33,7 +33,6 @@ export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js
 export {
   ASSET_FORMATS,
   type AssetFormat,
-  type PipelineProgress,
   type ReconstructionResult,
   type ReconstructOptions,
   reconstruct,

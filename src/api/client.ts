@@ -2,6 +2,9 @@
  * A typed client of the service's HTTP API, for browsers and Node: `import { PlinthClient } from 'plinth/client'`. It uses `fetch` alone.
  * The tests check it against the OpenAPI document.
  */
+import type { JobProgress } from '../core/context.js';
+
+export type { JobProgress } from '../core/context.js';
 
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type Preset = 'draft' | 'standard' | 'high';
@@ -20,23 +23,6 @@ export interface Warning {
   message: string;
   subject?: string;
   remedy?: string;
-}
-
-export interface Progress {
-  run: string;
-  runIndex: number;
-  runs: number;
-  stage: string;
-  title: string;
-  /** 0…1 within the stage. */
-  fraction: number;
-  /** 0…1 over the whole job. */
-  overall: number;
-  detail?: string;
-  metrics?: Record<string, number>;
-  elapsedSeconds: number;
-  remainingSeconds?: number;
-  preview?: string;
 }
 
 export interface RunResult {
@@ -63,7 +49,7 @@ export interface Job {
   reduced: boolean;
   methods: { name: string; method: string; preset: string; options: Record<string, unknown> }[];
   input: { kind: 'files' | 'zip' | 'example'; name: string; files: number; bytes: number };
-  progress: Progress | null;
+  progress: JobProgress | null;
   failure: Failure | null;
   result: {
     runs: RunResult[];
@@ -175,7 +161,7 @@ export interface Health {
 /** One event of a job; `id` is what to resume after. */
 export type JobEvent = { id: number; at: string } & (
   | { type: 'state'; state: JobState; attempt?: number; cause?: string; cancelRequested?: boolean; failure?: Failure }
-  | ({ type: 'progress' } & Progress)
+  | ({ type: 'progress' } & JobProgress)
   | { type: 'preview'; name: string; stage: string; title: string; url: string }
   | ({ type: 'warning'; run: string } & Warning)
 );

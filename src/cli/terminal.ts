@@ -1,5 +1,5 @@
+import type { RunProgress } from '../core/context.js';
 import { PlinthError, toPlinthError } from '../core/errors.js';
-import type { PipelineProgress } from '../pipeline/progress.js';
 
 /** How a command talks: `terminal` redraws one line, `plain` prints a line per stage and tenth, `json` prints one event per line. */
 export type OutputMode = 'terminal' | 'plain' | 'json';
@@ -13,11 +13,11 @@ export function emit(event: Record<string, unknown>): void {
 }
 
 /** A sink that shows progress in the given mode. Progress for people goes to standard error. */
-export function progressPrinter(mode: OutputMode): { report: (event: PipelineProgress) => void; end: () => void } {
+export function progressPrinter(mode: OutputMode): { report: (event: RunProgress) => void; end: () => void } {
   let last = '';
   let lastStage = '';
   let shown = 0;
-  const report = (event: PipelineProgress): void => {
+  const report = (event: RunProgress): void => {
     if (mode === 'json') {
       emit({ event: 'progress', ...event });
       return;
@@ -45,7 +45,7 @@ export function progressPrinter(mode: OutputMode): { report: (event: PipelinePro
 }
 
 /** Shows the reading of a capture as the stage before all others. */
-export function reportReading(report: (event: PipelineProgress) => void): (fraction: number, what: string) => void {
+export function reportReading(report: (event: RunProgress) => void): (fraction: number, what: string) => void {
   const begin = performance.now();
   return (fraction, what) =>
     report({

@@ -17,6 +17,28 @@ export interface ProgressEvent {
   preview?: string;
 }
 
+/** How far one reconstruction is: a stage's event with its place among all stages. */
+export interface RunProgress extends Omit<ProgressEvent, 'resumed'> {
+  /** 0…1 over all stages; never falls. */
+  overall: number;
+  /** Seconds since the start. */
+  elapsedSeconds: number;
+  /** Estimated seconds to the end; absent while unknown. */
+  remainingSeconds?: number;
+}
+
+/**
+ * How far a job of the service is, in which one or several reconstructions run in turn: what the engine reports, the job's record and its events
+ * hold, and clients read. `overall` is over the whole job. `preview` is a path where the engine has just written the image; from the record on it is
+ * the name of the newest one among the job's previews.
+ */
+export interface JobProgress extends RunProgress {
+  /** Name of the run that is at work, its place among the job's runs from 0, and their number. */
+  run: string;
+  runIndex: number;
+  runs: number;
+}
+
 export type ProgressSink = (event: ProgressEvent) => void;
 
 export interface Logger {

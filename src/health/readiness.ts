@@ -4,6 +4,8 @@ import type { Gpu } from '../gpu/runtime/gpu.js';
 
 export interface Readiness {
   ok: boolean;
+  /** Not ok because no answer came in time. */
+  late: boolean;
   seconds: number;
   /** What was computed, or what was wrong. */
   message: string;
@@ -30,18 +32,22 @@ export async function readinessProbe(gpu: Gpu, options: ReadinessOptions = {}): 
   const since = waiting.get(gpu);
   if (since !== undefined) {
     const age = Math.round((start - since) / 1000);
-    return { ok: false, seconds: 0, message: `The GPU has not answered a probe for ${age} s` };
+    return { ok: false, late: true, seconds: 0, message: `The GPU has not answered a probe for ${age} s` };
   }
   waiting.set(gpu, start);
   const job = compute(gpu).finally(() => waiting.delete(gpu));
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`The GPU did not answer within ${timeout} s`), timeout * 1000);
+  let late = false;
+  const tooLong = new Promise<string>((resolve) => {
+    timer = setTimeout(() => {
+      late = true;
+      resolve(`The GPU did not answer within ${timeout} s`);
+    }, timeout * 1000);
   });
-  const wrong = await Promise.race([job.catch((error: unknown) => toPlinthError(error).message), late]);
+  const wrong = await Promise.race([job.catch((error: unknown) => toPlinthError(error).message), tooLong]);
   clearTimeout(timer);
   const seconds = (performance.now() - start) / 1000;
-  return { ok: wrong === undefined, seconds, message: wrong ?? `${ITEMS} prefix sums` };
+  return { ok: wrong === undefined, late, seconds, message: wrong ?? `${ITEMS} prefix sums` };
 }
 
 /** What is wrong, if anything. */

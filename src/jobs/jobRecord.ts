@@ -1,4 +1,4 @@
-import type { Warning } from '../core/context.js';
+import type { JobProgress, Warning } from '../core/context.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { JobRequest, NamedRun } from './jobRequest.js';
 
@@ -19,25 +19,6 @@ export interface JobInput {
   name: string;
   files: number;
   bytes: number;
-}
-
-/** Where a running job is. */
-export interface JobProgress {
-  /** The run within the job and its place among all. */
-  run: string;
-  runIndex: number;
-  runs: number;
-  stage: string;
-  title: string;
-  /** 0…1 within the stage, and over the whole job. */
-  fraction: number;
-  overall: number;
-  detail?: string;
-  metrics?: Record<string, number>;
-  elapsedSeconds: number;
-  remainingSeconds?: number;
-  /** Name of the newest preview image. */
-  preview?: string;
 }
 
 /** What one run made. */

@@ -36,6 +36,12 @@ export interface MethodStage {
   weight: number;
 }
 
+/** Half of a working size, as a multiple of 4 from 16 on; the size itself where half would be less than `minimum`. */
+export function halved(size: number, minimum: number): number {
+  const half = size >= 16 ? Math.floor(size / 8) * 4 : Math.floor(size / 2);
+  return half >= minimum ? half : size;
+}
+
 /** A way to make an asset from a capture. */
 export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   /** `fusion`, `nvdiffrec`. */
@@ -56,6 +62,8 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
    * the stages take relative to each other and to export and assessment matters. Without it `weight` counts.
    */
   expectedSeconds?(options: z.infer<Schema>, capture: Capture): Record<string, number>;
+  /** These options at a smaller working size, for another try when the GPU ran out of memory; the same ones where nothing can be made smaller. */
+  reduced(options: z.infer<Schema>): z.infer<Schema>;
   /** Throws `METHOD_REQUIREMENTS` where the capture lacks something. */
   accepts(capture: Capture): void;
   /** Runs. Uses only views whose split is `train`. Throws coded errors; on abort throws `CANCELLED` within a second. */

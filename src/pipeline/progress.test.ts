@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type PipelineProgress, ProgressTracker } from './progress.js';
+import type { RunProgress } from '../core/context.js';
+import { ProgressTracker } from './progress.js';
 
 const stages = [
   { name: 'a', title: 'A', weight: 1 },
   { name: 'b', title: 'B', weight: 3 },
 ];
 
-function track(): { tracker: ProgressTracker; events: PipelineProgress[]; clock: { now: number } } {
+function track(): { tracker: ProgressTracker; events: RunProgress[]; clock: { now: number } } {
   const clock = { now: 0 };
-  const events: PipelineProgress[] = [];
+  const events: RunProgress[] = [];
   const tracker = new ProgressTracker(
     stages,
     (e) => events.push(e),

@@ -1,15 +1,5 @@
-import type { ProgressEvent, ProgressSink } from '../core/context.js';
+import type { ProgressSink, RunProgress } from '../core/context.js';
 import type { MethodStage } from '../methods/method.js';
-
-/** A progress event with its place in the whole run. */
-export interface PipelineProgress extends Omit<ProgressEvent, 'resumed'> {
-  /** 0…1 over all stages; never falls. */
-  overall: number;
-  /** Seconds since the start. */
-  elapsedSeconds: number;
-  /** Estimated seconds to the end; absent while unknown. */
-  remainingSeconds?: number;
-}
 
 /** Seconds of one stage, in the order of their beginning. */
 export interface StageTiming {
@@ -35,7 +25,7 @@ export class ProgressTracker {
    */
   constructor(
     stages: readonly MethodStage[],
-    private readonly sink: ((event: PipelineProgress) => void) | undefined,
+    private readonly sink: ((event: RunProgress) => void) | undefined,
     private readonly now: () => number = () => performance.now() / 1000,
   ) {
     let sum = 0;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writePreviews } from '../asset/previews/previews.js';
 import { ASSET_FORMATS, type AssetFormat, writeAsset } from '../asset/write/writeAsset.js';
 import type { Capture } from '../capture/capture.js';
-import { type Logger, silentLogger, type Warning } from '../core/context.js';
+import { type Logger, type RunProgress, silentLogger, type Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { VERSION } from '../core/version.js';
@@ -16,10 +16,9 @@ import type { QualityData, Thresholds } from '../quality/schema.js';
 import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
-import { type PipelineProgress, ProgressTracker } from './progress.js';
+import { ProgressTracker } from './progress.js';
 
 export { ASSET_FORMATS, type AssetFormat } from '../asset/write/writeAsset.js';
-export type { PipelineProgress } from './progress.js';
 
 export interface ReconstructOptions {
   /** The result folder. Made under another name and renamed at the end, so that it is whole or absent. */
@@ -50,7 +49,7 @@ export interface ReconstructOptions {
   signal?: AbortSignal;
   /** As in `MethodContext.stopping`. */
   stopping?: AbortSignal;
-  onProgress?: (event: PipelineProgress) => void;
+  onProgress?: (event: RunProgress) => void;
   log?: Logger;
   /** Folder for live preview images, named in progress events. */
   previewFolder?: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JobProgress } from '../core/context.js';
 import { JOB_STATES, type JobRecord } from '../jobs/jobRecord.js';
 
 const time = z.iso.datetime();
@@ -28,7 +29,7 @@ export const progressSchema = z
     elapsedSeconds: z.number(),
     remainingSeconds: z.number().optional(),
     preview: z.string().optional().describe('Name of the newest preview image.'),
-  })
+  } satisfies Record<keyof JobProgress, z.ZodType>)
   .meta({ id: 'Progress' });
 
 export const runResultSchema = z

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { JobProgress } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import {
   type EventType,
@@ -6,7 +7,6 @@ import {
   isFinished,
   type JobEvent,
   type JobInput,
-  type JobProgress,
   type JobRecord,
   type JobResult,
   type JobState,

@@ -1,13 +1,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import type { Logger } from '../../core/context.js';
+import type { JobProgress, Logger } from '../../core/context.js';
 import { toPlinthError } from '../../core/errors.js';
 import type { Claim, JobStore } from '../database/jobStore.js';
-import type { Failure, JobProgress, JobRecord, JobResult, RunResult } from '../jobRecord.js';
+import type { Failure, JobRecord, JobResult, RunResult } from '../jobRecord.js';
 import type { ArtifactStore } from '../storage/artifactStore.js';
 import { WorkFolder } from '../storage/workFolder.js';
 import { COMPARISON_FILE } from './compareRuns.js';
-import type { EngineProgress, ReadLimits } from './engine.js';
+import type { ReadLimits } from './engine.js';
 import { JobLog } from './jobLog.js';
 import { lostFailure, type Outcome, type Report, type WorkerProcess } from './workerProcess.js';
 
@@ -52,7 +52,7 @@ export class Attempt {
   private stopping = false;
   private killed: Failure | undefined;
   private log!: JobLog;
-  private pending: EngineProgress | undefined;
+  private pending: JobProgress | undefined;
   private writing: Promise<void> = Promise.resolve();
   private lastWrite = 0;
   private lastStage = '';
@@ -255,7 +255,7 @@ export class Attempt {
     this.log?.add('print', line);
   }
 
-  private progress(event: EngineProgress): void {
+  private progress(event: JobProgress): void {
     if (event.preview) {
       const { preview, stage, title } = event;
       this.enqueue(() => this.keepPreview(preview, stage, title));

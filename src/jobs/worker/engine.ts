@@ -1,4 +1,4 @@
-import type { Logger, Warning } from '../../core/context.js';
+import type { JobProgress, Logger, Warning } from '../../core/context.js';
 import type { Failure, RunResult } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
 
@@ -32,25 +32,8 @@ export interface EngineTask {
   adapter?: string | number;
 }
 
-export interface EngineProgress {
-  run: string;
-  runIndex: number;
-  runs: number;
-  stage: string;
-  title: string;
-  fraction: number;
-  /** 0…1 over the whole job. */
-  overall: number;
-  detail?: string;
-  metrics?: Record<string, number>;
-  elapsedSeconds: number;
-  remainingSeconds?: number;
-  /** Path of a preview image that was just written. */
-  preview?: string;
-}
-
 export interface EngineHooks {
-  progress(event: EngineProgress): void;
+  progress(event: JobProgress): void;
   warn(run: string, warning: Warning): void;
   log: Logger;
   /** Aborted when the job is cancelled or the time for a clean stop is over. */

@@ -1,6 +1,6 @@
-import type { Warning } from '../../core/context.js';
+import type { JobProgress, Warning } from '../../core/context.js';
 import type { Failure, RunResult } from '../jobRecord.js';
-import type { EngineProgress, EngineTask, ProbeReport } from './engine.js';
+import type { EngineTask, ProbeReport } from './engine.js';
 
 /** From the service to a worker process. */
 export type ToWorker =
@@ -14,7 +14,7 @@ export type ToWorker =
 /** From a worker process to the service. */
 export type FromWorker =
   | { type: 'ready'; facts: Record<string, unknown> }
-  | { type: 'progress'; event: EngineProgress }
+  | { type: 'progress'; event: JobProgress }
   | { type: 'warning'; run: string; warning: Warning }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; facts: object; message?: string }
   | { type: 'done'; runs: RunResult[] }

@@ -1,10 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCapture } from '../../capture/readCapture.js';
-import { PlinthError, toPlinthError } from '../../core/errors.js';
-import { recordReduce } from '../../gpu/primitives/reduce.js';
+import { toPlinthError } from '../../core/errors.js';
 import { type Gpu, openGpu } from '../../gpu/runtime/gpu.js';
-import type { Method } from '../../methods/method.js';
+import { readinessProbe } from '../../health/readiness.js';
 import { getMethod, resolveOptions } from '../../methods/registry.js';
 import { reconstruct } from '../../pipeline/reconstruct.js';
 import type { RunResult } from '../jobRecord.js';
@@ -12,22 +11,12 @@ import type { NamedRun } from '../jobRequest.js';
 import { COMPARISON_FILE, compareRuns } from './compareRuns.js';
 import type { Engine, EngineHooks, EngineTask, ProbeReport } from './engine.js';
 
-/** Options that set a working size; at a smaller one each is halved. */
-const SIZE_OPTIONS = [
-  'resolution',
-  'maxResolution',
-  'textureSize',
-  'imageSize',
-  'maxSize',
-  'gridSize',
-  'gridResolution',
-  'batch',
-];
-
-/** Numbers the probe adds up: enough for more than one workgroup and more than one pass. */
-const PROBE_ITEMS = 100_000;
-
 let probeGpu: Gpu | undefined;
+
+function closeProbe(): void {
+  probeGpu?.dispose();
+  probeGpu = undefined;
+}
 
 /** Plinth's own engine: reads the capture once and runs `reconstruct()` for every method of the job. */
 export const engine: Engine = {
@@ -41,19 +30,18 @@ export const engine: Engine = {
     const begin = performance.now();
     try {
       probeGpu ??= await openGpu({ adapter });
-      const sum = await addUp(probeGpu);
-      const expected = ((PROBE_ITEMS * (PROBE_ITEMS - 1)) / 2) >>> 0;
-      if (sum !== expected) {
-        throw new PlinthError('GPU_SELF_TEST_FAILED', {
-          found: `The sum of ${PROBE_ITEMS} numbers came out as ${sum}`,
-          expected: String(expected),
-          remedy: 'Update the driver; the device may be damaged',
-        });
-      }
-      return { ok: true, seconds: (performance.now() - begin) / 1000, adapter: probeGpu.adapter.device };
+      const { ok, late, seconds, message } = await readinessProbe(probeGpu);
+      if (ok) return { ok, seconds, adapter: probeGpu.adapter.device };
+      // A device that hangs is kept: it is asked once, and its answer ends the waiting.
+      if (!late) closeProbe();
+      const failure = {
+        code: 'GPU_SELF_TEST_FAILED',
+        message,
+        remedy: 'Update the driver; the device may be damaged',
+      } as const;
+      return { ok, seconds, failure };
     } catch (error) {
-      probeGpu?.dispose();
-      probeGpu = undefined;
+      closeProbe();
       const { code, message, remedy } = toPlinthError(error);
       return { ok: false, seconds: (performance.now() - begin) / 1000, failure: { code, message, remedy } };
     }
@@ -102,7 +90,7 @@ async function oneRun(
       output: join(task.output, run.name),
       method: run.method,
       preset: run.preset,
-      options: task.reduced ? reducedOptions(getMethod(run.method), run) : run.options,
+      options: task.reduced ? reducedOptions(run) : run.options,
       formats: task.formats,
       holdout: task.holdout,
       seed: task.seed,
@@ -158,22 +146,10 @@ function stopAtStage(hooks: EngineHooks): { signal: AbortSignal; done: (stage: s
   };
 }
 
-/** Options with every working size halved, as far as the method's schema allows. */
-function reducedOptions(method: Method, run: NamedRun): Record<string, unknown> {
-  const full = resolveOptions(method, run.preset, run.options);
-  let options = { ...run.options };
-  for (const name of SIZE_OPTIONS) {
-    const value = full[name];
-    if (typeof value !== 'number' || value < 2) continue;
-    const half = { ...options, [name]: value >= 16 ? Math.floor(value / 8) * 4 : Math.floor(value / 2) };
-    try {
-      resolveOptions(method, run.preset, half);
-      options = half;
-    } catch {
-      // Already as small as the method allows.
-    }
-  }
-  return options;
+/** The run's options as its method makes them smaller. */
+function reducedOptions(run: NamedRun): Record<string, unknown> {
+  const method = getMethod(run.method);
+  return method.reduced(resolveOptions(method, run.preset, run.options));
 }
 
 const recordPath = (task: EngineTask, run: string): string => join(task.checkpoint, `${run}.result.json`);
@@ -190,17 +166,5 @@ async function finishedRun(task: EngineTask, run: NamedRun): Promise<RunResult |
     return JSON.parse(await readFile(recordPath(task, run.name), 'utf8')) as RunResult;
   } catch {
     return undefined;
-  }
-}
-
-async function addUp(gpu: Gpu): Promise<number> {
-  const items = gpu.upload(Uint32Array.from({ length: PROBE_ITEMS }, (_, i) => i));
-  const result = gpu.createBuffer(4, 'probe');
-  try {
-    gpu.run((batch) => recordReduce(batch, items, PROBE_ITEMS, { operation: 'sum', type: 'u32', result }));
-    return (await gpu.readUint32(result, 1))[0];
-  } finally {
-    items.destroy();
-    result.destroy();
   }
 }

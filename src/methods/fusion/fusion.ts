@@ -7,7 +7,7 @@ import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/repair/cleanM
 import { unwrapMesh } from '../../geometry/mesh/unwrap/unwrap.js';
 import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
 import { projectTexture } from '../../render/projection/projectTexture.js';
-import type { Method, MethodContext } from '../method.js';
+import { halved, type Method, type MethodContext } from '../method.js';
 import { writeMeshPreview } from '../shared/meshPreview.js';
 import { type FusionOptions, fusionOptions } from './options.js';
 import { loadSurfaceViews, trainingViews } from './surfaceViews.js';
@@ -35,6 +35,15 @@ export const fusion: Method<typeof fusionOptions> = {
     high: { maxResolution: 512, triangles: 100_000, textureSize: 4096 },
   },
   stages: STAGES,
+
+  reduced(options) {
+    return {
+      ...options,
+      resolution: options.resolution && halved(options.resolution, 32),
+      maxResolution: halved(options.maxResolution, 32),
+      textureSize: halved(options.textureSize, 256),
+    };
+  },
 
   accepts(capture) {
     if (capture.masks === 'none' && !capture.views.some((v) => v.split === 'train' && v.depth)) {

@@ -3,7 +3,7 @@ import type { Capture } from '../../capture/capture.js';
 import { PlinthError } from '../../core/errors.js';
 import { fusion } from '../fusion/fusion.js';
 import { trainingViews } from '../fusion/surfaceViews.js';
-import type { Method, MethodContext } from '../method.js';
+import { halved, type Method, type MethodContext } from '../method.js';
 import { finish } from './finish.js';
 import { removeHighlights } from './metals/highlights.js';
 import { tellMetals } from './metals/metals.js';
@@ -58,6 +58,16 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     const views = trainingViews(capture);
     const longest = Math.max(...views.map(({ camera }) => Math.max(camera.width, camera.height)));
     return expectedSeconds(strengthened(given, views.length), views.length, longest);
+  },
+
+  reduced(options) {
+    return {
+      ...options,
+      batch: halved(options.batch, 1),
+      imageSize: halved(options.imageSize, 64),
+      resolution: halved(options.resolution, 32),
+      textureSize: halved(options.textureSize, 128) as typeof options.textureSize,
+    };
   },
 
   accepts(capture) {

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { ApiError, api, type Job, type JobEvent, type Progress, type Warning } from '../../api.js';
+import { ApiError, api, type Job, type JobEvent, type JobProgress, type Warning } from '../../api.js';
 
 export interface SeenStage {
   run: string;
@@ -12,7 +12,7 @@ export interface SeenStage {
 
 /** What the events of a job add up to. */
 export interface Watched {
-  progress?: Progress;
+  progress?: JobProgress;
   stages: SeenStage[];
   /** Values over time for each run and metric, such as `fusion loss`. */
   curves: Map<string, { x: number; y: number }[]>;
