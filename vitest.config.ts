@@ -6,8 +6,10 @@ export default defineConfig({
     // Each file gets a process of its own: a lost device or a crashed driver takes only that file with it.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Limits catch what hangs, and nothing else: on a machine with ten times the work everything takes ten times as long.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 300_000 } },
     reporters: ['default'],
   },
 });

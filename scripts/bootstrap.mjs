@@ -1,116 +1,75 @@
-// Set-up and main jobs of a fresh clone: `npm run demo`, `npm test`, `npm run bench`. Uses nothing but Node until packages are there.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// What `npm run …` does in a clone, a fresh one too: `npm run demo`, `npm test` and so on set up what they need and go on. Nothing but a Node,
+// of any age, is needed before.
+import { delimiter, dirname, join } from 'node:path';
+import { endWithStarter, goOnWith, isSupported } from '../bin/node.js';
+import { fetchNode } from './fetchNode.mjs';
+import { alone, build, installPackages, root, run, setUpAdapter, step } from './setUp.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [job, ...rest] = process.argv.slice(2);
-const state = join(root, 'node_modules', '.plinth');
+const program = (path, ...args) => run(process.execPath, [join(root, path), ...args]);
+const npm = (script) => run('npm', ['run', '--silent', script], { shell: process.platform === 'win32' });
+const BUILT = [join(root, 'bin/plinth.js')];
+const SOURCES = ['--import', 'tsx', join(root, 'src/cli/main.ts')];
 
-requireNode('20.19.0');
-installPackages();
-build();
-setUpAdapter();
+/** Jobs by name: what they need before, and what they do. */
+const jobs = {
+  setup: { needs: ['dist', 'adapter'], work: () => {} },
+  demo: {
+    needs: ['dist', 'adapter'],
+    work: () =>
+      program(
+        'bin/plinth.js',
+        ...['reconstruct', join(root, 'examples/captures/vase-six'), '-o', join(root, 'out/demo')],
+        ...rest,
+      ),
+  },
+  test: { needs: ['dist', 'adapter'], work: () => program('node_modules/vitest/vitest.mjs', 'run', ...rest) },
+  // Those two take commands from the sources as well, so that nothing has to be built before a test.
+  'test:file': { needs: ['adapter'], work: () => testSources('run') },
+  'test:watch': { needs: ['adapter'], work: () => testSources('watch') },
+  dev: { needs: ['adapter'], work: () => program('scripts/dev.mjs', ...rest) },
+  bench: {
+    needs: ['dist', 'adapter'],
+    work: () => program('node_modules/tsx/dist/cli.mjs', 'bench/bench.ts', ...rest),
+  },
+  check: {
+    needs: [],
+    work: () => {
+      for (const script of ['check:format', 'check:types', 'check:rooms']) npm(script);
+    },
+  },
+};
 
-switch (job) {
-  case 'demo':
-    run(process.execPath, [
-      join(root, 'bin/plinth.js'),
-      'reconstruct',
-      join(root, 'examples/captures/vase-six'),
-      '-o',
-      join(root, 'out/demo'),
-      ...rest,
-    ]);
-    break;
-  case 'test':
-    run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...rest]);
-    break;
-  case 'bench':
-    run(process.execPath, [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'bench/bench.ts'), ...rest]);
-    break;
-  case 'setup':
-    break;
-  default:
-    console.error(`unknown job "${job}": use demo, test, bench or setup`);
-    process.exit(2);
+const chosen = jobs[job];
+if (!chosen) {
+  console.error(`unknown job "${job}": use ${Object.keys(jobs).join(', ')}`);
+  process.exit(2);
+}
+if (isSupported(process.versions.node)) {
+  endWithStarter();
+  await work();
+} else {
+  try {
+    goOnWith(fetchNode(step), [join(root, 'scripts/bootstrap.mjs'), job, ...rest]);
+  } catch (error) {
+    console.error(`\nplinth: NODE_TOO_OLD\n  ${error.message}`);
+    process.exit(3);
+  }
 }
 
-function requireNode(minimum) {
-  const parts = (v) => v.split('.').map(Number);
-  const [a, b] = [parts(process.versions.node), parts(minimum)];
-  if (a[0] > b[0] || (a[0] === b[0] && a[1] >= b[1])) return;
-  console.error(
-    `Plinth needs Node ${minimum} or newer; this is ${process.versions.node}. Get it from nodejs.org or your package manager.`,
-  );
-  process.exit(3);
+async function work() {
+  // npm, its scripts and everything below use this Node, not whichever is first in the path.
+  process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  process.chdir(root);
+  await alone(() => {
+    installPackages();
+    if (chosen.needs.includes('dist')) build();
+    if (chosen.needs.includes('adapter')) setUpAdapter(chosen.needs.includes('dist') ? BUILT : SOURCES);
+  });
+  chosen.work();
 }
 
-function installPackages() {
-  const lock = hash([join(root, 'package-lock.json')]);
-  if (same('packages', lock)) return;
-  step('Installing packages');
-  run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
-  remember('packages', lock);
-}
-
-function build() {
-  const sources = hash([
-    ...files(join(root, 'src')),
-    ...files(join(root, 'web')),
-    join(root, 'scripts/build.mjs'),
-    join(root, 'tsconfig.build.json'),
-  ]);
-  if (existsSync(join(root, 'dist/cli/main.js')) && same('build', sources)) return;
-  step('Building');
-  run(process.execPath, [join(root, 'scripts/build.mjs')]);
-  remember('build', sources);
-}
-
-function setUpAdapter() {
-  if (
-    spawnSync(process.execPath, [join(root, 'bin/plinth.js'), 'doctor', '--adapter-only'], {
-      cwd: root,
-      stdio: 'ignore',
-    }).status === 0
-  )
-    return;
-  step('Setting up a WebGPU adapter');
-  run(process.execPath, [join(root, 'bin/plinth.js'), 'doctor', '--fix', '--adapter-only']);
-}
-
-function step(text) {
-  console.log(`\n── ${text}`);
-}
-
-function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { stdio: 'inherit', cwd: root, ...options });
-  if (result.error) console.error(result.error.message);
-  if (result.status !== 0) process.exit(result.status ?? 1);
-}
-
-function files(folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true })
-    .map((f) => join(folder, String(f)))
-    .filter((f) => !f.includes('node_modules') && statSync(f).isFile())
-    .sort();
-}
-
-function hash(paths) {
-  const sum = createHash('sha256');
-  for (const path of paths) sum.update(path.slice(root.length)).update(readFileSync(path));
-  return sum.digest('hex');
-}
-
-function same(name, value) {
-  const file = join(state, name);
-  return existsSync(file) && readFileSync(file, 'utf8') === value;
-}
-
-function remember(name, value) {
-  mkdirSync(state, { recursive: true });
-  writeFileSync(join(state, name), value);
+function testSources(mode) {
+  process.env.PLINTH_TEST_SOURCES = '1';
+  program('node_modules/vitest/vitest.mjs', mode, ...rest);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const ROOT = join(fileURLToPath(new URL('..', import.meta.url)));
 export const example = (name: string): string => join(ROOT, 'examples/captures', name);
@@ -11,9 +12,18 @@ export interface Finished {
   stderr: string;
 }
 
-/** Starts the built `plinth` command; `npm test` builds it first. */
+/**
+ * How `plinth` is started: as built, which `npm test` sees to, or from the sources, where `npm run test:file` and `test:watch` ask for that in
+ * PLINTH_TEST_SOURCES.
+ */
+const COMMAND =
+  process.env.PLINTH_TEST_SOURCES === '1'
+    ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, join(ROOT, 'src/cli/main.ts')]
+    : [join(ROOT, 'bin/plinth.js')];
+
+/** Starts the `plinth` command. */
 export function startPlinth(args: readonly string[]): { child: ChildProcess; finished: Promise<Finished> } {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/plinth.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout!.on('data', (d) => {

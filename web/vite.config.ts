@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Builds the page to `dist/web`, from where the service sends it. With `vite dev`, the API is that of a service on its usual port. */
+/** Builds the page to `dist/web`, from where the service sends it. `npm run dev` adds the way to a service. */
 export default defineConfig({
   root: here('.'),
   // Relative, so that the page also works behind a proxy that gives it a folder.
@@ -18,5 +18,4 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
   },
-  server: { proxy: { '/v1': 'http://127.0.0.1:7878', '/health': 'http://127.0.0.1:7878' } },
 });
