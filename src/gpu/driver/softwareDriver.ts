@@ -90,14 +90,6 @@ export function preloadSoftwareDriver(): boolean {
   return true;
 }
 
-/** Environment for a child process that is to use the driver through the dynamic linker, for programs other than Plinth. */
-export function softwareDriverEnvironment(): Record<string, string> {
-  const manifest = installedSoftwareDriver();
-  if (!manifest) return {};
-  const folders = [...new Set(manifest.libraries.map((f) => join(driverFolder(), f, '..')))];
-  return { LD_LIBRARY_PATH: folders.join(':'), VK_ICD_FILENAMES: join(driverFolder(), manifest.icd) };
-}
-
 const LEFT_OUT = /^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libstdc\+\+6|libcrypt1)_/;
 
 export interface InstallOptions {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { box, flip, join, sphere, torus, without } from '../../../../test/shapes.js';
 import { meshHealth } from '../measure/health.js';
-import { weldMesh } from '../weld.js';
 import { fillHoles } from './fillHoles.js';
 import { removeInnerShells } from './innerShells.js';
 import { removeSpecks } from './specks.js';
@@ -91,34 +90,5 @@ describe('fillHoles', () => {
     const { mesh, filled } = fillHoles(open);
     expect(filled).toBe(2);
     expect(meshHealth(mesh)).toMatchObject({ watertight: true, nonManifoldVertices: 0 });
-  });
-});
-
-describe('weldMesh', () => {
-  it('joins equal positions, ±0 included, and drops triangles that vanish', () => {
-    const soup = {
-      positions: new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, -0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0]),
-      indices: new Uint32Array([0, 1, 2, 3, 5, 4, 0, 3, 6]),
-    };
-    const mesh = weldMesh(soup);
-    expect(mesh.positions.length / 3).toBe(4);
-    expect([...mesh.indices]).toEqual([0, 1, 2, 0, 3, 1]);
-  });
-
-  it('joins positions within the tolerance and no farther', () => {
-    const m = sphere(2);
-    const soup = {
-      positions: Float32Array.from(
-        [...m.indices].flatMap((i, c) => [0, 1, 2].map((k) => m.positions[i * 3 + k] + 1e-4 * Math.sin(c * 7 + k))),
-      ),
-      indices: Uint32Array.from(m.indices.keys()),
-    };
-    expect(meshHealth(soup).watertight).toBe(false);
-    expect(meshHealth(weldMesh(soup, { tolerance: 1e-3 }))).toMatchObject({
-      watertight: true,
-      vertices: 66,
-      triangles: 128,
-    });
-    expect(weldMesh(soup, { tolerance: 1e-6 }).positions.length).toBe(soup.positions.length);
   });
 });

@@ -107,17 +107,10 @@ export interface MaterialImages {
 }
 
 /**
- * A material on the device. Where maps are missing: occlusion 1, roughness 1, metallic 0, flat normal.
- * @throws RangeError where sizes differ or are no powers of two, `GPU_LIMIT_TOO_LOW` above 1024 × 1024 on devices that bind 128 MiB at most
+ * A material of the given size whose texels are zero; write [width × height × 8] f32 to `texels` (`packMaterial` makes them from images)
+ * and record `recordMaterialMips`.
+ * @throws RangeError where sizes are no powers of two, `GPU_LIMIT_TOO_LOW` above 1024 × 1024 on devices that bind 128 MiB at most
  */
-export function createDiffMaterial(gpu: Gpu, images: MaterialImages): DiffMaterial {
-  const { width, height } = images.baseColor;
-  const material = createEmptyMaterial(gpu, width, height);
-  gpu.write(material.texels, packMaterial(images));
-  return material;
-}
-
-/** A material of the given size whose texels are zero; write [width × height × 8] f32 to `texels` and record `recordMaterialMips`. */
 export function createEmptyMaterial(gpu: Gpu, width: number, height: number): DiffMaterial {
   const { levels, texelCount } = pyramidLayout(width, height);
   if (texelCount * 32 > gpu.limits.maxStorageBufferBindingSize) {
@@ -142,7 +135,11 @@ export function destroyDiffMaterial(material: DiffMaterial): void {
   for (const buffer of [material.texels, material.moment1, material.moment2]) buffer.destroy();
 }
 
-/** Texels of level 0, [width × height × 8] f32 in the order of `DiffMaterial`. */
+/**
+ * Texels of level 0, [width × height × 8] f32 in the order of `DiffMaterial`. Where maps are missing: occlusion 1, roughness 1,
+ * metallic 0, flat normal.
+ * @throws RangeError where sizes differ
+ */
 export function packMaterial({ baseColor, occlusionRoughnessMetallic: orm, normal }: MaterialImages): Float32Array {
   const { width, height } = baseColor;
   for (const image of [orm, normal]) {

@@ -12,11 +12,12 @@ import { NEUTRAL_STUDIO, paintStudio } from '../../forward/studio.js';
 import {
   createDiffCameras,
   createDiffLight,
-  createDiffMaterial,
   createDiffMesh,
+  createEmptyMaterial,
   createFrame,
   type DiffScene,
   lightToEquirectangular,
+  packMaterial,
   recordAntialias,
   recordGeometry,
   recordLight,
@@ -61,9 +62,10 @@ async function render(source: Asset, size: number): Promise<{ color: Float32Arra
   const scene: DiffScene = {
     mesh: createDiffMesh(gpu(), source.mesh),
     cameras: createDiffCameras(gpu(), [camera(size)], [0, 0, 0], 1.5),
-    material: createDiffMaterial(gpu(), material),
+    material: createEmptyMaterial(gpu(), material.baseColor.width, material.baseColor.height),
     light,
   };
+  gpu().write(scene.material.texels, packMaterial(material));
   const { positionCount, triangleCount } = scene.mesh;
   const frame = createFrame(gpu(), { width: size, height: size, capacity: 1, positionCount, triangleCount });
   frame.views = [0];
