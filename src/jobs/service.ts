@@ -4,7 +4,7 @@ import type { Logger } from '../core/context.js';
 import type { Database } from './database/database.js';
 import { EventHub } from './database/eventHub.js';
 import { JobStore } from './database/jobStore.js';
-import { migrate } from './database/migrations.js';
+import { indexNames, migrate } from './database/migrations.js';
 import { openDatabase } from './database/openDatabase.js';
 import { Queue } from './database/queue.js';
 import type { ArtifactStore } from './storage/artifactStore.js';
@@ -66,6 +66,8 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
   try {
     const artifacts = await openArtifacts(options, data);
     await migrate(db);
+    if (!(await indexNames(db)))
+      log.warn({}, 'the database has no pg_trgm: searches in the names of many jobs are slow');
     const queue = await Queue.open(db, (error) => log.warn({ err: error }, 'the queue reported an error'));
     const store = new JobStore(db, queue, options.webhooks.secret);
     const events = new EventHub();

@@ -1,6 +1,7 @@
 /** The thread in which the embedded PostgreSQL runs. It does one thing after the other, as its single connection demands. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
 export type ToDatabase = { id: number } & (
   | { type: 'open' }
@@ -22,7 +23,7 @@ let db: PGlite | undefined;
 async function act(message: ToDatabase): Promise<object[]> {
   switch (message.type) {
     case 'open':
-      db = await PGlite.create(workerData as string);
+      db = await PGlite.create(workerData as string, { extensions: { pg_trgm } });
       return [];
     case 'run': {
       // Statements with values go through the extended protocol, which takes one; texts without may hold several.

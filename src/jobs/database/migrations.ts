@@ -89,6 +89,17 @@ const MIGRATIONS: readonly string[] = [
     facts jsonb NOT NULL
   );
   `,
+  // Lists are ordered by time and id. Dates in JavaScript carry milliseconds, so the column does too: an order by a rounded expression would
+  // have no index.
+  `
+  ALTER TABLE plinth.jobs ALTER COLUMN created_at TYPE timestamptz(3) USING date_trunc('milliseconds', created_at);
+  DROP INDEX plinth.jobs_created;
+  DROP INDEX plinth.jobs_state;
+  CREATE INDEX jobs_listed ON plinth.jobs (created_at DESC, id DESC);
+  CREATE INDEX jobs_listed_by_state ON plinth.jobs (state, created_at DESC, id DESC);
+  CREATE INDEX jobs_listed_by_owner ON plinth.jobs (owner, state, created_at DESC, id DESC) WHERE owner IS NOT NULL;
+  CREATE INDEX jobs_finished ON plinth.jobs (finished_at) WHERE finished_at IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -116,4 +127,31 @@ export async function migrate(db: Database): Promise<void> {
       MIGRATIONS.length,
     ]);
   });
+}
+
+/**
+ * The index that serves searches in names. It needs PostgreSQL's extension pg_trgm, which the embedded database brings; where an installation
+ * lacks it, or its user may not add it, searches read every name instead. False then.
+ */
+export async function indexNames(db: Database): Promise<boolean> {
+  try {
+    await db.transaction(async (tx) => {
+      await tx.query('SELECT pg_advisory_xact_lock(7406141)');
+      await tx.query('CREATE EXTENSION IF NOT EXISTS pg_trgm');
+      const [{ schema }] = await tx.query<{ schema: string }>(
+        `SELECT quote_ident(nspname) AS schema FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+         WHERE extname = 'pg_trgm'`,
+      );
+      // Without the list of pending entries, which every search would have to read whole.
+      await tx.query(
+        `CREATE INDEX IF NOT EXISTS jobs_names ON ${SCHEMA}.jobs USING gin (lower(name) ${schema}.gin_trgm_ops)
+         WITH (fastupdate = off)`,
+      );
+    });
+    return true;
+  } catch (error) {
+    // SQLSTATE 0A000: the extension is not installed; 42501: it may not be added; 58P01: its files are missing.
+    if (['0A000', '42501', '58P01'].includes((error as { code?: string }).code ?? '')) return false;
+    throw error;
+  }
 }

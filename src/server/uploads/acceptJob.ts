@@ -230,11 +230,11 @@ async function refuseWhenFull({ settings, service, stopping }: Context): Promise
       remedy: 'Send the request again in a moment',
     });
   }
-  const { queued } = await service.store.counts();
-  if (queued < settings.limits.queuedJobs) return;
+  const { queuedJobs } = settings.limits;
+  if (!(await service.store.queuedAtLeast(queuedJobs))) return;
   throw new PlinthError('QUEUE_FULL', {
-    found: `${queued} jobs wait`,
-    expected: `at most ${settings.limits.queuedJobs}`,
+    found: `${queuedJobs} jobs wait or more`,
+    expected: `at most ${queuedJobs}`,
     remedy: 'Try again later, or add workers',
   });
 }
