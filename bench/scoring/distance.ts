@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from '../../src/core/errors.js';
 import type { Mesh } from '../../src/core/mesh.js';
+import { pause } from '../../src/core/pause.js';
 import { buildBvh, nearestTriangle } from '../../src/geometry/mesh/measure/bvh.js';
 
 export interface DistanceOptions {
@@ -25,8 +24,7 @@ export async function distancesToMesh(
   const nearest = { distance: 0, triangle: -1 };
   for (let i = 0; i < n; i++) {
     if (i % 10_000 === 0) {
-      await setImmediate();
-      throwIfCancelled(signal);
+      await pause(signal);
     }
     out[i] = nearestTriangle(bvh, points[i * 3], points[i * 3 + 1], points[i * 3 + 2], limit, nearest).distance;
   }

@@ -25,9 +25,3 @@ export async function mapLimited<T, R>(
   if (failures.length > 0) throw failures.sort((a, b) => a.index - b.index)[0].error;
   return results;
 }
-
-/** Lets signals and other work through between two steps that take long. Throws `CANCELLED` after an abort. */
-export async function breathe(signal?: AbortSignal): Promise<void> {
-  await new Promise((done) => setImmediate(done));
-  throwIfCancelled(signal);
-}

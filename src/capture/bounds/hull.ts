@@ -1,6 +1,7 @@
 import { type Camera, worldToCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
+import { pause } from '../../core/pause.js';
 import { distanceTo } from '../masks/distance.js';
 import type { ViewSurvey } from '../survey.js';
 import { nearestAround } from './nearestAround.js';
@@ -65,8 +66,6 @@ export interface Hull {
   radius: number;
 }
 
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /**
  * Carves a coarse grid: a cell stays unless more than `tolerance` views say that nothing of it can belong to the object,
  * because its whole footprint lies off the mask, or in front of everything that the depth map saw there. Never too small.
@@ -92,7 +91,7 @@ export async function carve(
   const max: Vec3 = [-Infinity, -Infinity, -Infinity];
   for (let k = 0; k < counts[2]; k++) {
     throwIfCancelled(signal);
-    await breathe();
+    await pause();
     const z = region.min[2] + (k + 0.5) * cell;
     for (let j = 0; j < counts[1]; j++) {
       const y = region.min[1] + (j + 0.5) * cell;
@@ -149,7 +148,7 @@ export async function tighten(
       const limit = sign > 0 ? box.max[axis] : box.min[axis];
       while ((limit - side[axis]) * sign > cell && !layerStays(axis, side[axis] + (sign * cell) / 2)) {
         throwIfCancelled(signal);
-        await breathe();
+        await pause();
         side[axis] += sign * cell;
       }
     }

@@ -1,10 +1,10 @@
 import type { ColorImage, FloatImage } from '../../core/image.js';
+import { pause } from '../../core/pause.js';
 import { distort, isDistorted, type Lens, undistortedIntrinsics, validRadius } from '../cameras/lens.js';
 import { encodeSrgb, LINEAR } from './resample.js';
 
 /** Rows worked on before the event loop gets its turn. */
 const ROWS_AT_ONCE = 128;
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Calls `visit(index, sourceX, sourceY)` for every pixel of the undistorted picture that the lens saw (pixel centres at +0.5). */
 async function forEachSample(
@@ -15,7 +15,7 @@ async function forEachSample(
   const limit = validRadius(lens);
   const out = new Float64Array(2);
   for (let row = 0; row < camera.height; row++) {
-    if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await breathe();
+    if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await pause();
     const y = (row + 0.5 - camera.cy) / camera.fy;
     for (let column = 0; column < camera.width; column++) {
       const x = (column + 0.5 - camera.cx) / camera.fx;

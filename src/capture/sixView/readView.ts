@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import sharp from 'sharp';
 import { PlinthError } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
+import { pause } from '../../core/pause.js';
 import type { LoadOptions } from '../capture.js';
-import { breathe } from '../concurrency.js';
 import { decodeColor, decodeMask } from '../images/color.js';
 import { isLossyName } from '../images/header.js';
 import { areaDownscale, fittedSize, resizeMask } from '../images/resample.js';
@@ -46,15 +46,15 @@ const PLAIN = 0.5;
 export async function prepareView(file: SixViewFile, options: ResolvedReadOptions): Promise<PreparedView> {
   const { maxPixels, signal } = options;
   const image = await decodeColor(file.color, { maxPixels });
-  await breathe(signal);
+  await pause(signal);
   const depth = file.depth === undefined ? undefined : await readSixDepth(file.depth, maxPixels);
-  await breathe(signal);
+  await pause(signal);
   if (depth) sameShape(file, image, depth.values);
   const depthRegion = depth && { inside: depth.inside, width: depth.values.width, height: depth.values.height };
   const found = await findMask(file, image, depthRegion, options);
   const { mask, origin, alignment } = found;
   checkCoverage(mask, file, origin);
-  await breathe(signal);
+  await pause(signal);
   const packed = await sharp(mask, { raw: { width: image.width, height: image.height, channels: 1 } })
     .png({ compressionLevel: 3 })
     .toBuffer();
@@ -66,9 +66,9 @@ export async function prepareView(file: SixViewFile, options: ResolvedReadOption
         undefined,
         GRID,
       );
-  await breathe(signal);
+  await pause(signal);
   applySoftMask(image, mask);
-  await breathe(signal);
+  await pause(signal);
   if (depth) grid.color = colorAtCells(image, grid, alignment);
   return {
     file,
@@ -145,11 +145,11 @@ async function findMask(
   if (wanted !== 'depth') {
     checkNotBlank(image, file);
     const masker = new BackgroundMasker(image, isLossyName(file.color));
-    await breathe(options.signal);
+    await pause(options.signal);
     const rough = depth && masker.region();
-    await breathe(options.signal);
+    await pause(options.signal);
     const alignment = depth && rough && alignColor(rough, depth);
-    await breathe(options.signal);
+    await pause(options.signal);
     const size = fittedSize(image.width, image.height, 1024);
     const prior = depth && alignment && warpToColor(depth, alignment, size.width, size.height);
     const { mask, confidence } = masker.mask({ prior });

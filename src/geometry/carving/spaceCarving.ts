@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import { projectPoint } from '../../core/camera.js';
-import { throwIfCancelled } from '../../core/errors.js';
 import { normalize, sub } from '../../core/math.js';
+import { pause } from '../../core/pause.js';
 import { type IsoLattice, latticeSize } from '../flexicubes/brickGrid.js';
 import {
   type CarvingView,
@@ -91,8 +90,7 @@ export async function carveConcavities(
           current = findSightings(solid, lattice, prepared);
         }
       }
-      await setImmediate();
-      throwIfCancelled(hooks.signal);
+      await pause(hooks.signal);
       hooks.progress?.((p + step / LONGEST_PASS) / PASSES.length);
     }
     const regions = judge(taken, from, current, lattice, prepared);

@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from '../../core/errors.js';
 import type { Mesh } from '../../core/mesh.js';
+import { pause } from '../../core/pause.js';
 import { triangleDistance } from '../mesh/measure/bvh.js';
 import { type IsoLattice, latticeSize } from './brickGrid.js';
 
@@ -27,8 +26,7 @@ export async function meshField(
   const winding = windings(p, mesh.indices, [nx, ny, nz]);
   for (let t = 0; t < mesh.indices.length / 3; t++) {
     if (t % TURN === 0) {
-      await setImmediate();
-      throwIfCancelled(signal);
+      await pause(signal);
     }
     const corners = [0, 1, 2].map((k) => mesh.indices[t * 3 + k] * 3);
     const range = (axis: number, size: number) => {

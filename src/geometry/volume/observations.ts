@@ -2,6 +2,7 @@ import { type Camera, projectPoint, resizeCamera, worldToCamera } from '../../co
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { FloatImage } from '../../core/image.js';
 import { add, scale, type Vec3 } from '../../core/math.js';
+import { pause } from '../../core/pause.js';
 import { depthRelief, jumpLimit, TILE } from './depthRelief.js';
 import { packHalves } from './halfFloat.js';
 import { silhouetteDistance, touchesBorder } from './silhouetteDistance.js';
@@ -99,7 +100,7 @@ export async function packObservations(
       observation,
       ...(observation.kind === 'mask' ? packMask(observation) : packDepth(observation, finest)),
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 
   const groups: ObservationGroup[] = [];

@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { pause } from '../../core/pause.js';
 import { type AdapterChoice, type AdapterFacts, chooseAdapter } from '../adapter/adapter.js';
 import { Batch } from './batch.js';
 import { GpuResources } from './resources.js';
@@ -135,7 +136,7 @@ export class Gpu extends GpuResources {
       await promise;
     } catch (error) {
       // The cause arrives as an uncaptured error or as device loss; give those events their turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       this.check();
       throw toGpuError(error);
     }

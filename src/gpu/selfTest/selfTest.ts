@@ -2,7 +2,9 @@
  * Does this GPU compute right? Scan, sort, atomics, a rasterisation and a large matrix product, each number of each held against
  * the CPU. A GPU with broken memory or a faulty driver often still answers every call without an error.
  */
+
 import { PlinthError, throwIfCancelled, toPlinthError } from '../../core/errors.js';
+import { pause } from '../../core/pause.js';
 import { Random } from '../../core/random.js';
 import { recordRadixSort } from '../primitives/radixSort.js';
 import { recordScan } from '../primitives/scan.js';
@@ -77,8 +79,7 @@ export async function runSelfTest(gpu: Gpu, options: SelfTestOptions = {}): Prom
         return words;
       },
       async pause() {
-        await new Promise((resolve) => setImmediate(resolve));
-        throwIfCancelled(signal);
+        await pause(signal);
         throwIfCancelled(limit.signal);
       },
     };

@@ -2,6 +2,7 @@ import type { Capture } from '../../capture/capture.js';
 import type { Asset, Material } from '../../core/asset.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
+import { pause } from '../../core/pause.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
 import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/repair/cleanMesh.js';
 import { unwrapMesh } from '../../geometry/mesh/unwrap/unwrap.js';
@@ -121,7 +122,7 @@ async function texturedAsset(
     { signal, progress: (f) => report('unwrap', f) },
   );
   const mesh: Mesh = { ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) };
-  await turn(signal);
+  await pause(signal);
   const texture = await projectTexture(
     gpu,
     mesh,
@@ -153,10 +154,4 @@ function reporter(
     const title = STAGES.find((s) => s.name === stage)!.title;
     context.progress({ stage, title, fraction, detail, preview });
   };
-}
-
-/** Gives the event loop a turn, so that a pending abort arrives, and throws if there was one. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  throwIfCancelled(signal);
 }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { type ColorImage, srgbToLinear } from '../../core/image.js';
+import { pause } from '../../core/pause.js';
 import { maskAgreement } from '../metrics/maskIou.js';
 import { alphaMask, compositeOnWhite, type ImagePlanes } from '../metrics/planes.js';
 import { psnr } from '../metrics/psnr.js';
@@ -43,7 +43,7 @@ async function similarity(a: ImagePlanes, b: ImagePlanes, region: Uint8Array): P
   const channels: SsimSums[] = [];
   for (const [c, plane] of a.planes.entries()) {
     channels.push(ssimChannel(plane, b.planes[c], a.width, a.height, region));
-    await setImmediate();
+    await pause();
   }
   return ssimOfSums(channels);
 }

@@ -1,3 +1,4 @@
+import { pause } from '../../core/pause.js';
 import type { Batch } from '../../gpu/runtime/batch.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 
@@ -54,7 +55,7 @@ export class ReadbackRing {
     } catch (error) {
       staging.destroy();
       // The cause arrives as an uncaptured error or as device loss; give those events their turn.
-      await new Promise((settle) => setImmediate(settle));
+      await pause();
       this.gpu.check();
       throw error;
     }

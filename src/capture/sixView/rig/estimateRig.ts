@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../../core/errors.js';
+import { pause } from '../../../core/pause.js';
 import { type ResolvedSixViewOptions, SIX_VIEW_DEFAULTS } from '../options.js';
 import { colorDifference } from './colorAgreement.js';
 import { type FitSettings, fitRig, type MetricDepth, type RigFit, spanHull } from './fitRig.js';
@@ -127,7 +128,7 @@ export async function estimateRig(
       const start = startOf(hypothesis, metric);
       const settings = { ...base, reach: hypothesis, stages: COARSE, steps: 7, samples: 130 };
       tried.push({ hypothesis, fit: fitRig(grids, hypothesis.arrangement, start, settings) });
-      await new Promise((done) => setImmediate(done));
+      await pause();
     }
     return tried.sort(byMisfit);
   };
@@ -214,7 +215,7 @@ export async function estimateRig(
   const refined: RigFit[] = [];
   for (const start of starts) {
     refined.push(fine(start.fit.parameters, FINE.slice(0, 3), 300));
-    await new Promise((done) => setImmediate(done));
+    await pause();
   }
   refined.sort((p, q) => p.energy - q.energy);
   const parameters = metric

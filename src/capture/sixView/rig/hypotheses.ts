@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../../core/errors.js';
+import { pause } from '../../../core/pause.js';
 import { fitEnvelope } from './envelope.js';
 import { type Arrangement, type Axes, viewAxes } from './rig.js';
 import type { DepthModel } from './rigResiduals.js';
@@ -60,7 +61,7 @@ export async function rateHypotheses(grids: readonly ViewGrid[], settings: Hypot
       throwIfCancelled(settings.signal);
       out.push(...rate(grids, voxels, arrangement, focal, settings));
     }
-    await new Promise((done) => setImmediate(done));
+    await pause();
   }
   return out.sort((p, q) => p.score - q.score);
 }

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Capture, View } from '../../../capture/capture.js';
 import { cameraPosition, resizeCamera } from '../../../core/camera.js';
 import { throwIfCancelled } from '../../../core/errors.js';
 import { length, sub, type Vec3 } from '../../../core/math.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { pause } from '../../../core/pause.js';
 import type { CarvingView } from '../../../geometry/carving/sightings.js';
 import { type CarvingFacts, carveConcavities } from '../../../geometry/carving/spaceCarving.js';
 import { type IsoLattice, isoLattice, latticeSize } from '../../../geometry/flexicubes/brickGrid.js';
@@ -97,8 +97,7 @@ async function smoothField(solid: ArrayLike<number>, lattice: IsoLattice, signal
       }
       values = out;
     }
-    await setImmediate();
-    throwIfCancelled(signal);
+    await pause(signal);
   }
   // The slope of the error function at its middle, for a standard deviation of one voxel.
   return values.map((v) => v * Math.sqrt(Math.PI / 2));

@@ -1,6 +1,6 @@
-import { throwIfCancelled } from '../../../core/errors.js';
 import { type ColorImage, type HdrImage, srgbToLinear } from '../../../core/image.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { pause } from '../../../core/pause.js';
 import { findPalette, mergeColors, nearestColor, type Palette } from './palette.js';
 import { atTexel, type TexelMap } from './texelMap.js';
 
@@ -98,8 +98,7 @@ export async function fitLight(
       for (let c = 0; c < 3; c++) albedo[i * 3 + c] = palette.colors[index * 3 + c];
     }
     irradiance = fitIrradiance(bases, seen, albedo, count);
-    await new Promise((resolve) => setImmediate(resolve));
-    throwIfCancelled(signal);
+    await pause(signal);
   }
 
   irradiance = lessTinted(irradiance);
@@ -232,8 +231,7 @@ async function eachTexel(
 ): Promise<void> {
   for (let y = 0; y < map.height; y++) {
     if (y % ROWS_PER_TURN === 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
     for (let i = y * map.width; i < (y + 1) * map.width; i++) if (map.triangle[i] !== 0) visit(i);
   }

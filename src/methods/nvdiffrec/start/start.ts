@@ -1,7 +1,7 @@
 import type { Capture } from '../../../capture/capture.js';
-import { throwIfCancelled } from '../../../core/errors.js';
 import type { ColorImage, HdrImage } from '../../../core/image.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { pause } from '../../../core/pause.js';
 import { computeNormals } from '../../../geometry/mesh/normals.js';
 import { computeTangents } from '../../../geometry/mesh/tangents.js';
 import { unwrapMesh } from '../../../geometry/mesh/unwrap/unwrap.js';
@@ -113,7 +113,7 @@ export async function unwrapSurface(
   const size = options.textureSize;
   const unwrapped = await unwrapMesh(surface, { textureSize: size }, { signal, progress: (f) => report('unwrap', f) });
   const mesh = await computeTangents({ ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) });
-  await turn(signal);
+  await pause(signal);
   const texture = await projectTexture(
     gpu,
     mesh,
@@ -190,13 +190,7 @@ async function packStart(
     texels.set(baseColor.subarray(i * 3, i * 3 + 3), i * TEXEL_FLOATS);
     texels.set([open[0], ROUGHNESS, METALLIC], i * TEXEL_FLOATS + 3);
   }
-  await turn(signal);
+  await pause(signal);
   await spreadTexels(texels, filled, map.width, map.height, signal);
   return texels;
-}
-
-/** Gives the event loop a turn, so that a pending abort arrives, and throws if there was one. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  throwIfCancelled(signal);
 }

@@ -1,5 +1,5 @@
-import { throwIfCancelled } from '../../../core/errors.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { pause } from '../../../core/pause.js';
 
 /** What lies under each texel of a texture: for texels whose centre is inside a chart, the triangle and the weights of its corners. */
 export interface TexelMap {
@@ -22,8 +22,7 @@ export async function mapTexels(mesh: Mesh, width: number, height: number, signa
   const weights = new Float32Array(width * height * 2);
   for (let t = 0; t < indices.length / 3; t++) {
     if (t % TRIANGLES_PER_TURN === 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
     const [ax, ay, bx, by, cx, cy] = [0, 1, 2].flatMap((k) => {
       const v = indices[t * 3 + k] * 2;

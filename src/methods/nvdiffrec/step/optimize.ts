@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cameraPosition } from '../../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../../core/errors.js';
 import type { Vec3 } from '../../../core/math.js';
+import { pause } from '../../../core/pause.js';
 import { createDiffCameras, readLoss, recordMovedCameras } from '../../../render/diff/index.js';
 import type { MethodContext } from '../../method.js';
 import type { NvdiffrecOptions } from '../options.js';
@@ -219,8 +220,7 @@ async function uploadLevel(
       gpu.write(buffer, packWindows(windows, attempt.divisor, [i]), at * bytes);
       if (pictures.depths) gpu.write(pictures.depths.buffer, packDepths(windows, attempt.divisor, [i]), at * bytes);
       // Many large pictures take seconds.
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
     const { moving } = optimizer;
     if (moving) gpu.run((batch) => recordMovedCameras(batch, moving, cameras, first));

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { cameraPosition } from '../../../core/camera.js';
 import { throwIfCancelled } from '../../../core/errors.js';
 import type { Vec3 } from '../../../core/math.js';
 import { type Mesh, triangleCount } from '../../../core/mesh.js';
+import { pause } from '../../../core/pause.js';
 import { type IsoLattice, isoLattice, latticeSize } from '../../../geometry/flexicubes/brickGrid.js';
 import { JOIN_LIMIT, joinFields } from '../../../geometry/flexicubes/joinFields.js';
 import { type LevelField, resampleField, tidyDistances, tidyField } from '../../../geometry/flexicubes/levelField.js';
@@ -303,9 +303,9 @@ async function finishSurface(
   const ratio = last.lattice.voxel / lattice.voxel;
   const fine = await meshField(start, lattice, JOIN_LIMIT * ratio, signal);
   const coarse = resampleField(last.field.values, 1, last.lattice, lattice, ratio);
-  await turn(signal);
+  await pause(signal);
   const values = joinFields(fine, coarse, lattice, ratio);
-  await turn(signal);
+  await pause(signal);
   tidyDistances(values, lattice);
   let [solid, carved, added] = [0, 0, 0];
   for (let i = 0; i < fine.length; i++) {
@@ -318,12 +318,6 @@ async function finishSurface(
   throwIfCancelled(signal);
   const { mesh } = await cleanMesh(await levelMesh(gpu, values, lattice), { triangles: options.triangles }, { signal });
   return { mesh: triangleCount(mesh) > 0 ? mesh : start, ...shares };
-}
-
-/** Gives the event loop a turn, so that a pending abort arrives, and throws if there was one. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await setImmediate();
-  throwIfCancelled(signal);
 }
 
 const surfaceFacts = (health: MeshHealth): SurfaceFacts => ({

@@ -1,3 +1,4 @@
+import { pause } from '../../../core/pause.js';
 import { cubeDirection } from '../../forward/environmentLight.js';
 
 /** Steps of roughness with a filtered map each, 0 … 1; the same as in `AssetRenderer`. */
@@ -99,7 +100,7 @@ export async function buildLightFilter(layout: LightLayout): Promise<SparseMatri
             weights.push(row.weights[i]);
           }
           starts[offsets[map] + (face * (s + 2) + y + 1) * (s + 2) + x + 2] = columns.length;
-          if (map > 0 && ++rows % CHUNK === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (map > 0 && ++rows % CHUNK === 0) await pause();
         }
       }
     }

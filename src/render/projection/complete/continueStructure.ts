@@ -1,5 +1,5 @@
-import { throwIfCancelled } from '../../../core/errors.js';
 import { smoothstep } from '../../../core/math.js';
+import { pause } from '../../../core/pause.js';
 
 /** Alpha of texels inside a chart: in-painted, and seen (see encode.wgsl). */
 const INPAINTED = 2;
@@ -61,8 +61,7 @@ export async function continueStructure(
     ways.set(i, way);
     state[i] = KNOWN;
     if (k % TEXELS_PER_TURN === TEXELS_PER_TURN - 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
   }
   for (const [k, i] of order.entries()) {

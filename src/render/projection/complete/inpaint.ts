@@ -1,4 +1,4 @@
-import { throwIfCancelled } from '../../../core/errors.js';
+import { pause } from '../../../core/pause.js';
 import type { SurfaceGraph } from '../texels/surfaceGraph.js';
 
 const SWEEPS = 400;
@@ -92,8 +92,7 @@ export async function inpaintNodes(
     if (sweep % 2 === 0) for (const i of order) average(graph, colors, known, i);
     else for (let k = order.length - 1; k >= 0; k--) average(graph, colors, known, order[k]);
     if (sweep % perTurn === perTurn - 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
   }
 }

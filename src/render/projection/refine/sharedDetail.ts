@@ -1,5 +1,5 @@
-import { throwIfCancelled } from '../../../core/errors.js';
 import { smoothstep } from '../../../core/math.js';
+import { pause } from '../../../core/pause.js';
 import type { SurfaceGraph } from '../texels/surfaceGraph.js';
 
 /** How far the local mean reaches, in nodes, and the sweeps that this takes. */
@@ -128,8 +128,7 @@ async function smooth(
       x[i * 4 + 3] = own * field[i * 4 + 3] + around * d;
     }
     if (sweep % 8 === 7) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
+      await pause(signal);
     }
   }
   return x;

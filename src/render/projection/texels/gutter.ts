@@ -1,4 +1,4 @@
-import { throwIfCancelled } from '../../../core/errors.js';
+import { pause } from '../../../core/pause.js';
 
 const ROWS_PER_TURN = 512;
 
@@ -43,8 +43,7 @@ export async function fillGutter(
   };
   const turn = async (y: number) => {
     if (y % ROWS_PER_TURN !== 0) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    throwIfCancelled(signal);
+    await pause(signal);
   };
   for (let y = 0; y < height; y++) {
     sweepRow(y, -1);
