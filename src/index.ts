@@ -16,7 +16,7 @@ export { inspectCapture } from './capture/inspect.js';
 export type { MaskSource, ReadOptions } from './capture/options.js';
 export { readCapture } from './capture/readCapture.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
-export type { Asset, Material } from './core/asset.js';
+export { ASSET_FORMATS, type Asset, type AssetFormat, type Material } from './core/asset.js';
 export type { Camera } from './core/camera.js';
 export type { Logger, ProgressEvent, ProgressSink, RunProgress, Warning } from './core/context.js';
 export { ERROR_CODES, ERROR_KINDS, type ErrorCode, type ErrorKind, PlinthError } from './core/errors.js';
@@ -31,8 +31,6 @@ export { type Gpu, openGpu } from './gpu/runtime/gpu.js';
 export { type Method, type MethodContext, PRESETS, type Preset } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export {
-  ASSET_FORMATS,
-  type AssetFormat,
   type ReconstructionResult,
   type ReconstructOptions,
   reconstruct,

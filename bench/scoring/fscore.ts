@@ -1,3 +1,4 @@
+import { boundsOf, diagonalOf } from '../../src/core/bounds.js';
 import type { Mesh } from '../../src/core/mesh.js';
 import { Random } from '../../src/core/random.js';
 import { distancesToMesh } from './distance.js';
@@ -43,7 +44,7 @@ export async function scoreGeometry(
   options: GeometryScoreOptions = {},
 ): Promise<GeometryScore> {
   const { samples = 200_000, threshold = 0.01, seed = 0, signal } = options;
-  const tau = threshold * diagonal(truth.positions);
+  const tau = threshold * diagonalOf(boundsOf(truth.positions));
   const sampled = sampleSurface(result, samples, new Random(seed)).positions;
   const toTruth = await distancesToMesh(sampled, truth, { signal });
   const toResult = await distancesToMesh(truthPoints, result, { signal });
@@ -62,14 +63,4 @@ export async function scoreGeometry(
     completeness,
     chamfer: (accuracy + completeness) / 2,
   };
-}
-
-function diagonal(positions: Float32Array): number {
-  const min = [Infinity, Infinity, Infinity];
-  const max = [-Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < positions.length; i++) {
-    min[i % 3] = Math.min(min[i % 3], positions[i]);
-    max[i % 3] = Math.max(max[i % 3], positions[i]);
-  }
-  return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
 }

@@ -1,8 +1,10 @@
 /** Scores of the benchmark against ground truth that no reader or method ever opens. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readGlb } from '../../src/asset/read/readGlb.js';
 import { readCapture } from '../../src/capture/readCapture.js';
+import { boundsOf, diagonalOf } from '../../src/core/bounds.js';
 import { type Mat4, transformPoint, type Vec3 } from '../../src/core/math.js';
 import type { Mesh } from '../../src/core/mesh.js';
 import { openGpu } from '../../src/gpu/runtime/gpu.js';
@@ -75,7 +77,7 @@ export async function scoreGenerated(
   const { estimated } = quality.capture;
   const toTruth = truth.camera_distance / estimated.distance;
   const reference = await readPly(join(truthFolder, 'gt.ply'));
-  const diagonal = diagonalOf(reference.positions);
+  const diagonal = diagonalOf(boundsOf(reference.positions));
   let sum = 0;
   let count = 0;
   for (const view of estimated.views) {
@@ -94,14 +96,4 @@ export async function scoreGenerated(
     depthError: sum / count / diagonal,
     fscore: await scoreMesh({ ...mesh, positions: mesh.positions.map((v) => v * toTruth) }, truthFolder),
   };
-}
-
-function diagonalOf(positions: Float32Array): number {
-  const min = [Infinity, Infinity, Infinity];
-  const max = [-Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < positions.length; i++) {
-    min[i % 3] = Math.min(min[i % 3], positions[i]);
-    max[i % 3] = Math.max(max[i % 3], positions[i]);
-  }
-  return Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
 }

@@ -1,6 +1,8 @@
 /** An object with ground truth, drawn from any camera: the true mesh, coloured from posed pictures of it. */
+
 import { join } from 'node:path';
 import { readCapture } from '../../src/capture/readCapture.js';
+import { boundsOf, diagonalOf } from '../../src/core/bounds.js';
 import { type Camera, cameraPosition, projectPoint, worldToCamera } from '../../src/core/camera.js';
 import type { ColorImage, FloatImage } from '../../src/core/image.js';
 import type { Vec3 } from '../../src/core/math.js';
@@ -38,15 +40,9 @@ const UNSEEN = [110, 108, 105];
 export async function readTrueObject(captures: string, name: string): Promise<TrueObject> {
   const mesh = await readPly(join(captures, name, 'gt.ply'));
   const positions = new Float32Array(mesh.positions.length);
-  const min = [Infinity, Infinity, Infinity];
-  const max = [-Infinity, -Infinity, -Infinity];
   for (let i = 0; i < positions.length; i += 3) {
     // The captures' own frame is +Z up.
     positions.set([mesh.positions[i], mesh.positions[i + 2], -mesh.positions[i + 1]], i);
-    for (let k = 0; k < 3; k++) {
-      min[k] = Math.min(min[k], positions[i + k]);
-      max[k] = Math.max(max[k], positions[i + k]);
-    }
   }
   const capture = await readCapture(join(captures, `${name}-six`));
   const sources: Source[] = [];
@@ -58,7 +54,7 @@ export async function readTrueObject(captures: string, name: string): Promise<Tr
   return {
     positions,
     indices: mesh.indices,
-    diagonal: Math.hypot(...max.map((v, k) => v - min[k])),
+    diagonal: diagonalOf(boundsOf(positions)),
     sources,
   };
 }

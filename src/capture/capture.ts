@@ -1,7 +1,8 @@
+import type { Bounds } from '../core/bounds.js';
 import type { Camera } from '../core/camera.js';
 import type { Warning } from '../core/context.js';
 import type { ColorImage, FloatImage } from '../core/image.js';
-import type { Mat4, Vec3 } from '../core/math.js';
+import type { Mat4 } from '../core/math.js';
 
 export interface LoadOptions {
   /** The longer side of the result is at most this many pixels (area-filtered down, never up). Default: full size. */
@@ -46,7 +47,7 @@ export interface Capture {
   format: CaptureFormat;
   views: View[];
   /** Bounding box of the object in world space, found from masks, depth or points; a little generous, never too small. */
-  bounds: { min: Vec3; max: Vec3 };
+  bounds: Bounds;
   /** The rotation that the reader applied to bring the input's frame to +Y up: `world = inputToWorld · input`. */
   inputToWorld: Mat4;
   /** True where the scene unit is known to be the input's own (posed captures); false where Plinth had to choose a scale. */

@@ -1,3 +1,4 @@
+import { type Bounds, sizeOf } from '../core/bounds.js';
 import { cameraPosition } from '../core/camera.js';
 import type { Warning } from '../core/context.js';
 import type { Mat4, Vec3 } from '../core/math.js';
@@ -44,7 +45,7 @@ export interface Inspection {
   format: CaptureFormat;
   masks: Capture['masks'];
   scaleKnown: boolean;
-  bounds: { min: Vec3; max: Vec3; size: Vec3 };
+  bounds: Bounds & { size: Vec3 };
   inputToWorld: Mat4;
   views: ViewInspection[];
   estimated?: Record<string, unknown>;
@@ -61,7 +62,7 @@ export async function inspectCapture(capture: Capture, signal?: AbortSignal): Pr
     format: capture.format,
     masks: capture.masks,
     scaleKnown: capture.scaleKnown,
-    bounds: { min, max, size: [max[0] - min[0], max[1] - min[1], max[2] - min[2]] },
+    bounds: { min, max, size: sizeOf(capture.bounds) },
     inputToWorld: capture.inputToWorld,
     views: await mapLimited(capture.views, 2, (view) => inspectView(view, hasMasks), signal),
     estimated: capture.estimated,

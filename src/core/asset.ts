@@ -32,3 +32,7 @@ export interface Asset {
   /** Facts of the method for the report, JSON-serialisable. */
   facts?: Record<string, unknown>;
 }
+
+/** Files that an asset can be written as, in the order in which they are listed. */
+export const ASSET_FORMATS = ['glb', 'obj', 'ply', 'usdz'] as const;
+export type AssetFormat = (typeof ASSET_FORMATS)[number];

@@ -12,23 +12,30 @@ export async function pause(signal?: AbortSignal): Promise<void> {
   throwIfCancelled(signal);
 }
 
-let channel: InstanceType<typeof MessageChannel> | undefined;
+/** What is used of a message port, in Node and in browsers. */
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: null): void;
+  /** In Node, where only the test comes here, a listening port would keep the process alive. */
+  unref?(): void;
+}
+
+let channel: { port1: Port; port2: Port } | undefined;
 const waiting: (() => void)[] = [];
 
 /**
- * Resolves with the next message event, as browsers have no `setImmediate` and hold nested timers back by 4 ms. Not for Node: it hands up
- * to 1000 messages out before it looks at timers and signals, so a cancellation would wait for as many pauses.
+ * Resolves with a message event, as browsers have no `setImmediate` and hold nested timers back by 4 ms. Not for Node: it hands up to 1000
+ * messages out before it looks at timers and signals, so a cancellation would wait for as many pauses.
  */
 export function nextMessage(): Promise<void> {
   if (!channel) {
-    channel = new MessageChannel();
+    channel = new MessageChannel() as unknown as { port1: Port; port2: Port };
     channel.port1.onmessage = () => waiting.shift()?.();
-    // In Node, where only the test comes here, an open port would keep the process alive.
-    (channel.port1 as { unref?: () => void }).unref?.();
+    channel.port1.unref?.();
   }
   const { port2 } = channel;
   return new Promise((resolve) => {
     waiting.push(resolve);
-    port2.postMessage(undefined);
+    port2.postMessage(null);
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ASSET_FORMATS } from '../core/asset.js';
 import { PlinthError } from '../core/errors.js';
 import { PRESETS } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
@@ -12,8 +13,6 @@ export const runRequestSchema = z.strictObject({
     .default({})
     .describe("Options that differ from the preset, checked against the method's own schema."),
 });
-
-export const ASSET_FORMATS = ['glb', 'obj', 'ply', 'usdz'] as const;
 
 /** What a client asks for, besides the pictures. */
 export const jobRequestSchema = z.strictObject({

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { writePreviews } from '../asset/previews/previews.js';
-import { ASSET_FORMATS, type AssetFormat, writeAsset } from '../asset/write/writeAsset.js';
+import { writeAsset } from '../asset/write/writeAsset.js';
 import type { Capture } from '../capture/capture.js';
+import { ASSET_FORMATS, type AssetFormat } from '../core/asset.js';
 import { type Logger, type RunProgress, silentLogger, type Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import { Random } from '../core/random.js';
@@ -17,8 +18,6 @@ import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
 import { ProgressTracker } from './progress.js';
-
-export { ASSET_FORMATS, type AssetFormat } from '../asset/write/writeAsset.js';
 
 export interface ReconstructOptions {
   /** The result folder. Made under another name and renamed at the end, so that it is whole or absent. */

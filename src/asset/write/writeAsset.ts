@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Asset } from '../../core/asset.js';
+import { ASSET_FORMATS, type Asset, type AssetFormat } from '../../core/asset.js';
 import type { ProgressSink } from '../../core/context.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { checkUsdz } from './checkUsdz.js';
@@ -10,9 +10,6 @@ import { writeHdr } from './writeHdr.js';
 import { writeObj } from './writeObj.js';
 import { writePly } from './writePly.js';
 import { encodeUsdz } from './writeUsdz.js';
-
-export const ASSET_FORMATS = ['glb', 'obj', 'ply', 'usdz'] as const;
-export type AssetFormat = (typeof ASSET_FORMATS)[number];
 
 export interface WriteAssetOptions {
   /** Default: all. */

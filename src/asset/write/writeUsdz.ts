@@ -1,4 +1,5 @@
 import type { Asset, Material } from '../../core/asset.js';
+import { boundsOf } from '../../core/bounds.js';
 import type { Mesh } from '../../core/mesh.js';
 import { VERSION } from '../../core/version.js';
 import { encodeTexture, type TextureEncoder } from './encodeTexture.js';
@@ -58,12 +59,7 @@ ${buildMaterial(material)}
 
 function buildMesh(mesh: Mesh): string {
   const { positions: p, normals, uvs, indices } = mesh;
-  const min = [Infinity, Infinity, Infinity];
-  const max = [-Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < p.length; i++) {
-    min[i % 3] = Math.min(min[i % 3], p[i]);
-    max[i % 3] = Math.max(max[i % 3], p[i]);
-  }
+  const { min, max } = boundsOf(p);
   const tuples = (data: Float32Array, size: number, map = (v: number, _k: number) => v): string => {
     const out: string[] = [];
     for (let i = 0; i < data.length; i += size) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ELLIPSOID_BOX, errorOf, pinhole, renderEllipsoid, ringPoses } from '../../../test/captureScene.js';
+import type { Bounds } from '../../core/bounds.js';
 import { lookAt, type Mat4 } from '../../core/math.js';
 import type { View } from '../capture.js';
 import { surveyView } from '../survey.js';
 import { type BoundsInput, findBounds } from './findBounds.js';
-import type { Box } from './hull.js';
 
 const LENS = pinhole(120, 90, 110);
 
@@ -39,7 +39,7 @@ function scene(
 }
 
 /** How far the box lies outside the true one on each side, as a share of the true extent. */
-const excess = ({ min, max }: Box): number[] =>
+const excess = ({ min, max }: Bounds): number[] =>
   [0, 1, 2].flatMap((i) => {
     const extent = ELLIPSOID_BOX.max[i] - ELLIPSOID_BOX.min[i];
     return [(ELLIPSOID_BOX.min[i] - min[i]) / extent, (max[i] - ELLIPSOID_BOX.max[i]) / extent];

@@ -1,3 +1,4 @@
+import type { Bounds } from '../../core/bounds.js';
 import { projectPoint, unprojectPixel } from '../../core/camera.js';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
@@ -5,7 +6,7 @@ import type { Vec3 } from '../../core/math.js';
 import type { View } from '../capture.js';
 import type { ViewSurvey } from '../survey.js';
 import { focusPoint, pixelRay } from './focus.js';
-import { type Box, type CarvingView, carve, carvingView, type Hull, hullCoverage, tighten } from './hull.js';
+import { type CarvingView, carve, carvingView, type Hull, hullCoverage, tighten } from './hull.js';
 
 export interface BoundsInput {
   views: readonly View[];
@@ -35,7 +36,7 @@ const FINE = 112;
  * Throws `CAPTURE_OBJECT_OUT_OF_VIEW` where cameras do not see a common object (naming the one at fault, where it is one), and
  * `CAPTURE_VIEWS_DISAGREE` where a mask does not fit what all others show.
  */
-export async function findBounds(input: BoundsInput): Promise<{ bounds: Box; warnings: Warning[] }> {
+export async function findBounds(input: BoundsInput): Promise<{ bounds: Bounds; warnings: Warning[] }> {
   const { views, surveys, hasMasks, points } = input;
   const focus = focusOf(input);
   if (!hasMasks) {
@@ -76,7 +77,7 @@ async function carveInPasses(
   signal?: AbortSignal,
 ): Promise<Hull | undefined> {
   const corner = (s: number): Vec3 => focus.point.map((v) => v + s * focus.radius) as Vec3;
-  let region: Box = { min: corner(-1), max: corner(1) };
+  let region: Bounds = { min: corner(-1), max: corner(1) };
   let hull: Hull | undefined;
   for (const resolution of PASSES) {
     hull = await carve(views, region, resolution, tolerance, signal);
@@ -206,7 +207,7 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
 }
 
 /** The middle 98 % of sparse points along each axis: the rest is background and mismatches. */
-function pointBox(points: Float32Array): Box {
+function pointBox(points: Float32Array): Bounds {
   const at = (axis: number, share: number): number => {
     const values = Float32Array.from({ length: points.length / 3 }, (_, i) => points[i * 3 + axis]).sort();
     return values[Math.floor(share * (values.length - 1))];
@@ -215,7 +216,7 @@ function pointBox(points: Float32Array): Box {
 }
 
 /** The box of all depth samples, where every training view has a depth map. */
-function depthBox(views: readonly View[], surveys: readonly ViewSurvey[]): Box | undefined {
+function depthBox(views: readonly View[], surveys: readonly ViewSurvey[]): Bounds | undefined {
   const points: number[] = [];
   for (let i = 0; i < views.length; i++) {
     const { depth, split } = views[i];
@@ -233,7 +234,7 @@ function depthBox(views: readonly View[], surveys: readonly ViewSurvey[]): Box |
   return points.length > 0 ? pointBox(Float32Array.from(points)) : undefined;
 }
 
-function grow(box: Box, share: number): Box {
+function grow(box: Bounds, share: number): Bounds {
   const by = share * Math.max(...[0, 1, 2].map((i) => box.max[i] - box.min[i]));
   return { min: box.min.map((v) => v - by) as Vec3, max: box.max.map((v) => v + by) as Vec3 };
 }

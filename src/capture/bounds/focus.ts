@@ -1,5 +1,6 @@
 import { type Camera, cameraPosition, unprojectPixel } from '../../core/camera.js';
-import { dot, normalize, scale, sub, type Vec3 } from '../../core/math.js';
+import { solveSymmetric } from '../../core/linearSolve.js';
+import { determinant3, dot, normalize, scale, sub, type Vec3 } from '../../core/math.js';
 
 export interface Ray {
   origin: Vec3;
@@ -31,8 +32,11 @@ export function focusPoint(rays: readonly Ray[]): Vec3 | undefined {
       }
     });
     const total = weights.reduce((sum, w) => sum + w, 0);
-    const solved = solve3(a, b, 1e-6 * total ** 3);
-    if (!solved) return undefined;
+    // Of nearly parallel rays any point is as good as the next.
+    const size = determinant3([a[0], a[1], a[2], 0, a[3], a[4], a[5], 0, a[6], a[7], a[8], 0]);
+    const found = size > 1e-6 * total ** 3 ? solveSymmetric(a, b) : undefined;
+    if (!found) return undefined;
+    const solved: Vec3 = [found[0], found[1], found[2]];
     point = solved;
     const distances = rays.map((ray) => distanceToRay(ray, solved));
     const typical = [...distances].sort((x, y) => x - y)[Math.floor(distances.length / 2)] + 1e-12;
@@ -47,13 +51,4 @@ function distanceToRay(ray: Ray, p: Vec3): number {
   const v = sub(p, ray.origin);
   const side = sub(v, scale(ray.direction, dot(v, ray.direction)));
   return Math.sqrt(dot(side, side));
-}
-
-function solve3(a: readonly number[], b: Vec3, least: number): Vec3 | undefined {
-  const det3 = (m: readonly number[]): number =>
-    m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6]);
-  const det = det3(a);
-  if (!(Math.abs(det) > least)) return undefined;
-  const column = (c: number): number => det3(a.map((v, i) => (i % 3 === c ? b[Math.floor(i / 3)] : v))) / det;
-  return [column(0), column(1), column(2)];
 }

@@ -1,3 +1,4 @@
+import type { Bounds } from '../../core/bounds.js';
 import { type Camera, worldToCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
@@ -5,11 +6,6 @@ import { pause } from '../../core/pause.js';
 import { distanceTo } from '../masks/distance.js';
 import type { ViewSurvey } from '../survey.js';
 import { nearestAround } from './nearestAround.js';
-
-export interface Box {
-  min: Vec3;
-  max: Vec3;
-}
 
 /** A view prepared for carving: everything in cells of its survey. */
 export interface CarvingView {
@@ -60,7 +56,7 @@ export function carvingView(
 
 export interface Hull {
   /** Bounding box of the cells that may hold the object, with half a cell added on each side. */
-  box: Box;
+  box: Bounds;
   /** Centres of the occupied cells, x y z interleaved, and their half diagonal. */
   centres: Float32Array;
   radius: number;
@@ -75,7 +71,7 @@ export interface Hull {
  */
 export async function carve(
   views: readonly CarvingView[],
-  region: Box,
+  region: Bounds,
   resolution: number,
   tolerance: number,
   signal?: AbortSignal,
@@ -119,15 +115,15 @@ export async function carve(
  */
 export async function tighten(
   views: readonly CarvingView[],
-  region: Box,
+  region: Bounds,
   resolution: number,
   tolerance: number,
   signal?: AbortSignal,
-): Promise<Box> {
+): Promise<Bounds> {
   const cell = Math.max(...region.max.map((v, i) => v - region.min[i])) / resolution;
   const middle = region.max.map((v, i) => (v + region.min[i]) / 2) as Vec3;
   const tests = views.map((view) => footprintTest(view, (cell * Math.sqrt(3)) / 2, middle));
-  const box: Box = { min: [...region.min], max: [...region.max] };
+  const box: Bounds = { min: [...region.min], max: [...region.max] };
   const stays = (p: Vec3): boolean => {
     let against = 0;
     for (let v = 0; v < tests.length && against <= tolerance; v++) if (!tests[v](p[0], p[1], p[2])) against++;

@@ -1,3 +1,4 @@
+import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { type Camera, cameraPosition, projectPoint, unprojectPixel, worldToCamera } from '../../core/camera.js';
 import type { ColorImage } from '../../core/image.js';
 import { add, length, lookAt, normalize, scale, sub, type Vec3 } from '../../core/math.js';
@@ -30,8 +31,8 @@ interface Line {
 export async function drawCameras(capture: Capture, options: DrawCamerasOptions = {}): Promise<ColorImage> {
   const size = options.size ?? 1024;
   const { min, max } = capture.bounds;
-  const centre = scale(add(min, max), 0.5);
-  const diagonal = length(sub(max, min));
+  const centre = centerOf(capture.bounds);
+  const diagonal = diagonalOf(capture.bounds);
   const distances = capture.views.map((view) => length(sub(cameraPosition(view.camera), centre)));
   const reach = Math.max(diagonal, ...distances);
   const frustumDepth = 0.09 * reach;

@@ -1,5 +1,5 @@
 import type { ColorImage } from '../../core/image.js';
-import { solveSymmetric } from '../sixView/rig/solve.js';
+import { solveSymmetric } from '../../core/linearSolve.js';
 
 /** A background as a smooth function of position: per channel a second-order polynomial in x, y ∈ [−1, 1]. */
 export interface BackgroundModel {

@@ -1,6 +1,6 @@
+import { solveSymmetric } from '../../core/linearSolve.js';
 import { signedDistance } from '../masks/distance.js';
 import { threshold } from '../masks/morphology.js';
-import { solveSymmetric } from './rig/solve.js';
 
 /** Where the colour picture shows what the depth map shows: position_colour = scale · position_depth + shift, from the centres, in widths. */
 export interface ColorAlignment {

@@ -2,12 +2,11 @@ import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Capture } from '../../capture/capture.js';
 import { readCapture } from '../../capture/readCapture.js';
+import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS, type Preset } from '../../methods/method.js';
 import { partialFolder } from '../../pipeline/output.js';
 import {
-  ASSET_FORMATS,
-  type AssetFormat,
   checkRequest,
   type ReconstructionResult,
   type ReconstructOptions,

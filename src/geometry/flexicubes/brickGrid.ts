@@ -1,3 +1,4 @@
+import type { Bounds } from '../../core/bounds.js';
 import { PlinthError } from '../../core/errors.js';
 import type { Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
@@ -48,7 +49,7 @@ export interface IsoGrid extends IsoLattice {
  * @param resolution cells along the longest side of the bounds
  * @param margin cells beyond the bounds on every side
  */
-export function isoLattice(bounds: { min: Vec3; max: Vec3 }, resolution: number, margin = BRICK_SIDE + 2): IsoLattice {
+export function isoLattice(bounds: Bounds, resolution: number, margin = BRICK_SIDE + 2): IsoLattice {
   const size = bounds.max.map((v, i) => v - bounds.min[i]);
   const voxel = Math.max(...size) / resolution;
   return {

@@ -1,5 +1,6 @@
+import type { Bounds } from '../../core/bounds.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
-import { sub, type Vec3 } from '../../core/math.js';
+import { sub } from '../../core/math.js';
 import { type Mesh, triangleCount, vertexCount } from '../../core/mesh.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { extractSurface } from '../marchingCubes/extractSurface.js';
@@ -69,7 +70,7 @@ export const FUSE_DEFAULTS = { maxResolution: 512, memory: 192 * 1024 * 1024 } a
 export async function fuseSurface(
   gpu: Gpu,
   views: readonly SurfaceView[],
-  bounds: { min: Vec3; max: Vec3 },
+  bounds: Bounds,
   options: FuseOptions = {},
   hooks: FuseHooks = {},
 ): Promise<FusedSurface> {

@@ -1,3 +1,4 @@
+import type { Bounds } from '../../core/bounds.js';
 import { sub, type Vec3 } from '../../core/math.js';
 
 /** Cells along each side of a brick. */
@@ -11,11 +12,11 @@ export interface Grid {
   voxel: number;
   /** Bricks along each axis. */
   bricks: Vec3;
-  bounds: { min: Vec3; max: Vec3 };
+  bounds: Bounds;
 }
 
 /** A grid with `resolution` cells along the longest side of the bounds and a margin of one and a half cells all around. */
-export function makeGrid(bounds: { min: Vec3; max: Vec3 }, resolution: number): Grid {
+export function makeGrid(bounds: Bounds, resolution: number): Grid {
   const size = sub(bounds.max, bounds.min);
   const voxel = Math.max(...size) / resolution;
   const margin = 1.5 * voxel;

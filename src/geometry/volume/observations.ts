@@ -1,10 +1,11 @@
+import type { Bounds } from '../../core/bounds.js';
 import { type Camera, projectPoint, resizeCamera, worldToCamera } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { packHalves } from '../../core/halfFloat.js';
 import type { FloatImage } from '../../core/image.js';
-import { add, scale, type Vec3 } from '../../core/math.js';
+import { add, scale } from '../../core/math.js';
 import { pause } from '../../core/pause.js';
 import { depthRelief, jumpLimit, TILE } from './depthRelief.js';
-import { packHalves } from './halfFloat.js';
 import { silhouetteDistance, touchesBorder } from './silhouetteDistance.js';
 
 /** A picture's knowledge of the shape: its outline, its depth, or both. */
@@ -34,7 +35,7 @@ export interface Observation {
 }
 
 /** The parts of all views that say something, with their pixel sizes at the centre of the bounds. */
-export function observationsOf(views: readonly SurfaceView[], bounds: { min: Vec3; max: Vec3 }): Observation[] {
+export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): Observation[] {
   const centre = scale(add(bounds.min, bounds.max), 0.5);
   const out: Observation[] = [];
   const push = (kind: Observation['kind'], camera: Camera, image: FloatImage, accuracy: number, trust?: FloatImage) => {

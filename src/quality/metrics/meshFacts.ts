@@ -1,4 +1,5 @@
 import type { Asset } from '../../core/asset.js';
+import { centerOf } from '../../core/bounds.js';
 import { type Camera, cameraPosition } from '../../core/camera.js';
 import { length, sub } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
@@ -37,9 +38,9 @@ export function texelsPerPixel(asset: Asset, { area, bounds }: MeshQuality): ((c
   const texels = textureCoverage(asset.mesh) * baseColor.width * baseColor.height;
   if (!(area > 0 && texels > 0)) return null;
   const perUnit = Math.sqrt(texels / area);
-  const [x, y, z] = [0, 1, 2].map((k) => (bounds.min[k] + bounds.max[k]) / 2);
+  const center = centerOf(bounds);
   return (camera) => {
-    const distance = Math.max(1e-9, length(sub(cameraPosition(camera), [x, y, z])));
+    const distance = Math.max(1e-9, length(sub(cameraPosition(camera), center)));
     return (perUnit * distance) / Math.sqrt(camera.fx * camera.fy);
   };
 }

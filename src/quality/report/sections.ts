@@ -1,3 +1,4 @@
+import { diagonalOf } from '../../core/bounds.js';
 import { ERROR_COLOURS, ERROR_FULL_SCALE } from '../metrics/errorImage.js';
 import type { Advice, GroupTotals, QualityData, QualityStatus, Statistic, ViewGroup, ViewQuality } from '../schema.js';
 import { counted, duration, percent, significant, size, thousands } from '../verdict/words.js';
@@ -61,14 +62,11 @@ ${figure('PSNR', data.psnr.toFixed(1), 'dB', `normal from ${normal.psnr}`)}
 ${figure('SSIM', data.ssim.toFixed(3), '', `normal from ${normal.ssim}`)}
 ${unseen && figure('PSNR of unseen views', unseen.psnr.mean.toFixed(1), 'dB', counted(unseen.views, 'view'))}
 ${total?.maskIou && figure('Silhouette overlap', total.maskIou.mean.toFixed(3), '', `lowest ${total.maskIou.worst.toFixed(3)}`)}
-${total?.depthMae && figure('Depth error', significant(total.depthMae.mean), 'units', `mean absolute, ${percent(total.depthMae.mean / diagonal(data))} of the object`)}
+${total?.depthMae && figure('Depth error', significant(total.depthMae.mean), 'units', `mean absolute, ${percent(total.depthMae.mean / (diagonalOf(data.capture.bounds) || 1))} of the object`)}
 ${figure('Triangles', thousands(data.mesh.triangles), '', data.mesh.watertight ? 'watertight' : 'not watertight')}
 ${data.run.seconds > 0 && figure('Time', duration(data.run.seconds), '', data.run.adapter.kind === 'software' ? 'software adapter' : data.run.adapter.device)}
 </dl>`;
 }
-
-const diagonal = ({ capture: { bounds } }: QualityData): number =>
-  Math.hypot(...[0, 1, 2].map((k) => bounds.max[k] - bounds.min[k])) || 1;
 
 export function adviceSection(data: QualityData): Html {
   const problems = data.advice.filter((a) => a.severity === 'problem').length;

@@ -1,3 +1,4 @@
+import { diagonalOf } from '../../core/bounds.js';
 import type { Advice, QualityData, ViewQuality } from '../schema.js';
 import { counted, decibel, percent, significant, viewsNamed } from './words.js';
 
@@ -284,9 +285,7 @@ const unseenViews: Rule = (e) => {
 const depth: Rule = (e) => {
   const total = e.totals.input;
   if (!total?.depthRmse || !total.depthMissing) return [];
-  const { min, max } = e.capture.bounds;
-  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
-  const relative = total.depthRmse.mean / diagonal;
+  const relative = total.depthRmse.mean / diagonalOf(e.capture.bounds);
   const out: Advice[] = [];
   if (relative > ADVICE_LIMITS.depthRmse) {
     out.push(

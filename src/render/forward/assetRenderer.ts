@@ -1,4 +1,5 @@
 import type { Asset } from '../../core/asset.js';
+import { type Bounds, boundsOf } from '../../core/bounds.js';
 import { type Camera, cameraPosition, projectionMatrix, resizeCamera, worldToCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage, FloatImage, HdrImage } from '../../core/image.js';
@@ -10,14 +11,7 @@ import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
 import { loadShader } from '../../gpu/runtime/shader.js';
 import { createEnvironmentLight, type EnvironmentLight, SPECULAR_LEVELS } from './environmentLight.js';
-import {
-  type Bounds,
-  depthRange,
-  drawGeometry,
-  type GeometryBuffers,
-  meshBounds,
-  uploadGeometry,
-} from './geometryPass.js';
+import { depthRange, drawGeometry, type GeometryBuffers, uploadGeometry } from './geometryPass.js';
 import { uploadTexture } from './mipmap.js';
 import { vertexOpenness } from './openness.js';
 import { ReadbackRing } from './readback.js';
@@ -115,7 +109,7 @@ export class AssetRenderer {
     this.gpu = gpu;
     this.asset = asset;
     const { mesh, material } = asset;
-    this.bounds = meshBounds(mesh);
+    this.bounds = boundsOf(mesh.positions, mesh.indices);
     this.vertices = gpu.upload(interleave(mesh), 'vertices', VERTEX_USAGE);
     this.openness = gpu.createBuffer(vertexCount(mesh) * 4, 'openness', VERTEX_USAGE);
     this.geometry = uploadGeometry(gpu, mesh, GPUBufferUsage.INDEX);

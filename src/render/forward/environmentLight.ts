@@ -1,7 +1,7 @@
+import { toHalf } from '../../core/halfFloat.js';
 import type { HdrImage } from '../../core/image.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { loadShader } from '../../gpu/runtime/shader.js';
-import { toHalf } from './half.js';
 import { generateMipmaps, mipLevels } from './mipmap.js';
 
 /** Face size of the sharpest specular level, and number of levels: roughness runs from 0 to 1 over them. */
@@ -11,7 +11,7 @@ const IRRADIANCE_SIZE = 16;
 const BRDF_SIZE = 64;
 /** Samples of the GGX lobe per texel; narrow lobes need fewer. */
 const SAMPLES = [1, 48, 64, 96, 128, 128];
-const HALF_MAX = 65000;
+const BRIGHTEST = 65000;
 
 /** Light in the form that shading reads: prefiltered specular cube, irradiance cube (divided by π) and BRDF table. */
 export interface EnvironmentLight {
@@ -48,7 +48,7 @@ function uploadEquirectangular(gpu: Gpu, { width, height, data }: HdrImage): GPU
   });
   const half = new Uint16Array(width * height * 4);
   for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) half[i * 4 + c] = toHalf(Math.min(HALF_MAX, Math.max(0, data[i * 3 + c])));
+    for (let c = 0; c < 3; c++) half[i * 4 + c] = toHalf(Math.min(BRIGHTEST, Math.max(0, data[i * 3 + c])));
     half[i * 4 + 3] = toHalf(1);
   }
   gpu.device.queue.writeTexture({ texture }, half, { bytesPerRow: width * 8, rowsPerImage: height }, [width, height]);
@@ -195,7 +195,7 @@ function uploadIrradiance(gpu: Gpu, environment: HdrImage): GPUTexture {
     for (let y = 0; y < size; y++) {
       for (let x = 0; x < size; x++) {
         const e = irradianceAt(light, cubeDirection(face, x, y, size));
-        for (let c = 0; c < 3; c++) half[at++] = toHalf(Math.min(HALF_MAX, e[c]));
+        for (let c = 0; c < 3; c++) half[at++] = toHalf(Math.min(BRIGHTEST, e[c]));
         half[at++] = toHalf(1);
       }
     }

@@ -1,3 +1,4 @@
+import { type Bounds, boundsOf } from '../../core/bounds.js';
 import { type Camera, projectionMatrix, worldToCamera } from '../../core/camera.js';
 import { type Mat4, multiply, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
@@ -5,25 +6,6 @@ import type { Batch } from '../../gpu/runtime/batch.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
 import { loadShader } from '../../gpu/runtime/shader.js';
-
-export interface Bounds {
-  min: Vec3;
-  max: Vec3;
-}
-
-/** The box around all vertices that triangles use; zeros for an empty mesh. */
-export function meshBounds(mesh: Mesh): Bounds {
-  const min: Vec3 = [Infinity, Infinity, Infinity];
-  const max: Vec3 = [-Infinity, -Infinity, -Infinity];
-  for (const i of mesh.indices) {
-    for (let c = 0; c < 3; c++) {
-      const x = mesh.positions[i * 3 + c];
-      if (x < min[c]) min[c] = x;
-      if (x > max[c]) max[c] = x;
-    }
-  }
-  return min[0] <= max[0] ? { min, max } : { min: [0, 0, 0], max: [0, 0, 0] };
-}
 
 /** Near and far distances that just enclose the bounds from this camera. */
 export function depthRange(toCamera: Mat4, bounds: Bounds): { near: number; far: number } {
@@ -58,7 +40,7 @@ export function uploadGeometry(gpu: Gpu, mesh: Mesh, indexUsage = 0): GeometryBu
     positions: gpu.upload(mesh.positions, 'positions'),
     indices: gpu.upload(mesh.indices, 'indices', STORAGE_USAGE | indexUsage),
     corners: mesh.indices.length,
-    bounds: meshBounds(mesh),
+    bounds: boundsOf(mesh.positions, mesh.indices),
   };
 }
 

@@ -1,3 +1,4 @@
+import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { lookAt, type Mat4, multiply, type Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
@@ -6,6 +7,8 @@ import type { GeometryBuffers } from './geometryPass.js';
 
 const SHADOW_SIZE = 384;
 const DIRECTIONS = 64;
+/** As the renderer's vertices are laid out. */
+const VERTEX_FLOATS = 12;
 
 const kernel = defineKernel({
   name: 'openness',
@@ -39,9 +42,8 @@ export async function vertexOpenness(
       depthStencil: { format: 'depth32float', depthWriteEnabled: true, depthCompare: 'less' },
     });
   });
-  const { min, max } = geometry.bounds;
-  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
-  const radius = Math.max(1e-9, Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) / 2) * 1.05;
+  const center = centerOf(geometry.bounds);
+  const radius = Math.max(1e-9, diagonalOf(geometry.bounds) / 2) * 1.05;
   const shadow = device.createTexture({
     label: 'openness depth',
     size: [SHADOW_SIZE, SHADOW_SIZE],
@@ -96,6 +98,26 @@ export async function vertexOpenness(
   sums.destroy();
   shadow.destroy();
   return Float32Array.from({ length: count }, (_, i) => (pairs[i * 2 + 1] > 0 ? pairs[i * 2] / pairs[i * 2 + 1] : 1));
+}
+
+/** `vertexOpenness` of points that are not on the device yet: x, y, z of positions and unit normals. */
+export async function openness(
+  gpu: Gpu,
+  geometry: GeometryBuffers,
+  { positions, normals }: { positions: Float32Array; normals: Float32Array },
+): Promise<Float32Array> {
+  const count = positions.length / 3;
+  const interleaved = new Float32Array(count * VERTEX_FLOATS);
+  for (let i = 0; i < count; i++) {
+    interleaved.set(positions.subarray(i * 3, i * 3 + 3), i * VERTEX_FLOATS);
+    interleaved.set(normals.subarray(i * 3, i * 3 + 3), i * VERTEX_FLOATS + 3);
+  }
+  const vertices = gpu.upload(interleaved, 'vertices');
+  try {
+    return await vertexOpenness(gpu, geometry, vertices, count);
+  } finally {
+    vertices.destroy();
+  }
 }
 
 /** World to clip space of a parallel view from `direction` that encloses a sphere. */

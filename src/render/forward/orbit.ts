@@ -1,3 +1,4 @@
+import { boundsOf, centerOf } from '../../core/bounds.js';
 import type { Camera } from '../../core/camera.js';
 import { add, cross, dot, lookAt, normalize, scale, sub, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
@@ -62,7 +63,7 @@ export function fitOrbit(
 ): Orbit & { target: Vec3; distance: number } {
   const { elevation, fov } = { ...ORBIT_DEFAULTS, ...orbit };
   const used = usedVertices(mesh);
-  let target = orbit.target ?? boxCenter(used);
+  let target = orbit.target ?? centerOf(boundsOf(used.flat()));
   const tanY = Math.tan(radians(fov) / 2) * FILL;
   const tanX = Math.tan(radians(fov) / 2) * aspect * FILL;
   let distance = 0;
@@ -101,16 +102,4 @@ function usedVertices(mesh: Mesh): Vec3[] {
     out.push([mesh.positions[v], mesh.positions[v + 1], mesh.positions[v + 2]]);
   }
   return out;
-}
-
-function boxCenter(points: readonly Vec3[]): Vec3 {
-  const min: Vec3 = [Infinity, Infinity, Infinity];
-  const max: Vec3 = [-Infinity, -Infinity, -Infinity];
-  for (const p of points) {
-    for (let c = 0; c < 3; c++) {
-      min[c] = Math.min(min[c], p[c]);
-      max[c] = Math.max(max[c], p[c]);
-    }
-  }
-  return points.length > 0 ? scale(add(min, max), 0.5) : [0, 0, 0];
 }

@@ -1,19 +1,20 @@
+import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { worldToCamera } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
-import { transformPoint, type Vec3 } from '../../core/math.js';
+import { transformPoint } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { type GeometryBuffers, uploadGeometry } from '../forward/geometryPass.js';
-import { vertexOpenness } from '../forward/openness.js';
+import { openness } from '../forward/openness.js';
 import { continueStructure } from './complete/continueStructure.js';
 import { inpaintShaded } from './complete/inpaint.js';
 import { refineTexels, type TexelPage } from './refine/refine.js';
 import { sharedDetail } from './refine/sharedDetail.js';
 import { fillGutter } from './texels/gutter.js';
 import { packPoints } from './texels/points.js';
-import { type SurfaceGraph, surfaceGraph } from './texels/surfaceGraph.js';
+import { surfaceGraph } from './texels/surfaceGraph.js';
 import {
   APRON,
   createPagePoints,
@@ -227,9 +228,8 @@ function settingsFor(
   views: readonly TextureView[],
   o: Required<Omit<ProjectTextureOptions, 'erosionPixels' | 'highlights'>> & Pick<ProjectTextureOptions, 'highlights'>,
 ): GatherSettings {
-  const { min, max } = bounds;
-  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
-  const diagonal = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+  const center = centerOf(bounds);
+  const diagonal = diagonalOf(bounds);
   const footprints = views.map(({ camera }) => {
     const depth = -transformPoint(worldToCamera(camera), center)[2];
     return Math.max(depth, diagonal * 0.1) / Math.max(camera.fx, camera.fy);
@@ -272,8 +272,7 @@ async function inpaintSurface(
   settings: GatherSettings,
   signal?: AbortSignal,
 ): Promise<Inpainted> {
-  const { min, max } = geometry.bounds;
-  const cell = Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) / GRAPH_CELLS;
+  const cell = diagonalOf(geometry.bounds) / GRAPH_CELLS;
   const graph = surfaceGraph(mesh, cell, GRAPH_TRIANGLES);
   const count = graph.positions.length / 3;
   const points = gpu.upload(packPoints(graph.positions, graph.normals), 'nodes');
@@ -287,7 +286,7 @@ async function inpaintSurface(
     seen[i] = weights[i * 2] > ENOUGH ? 1 : 0;
     for (let c = 0; c < 3; c++) colors[i * 3 + c] = values[i * 4 + c] / Math.max(values[i * 4 + 3], 1e-20);
   }
-  await inpaintShaded(graph, colors, seen, await nodeOpenness(gpu, geometry, graph), signal);
+  await inpaintShaded(graph, colors, seen, await openness(gpu, geometry, graph), signal);
   const trust = new Float32Array(count).fill(1);
   if (source.count > 1 && source.count < MANY_VIEWS) {
     const samples = await collectSamples(gpu, source, points, count, cell / 2, settings);
@@ -307,20 +306,6 @@ async function inpaintSurface(
     geometry: uploadUvGeometry(gpu, graph.uvs, graph.indices),
     colors: gpu.upload(perVertex, 'inpainted'),
   };
-}
-
-/** Ambient openness of every node, 0…1. */
-async function nodeOpenness(gpu: Gpu, geometry: GeometryBuffers, graph: SurfaceGraph): Promise<Float32Array> {
-  const count = graph.positions.length / 3;
-  const vertices = new Float32Array(count * 12);
-  for (let i = 0; i < count; i++) {
-    vertices.set(graph.positions.subarray(i * 3, i * 3 + 3), i * 12);
-    vertices.set(graph.normals.subarray(i * 3, i * 3 + 3), i * 12 + 3);
-  }
-  const buffer = gpu.upload(vertices, 'node vertices');
-  const openness = await vertexOpenness(gpu, geometry, buffer, count);
-  buffer.destroy();
-  return openness;
 }
 
 async function blendPage(

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
+import { ASSET_FORMATS } from '../../core/asset.js';
 import { examplePicture, listExamples } from '../../jobs/examples.js';
-import { ASSET_FORMATS } from '../../jobs/jobRequest.js';
 import { PRESETS } from '../../methods/method.js';
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
 import type { App } from '../context.js';

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../../core/errors.js';
+import { solveSymmetric } from '../../../core/linearSolve.js';
 import type { Arrangement } from './rig.js';
 import {
   accumulate,
@@ -11,7 +12,6 @@ import {
   sampleCells,
   unknownsOf,
 } from './rigResiduals.js';
-import { solveSymmetric } from './solve.js';
 import type { ViewGrid } from './viewGrid.js';
 
 /** Metric depth: distance = scale · value + offset, in scene units. `distance`: the cameras' distance in scene units, where known. */

@@ -1,3 +1,4 @@
+import { type Bounds, boundsOf } from '../../../core/bounds.js';
 import type { Mesh } from '../../../core/mesh.js';
 import { edgeFrom } from '../edges.js';
 import { weldMap } from '../weld.js';
@@ -36,7 +37,7 @@ export interface MeshHealth {
   area: number;
   /** Signed volume, cubic scene units: meaningful where the mesh is watertight. */
   volume: number;
-  bounds: { min: [number, number, number]; max: [number, number, number] };
+  bounds: Bounds;
 }
 
 /** Examines a mesh. Takes about a second for 300,000 triangles; never changes the mesh. */
@@ -44,10 +45,7 @@ export function meshHealth(mesh: Mesh): MeshHealth {
   const p = mesh.positions;
   const map = weldMap(p);
   const all = mesh.indices.map((i) => map[i]);
-  const bounds: MeshHealth['bounds'] = {
-    min: [Infinity, Infinity, Infinity],
-    max: [-Infinity, -Infinity, -Infinity],
-  };
+  const bounds = boundsOf(p, all);
   const used = new Uint8Array(p.length / 3);
   let degenerateTriangles = 0;
   let area = 0;
@@ -55,14 +53,7 @@ export function meshHealth(mesh: Mesh): MeshHealth {
   const kept: number[] = [];
   for (let t = 0; t < all.length; t += 3) {
     const [a, b, c] = [all[t], all[t + 1], all[t + 2]];
-    for (const v of [a, b, c]) {
-      if (used[v]) continue;
-      used[v] = 1;
-      for (let k = 0; k < 3; k++) {
-        bounds.min[k] = Math.min(bounds.min[k], p[v * 3 + k]);
-        bounds.max[k] = Math.max(bounds.max[k], p[v * 3 + k]);
-      }
-    }
+    for (const v of [a, b, c]) used[v] = 1;
     const measure = measureTriangle(p, a, b, c);
     area += measure.area;
     volume += measure.volume;

@@ -1,3 +1,4 @@
+import { boundsOf, diagonalOf } from '../../../core/bounds.js';
 import { buildEdges } from '../edges.js';
 
 /**
@@ -141,8 +142,6 @@ function measure(p: Float32Array, indices: Uint32Array) {
   const normals = new Float64Array(n * 3);
   const centroids = new Float64Array(n * 3);
   const areas = new Float64Array(n);
-  const min = [Infinity, Infinity, Infinity];
-  const max = [-Infinity, -Infinity, -Infinity];
   for (let t = 0; t < n; t++) {
     const [a, b, c] = [indices[t * 3] * 3, indices[t * 3 + 1] * 3, indices[t * 3 + 2] * 3];
     const u = [p[b] - p[a], p[b + 1] - p[a + 1], p[b + 2] - p[a + 2]];
@@ -154,11 +153,9 @@ function measure(p: Float32Array, indices: Uint32Array) {
       normals[t * 3 + k] = length > 0 ? normal[k] / length : 0;
       const m = (p[a + k] + p[b + k] + p[c + k]) / 3;
       centroids[t * 3 + k] = m;
-      min[k] = Math.min(min[k], m);
-      max[k] = Math.max(max[k], m);
     }
   }
-  const extent = Math.hypot(...max.map((v, k) => v - min[k])) || 1;
+  const extent = diagonalOf(boundsOf(centroids)) || 1;
   return { normals, centroids, areas, extent };
 }
 

@@ -1,4 +1,5 @@
 import type { Capture, View } from '../../../capture/capture.js';
+import { boundsOf, centerOf } from '../../../core/bounds.js';
 import { cameraPosition, resizeCamera } from '../../../core/camera.js';
 import { throwIfCancelled } from '../../../core/errors.js';
 import { length, sub, type Vec3 } from '../../../core/math.js';
@@ -12,7 +13,6 @@ import { levelMesh } from '../../../geometry/flexicubes/levelMesh.js';
 import { meshField } from '../../../geometry/flexicubes/meshField.js';
 import { cleanMesh } from '../../../geometry/mesh/repair/cleanMesh.js';
 import { subtractMesh } from '../../../geometry/mesh/repair/subtract.js';
-import { meshBounds } from '../../../render/forward/geometryPass.js';
 import { trainingViews } from '../../fusion/surfaceViews.js';
 import type { MethodContext } from '../../method.js';
 import type { NvdiffrecOptions } from '../options.js';
@@ -45,12 +45,12 @@ export async function openConcavities(
 ): Promise<{ mesh: Mesh; facts?: CarvingFacts }> {
   const views = trainingViews(capture);
   if (!concavities || views.length < LEAST_VIEWS || views.some((v) => v.depth)) return { mesh: surface };
-  const bounds = meshBounds(surface);
+  const bounds = boundsOf(surface.positions, surface.indices);
   const lattice = isoLattice(bounds, RESOLUTION);
   const field = await meshField(surface, lattice, 1, signal);
   const first = Uint8Array.from(field, (v) => (v < 0 ? 1 : 0));
   const solid = first.slice();
-  const center = bounds.min.map((v, i) => (v + bounds.max[i]) / 2) as Vec3;
+  const center = centerOf(bounds);
   const looks = await loadLooks(views, center, lattice.voxel, signal);
   const facts = await carveConcavities(solid, lattice, looks, { signal, progress: (f) => progress(f * CARVING_SHARE) });
   if (facts.opened === 0) return { mesh: surface, facts };

@@ -1,4 +1,5 @@
 import { type ColorImage, type HdrImage, srgbToLinear } from '../../../core/image.js';
+import { solveSymmetric } from '../../../core/linearSolve.js';
 import type { Mesh } from '../../../core/mesh.js';
 import { pause } from '../../../core/pause.js';
 import { findPalette, mergeColors, nearestColor, type Palette } from './palette.js';
@@ -178,7 +179,8 @@ function fitIrradiance(bases: Float64Array, seen: Float32Array, albedo: Float32A
     const ridge = 1e-3 * matrix[0] + 1e-9;
     for (let j = 1; j < 9; j++) matrix[j * 9 + j] += ridge;
     matrix[0] += 1e-9;
-    const found = solve(matrix, right, 9);
+    // The ridge makes it positive definite.
+    const found = [...solveSymmetric(matrix, right)!];
     const mean = Math.max(1e-4, found[0] * MEAN_BASIS);
     return found.map((v, k) => (k === 0 ? 1 / MEAN_BASIS : v / mean));
   });
@@ -235,21 +237,4 @@ async function eachTexel(
     }
     for (let i = y * map.width; i < (y + 1) * map.width; i++) if (map.triangle[i] !== 0) visit(i);
   }
-}
-
-/** Gaussian elimination with partial pivoting; a column without any pivot gets 0. */
-function solve(matrix: Float64Array, right: Float64Array, n: number): number[] {
-  const rows = Array.from({ length: n }, (_, i) => [...matrix.subarray(i * n, i * n + n), right[i]]);
-  for (let c = 0; c < n; c++) {
-    let pivot = c;
-    for (let r = c + 1; r < n; r++) if (Math.abs(rows[r][c]) > Math.abs(rows[pivot][c])) pivot = r;
-    [rows[c], rows[pivot]] = [rows[pivot], rows[c]];
-    if (Math.abs(rows[c][c]) < 1e-12) continue;
-    for (let r = 0; r < n; r++) {
-      if (r === c) continue;
-      const factor = rows[r][c] / rows[c][c];
-      for (let k = c; k <= n; k++) rows[r][k] -= factor * rows[c][k];
-    }
-  }
-  return rows.map((row, i) => (Math.abs(row[i]) < 1e-12 ? 0 : row[n] / row[i]));
 }

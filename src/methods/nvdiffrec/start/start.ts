@@ -6,7 +6,7 @@ import { computeNormals } from '../../../geometry/mesh/normals.js';
 import { computeTangents } from '../../../geometry/mesh/tangents.js';
 import { unwrapMesh } from '../../../geometry/mesh/unwrap/unwrap.js';
 import { uploadGeometry } from '../../../render/forward/geometryPass.js';
-import { vertexOpenness } from '../../../render/forward/openness.js';
+import { openness } from '../../../render/forward/openness.js';
 import { projectTexture } from '../../../render/projection/projectTexture.js';
 import { fusedMesh } from '../../fusion/fusion.js';
 import { fusionOptions } from '../../fusion/options.js';
@@ -129,7 +129,7 @@ export async function unwrapSurface(
     mesh,
     map: await mapTexels(mesh, size, size, signal),
     picture: texture.baseColor,
-    occlusion: await openness(context, mesh),
+    occlusion: await vertexOpenness(context, mesh),
     facts: {
       unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
       texture: { unseenShare: 1 - texture.facts.seenShare },
@@ -157,19 +157,12 @@ export async function guessMaterial(
 }
 
 /** Open share of the hemisphere per vertex, 0…1. */
-async function openness({ gpu }: MethodContext, mesh: Mesh): Promise<Float32Array> {
-  const count = mesh.positions.length / 3;
-  const interleaved = new Float32Array(count * 12);
-  for (let i = 0; i < count; i++) {
-    interleaved.set(mesh.positions.subarray(i * 3, i * 3 + 3), i * 12);
-    interleaved.set(mesh.normals!.subarray(i * 3, i * 3 + 3), i * 12 + 3);
-  }
+async function vertexOpenness({ gpu }: MethodContext, mesh: Mesh): Promise<Float32Array> {
   const geometry = uploadGeometry(gpu, mesh);
-  const vertices = gpu.upload(interleaved, 'vertices');
   try {
-    return await vertexOpenness(gpu, geometry, vertices, count);
+    return await openness(gpu, geometry, { positions: mesh.positions, normals: mesh.normals! });
   } finally {
-    for (const buffer of [geometry.positions, geometry.indices, vertices]) buffer.destroy();
+    for (const buffer of [geometry.positions, geometry.indices]) buffer.destroy();
   }
 }
 

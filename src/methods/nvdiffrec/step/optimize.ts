@@ -1,8 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cameraPosition } from '../../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../../core/errors.js';
-import type { Vec3 } from '../../../core/math.js';
 import { pause } from '../../../core/pause.js';
 import { createDiffCameras, readLoss, recordMovedCameras } from '../../../render/diff/index.js';
 import type { MethodContext } from '../../method.js';
@@ -10,7 +8,7 @@ import type { NvdiffrecOptions } from '../options.js';
 import { writeLivePreview } from './livePreview.js';
 import { ballAround, type Optimizer, type Pictures } from './optimizer.js';
 import { epochBatches, type Level, locate, planLevels } from './schedule.js';
-import { HALVINGS, packDepths, packWindows, type WindowSet } from './windows.js';
+import { HALVINGS, meanResolution, packDepths, packWindows, type WindowSet } from './windows.js';
 import { workUntil } from './work.js';
 
 /** Steps between two looks at the loss, at cancellation being the exception: that is looked at after every step. */
@@ -249,15 +247,6 @@ function freePictures(made: readonly Pictures[]): void {
     targets.buffer.destroy();
     depths?.buffer.destroy();
   }
-}
-
-/** Pixels per scene unit at the object's middle, mean over the windows at full size. */
-function meanResolution({ windows }: WindowSet, center: Vec3): number {
-  const each = windows.map(({ camera }) => {
-    const eye = cameraPosition(camera);
-    return camera.fx / Math.hypot(eye[0] - center[0], eye[1] - center[1], eye[2] - center[2]);
-  });
-  return each.reduce((sum, r) => sum + r, 0) / each.length;
 }
 
 /** Loss per pixel, and PSNR of the whole pictures, of the batch of the last step. */

@@ -1,3 +1,4 @@
+import { type Bounds, boundsOf, centerOf, diagonalOf } from '../../../core/bounds.js';
 import type { Camera } from '../../../core/camera.js';
 import type { Vec3 } from '../../../core/math.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
@@ -44,7 +45,6 @@ import {
   recordShadeBackward,
   type TargetImages,
 } from '../../../render/diff/index.js';
-import { type Bounds, meshBounds } from '../../../render/forward/geometryPass.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { createLightCopy, recordLightPrior } from '../priors/lightPrior.js';
 import { recordMaterialPrior } from '../priors/materialPrior.js';
@@ -169,7 +169,7 @@ export class Optimizer {
     const material = createEmptyMaterial(gpu, options.textureSize, options.textureSize);
     gpu.write(material.texels, texels);
     gpu.run((batch) => recordMaterialMips(batch, material));
-    const bounds = meshBounds(mesh);
+    const bounds = boundsOf(mesh.positions, mesh.indices);
     const { center, radius } = ballAround(bounds);
     return new Optimizer(gpu, options, {
       mesh: diffMesh,
@@ -402,9 +402,7 @@ export class Optimizer {
 const pulled = (share: number, steps: number): number => 1 - (1 - Math.min(0.99, share)) ** (steps / PULL_STEPS);
 
 /** A ball that the surface stays in, for the cameras' depth ranges. */
-export function ballAround({ min, max }: Bounds): { center: Vec3; radius: number } {
-  const center: Vec3 = [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, (min[2] + max[2]) / 2];
-  return { center, radius: 0.6 * Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]) };
-}
-
-const diagonalOf = ({ min, max }: Bounds): number => Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
+export const ballAround = (bounds: Bounds): { center: Vec3; radius: number } => ({
+  center: centerOf(bounds),
+  radius: 0.6 * diagonalOf(bounds),
+});

@@ -1,8 +1,9 @@
 import type { View } from '../../../capture/capture.js';
 import { areaDownscale } from '../../../capture/images/resample.js';
-import { type Camera, resizeCamera } from '../../../core/camera.js';
+import { type Camera, cameraPosition, resizeCamera } from '../../../core/camera.js';
 import { throwIfCancelled } from '../../../core/errors.js';
 import type { ColorImage, FloatImage } from '../../../core/image.js';
+import { length, sub, type Vec3 } from '../../../core/math.js';
 
 /** How often pictures may be halved where memory is short. */
 export const HALVINGS = 2;
@@ -88,6 +89,12 @@ export async function loadWindows(
     };
   });
   return { width, height, windows };
+}
+
+/** Pixels per scene unit at `center`, mean over the windows at full size. */
+export function meanResolution({ windows }: WindowSet, center: Vec3): number {
+  const each = windows.map(({ camera }) => camera.fx / length(sub(cameraPosition(camera), center)));
+  return each.reduce((sum, r) => sum + r, 0) / each.length;
 }
 
 /** Windows at a fraction of their size as u32 pixels (r | g << 8 | b << 16 | a << 24), one picture after the other. */

@@ -1,4 +1,4 @@
-import { cameraPosition } from '../../../core/camera.js';
+import type { Bounds } from '../../../core/bounds.js';
 import { throwIfCancelled } from '../../../core/errors.js';
 import type { Vec3 } from '../../../core/math.js';
 import { type Mesh, triangleCount } from '../../../core/mesh.js';
@@ -14,7 +14,7 @@ import { cleanMesh } from '../../../geometry/mesh/repair/cleanMesh.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { createDiffCameras, readLoss } from '../../../render/diff/index.js';
 import { decayed, epochBatches } from '../step/schedule.js';
-import { packWindows, type WindowSet } from '../step/windows.js';
+import { meanResolution, packWindows, type WindowSet } from '../step/windows.js';
 import { type LevelPictures, type LevelStep, TopologyLevel } from './topologyLevel.js';
 
 export interface TopologyOptions {
@@ -294,7 +294,7 @@ class LevelRun {
 async function finishSurface(
   gpu: Gpu,
   start: Mesh,
-  bounds: { min: Vec3; max: Vec3 },
+  bounds: Bounds,
   last: { field: LevelField; lattice: IsoLattice },
   options: TopologyOptions,
   signal: AbortSignal,
@@ -327,15 +327,6 @@ const surfaceFacts = (health: MeshHealth): SurfaceFacts => ({
   innerShells: health.innerShells,
   inwardTriangles: health.inwardTriangles,
 });
-
-/** Pixels per scene unit at the object's middle, mean over the windows. */
-function meanResolution({ windows }: WindowSet, center: Vec3): number {
-  const each = windows.map(({ camera }) => {
-    const eye = cameraPosition(camera);
-    return camera.fx / Math.hypot(eye[0] - center[0], eye[1] - center[1], eye[2] - center[2]);
-  });
-  return each.reduce((sum, r) => sum + r, 0) / each.length;
-}
 
 /** The power of two that pictures are divided by, so that a voxel has about `PIXELS_PER_VOXEL`; sizes stay whole. */
 function divisorFor({ width, height }: WindowSet, pixels: number): number {

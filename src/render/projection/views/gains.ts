@@ -1,3 +1,4 @@
+import { solveSymmetric } from '../../../core/linearSolve.js';
 import type { Mesh } from '../../../core/mesh.js';
 
 /** Pairs that differ by more than this (natural logarithm of square-root light) count little: highlights, shadows, errors. */
@@ -89,31 +90,8 @@ function solveChannel(samples: Float32Array, points: number, views: number, chan
     for (let v = 0; v < views; v++) trace += matrix[v * views + v];
     const pull = (PULL * trace) / views + 1e-12;
     for (let v = 0; v < views; v++) matrix[v * views + v] += pull;
-    x = solveSymmetric(matrix, right, views);
-  }
-  return x;
-}
-
-/** Solves a symmetric positive definite system by Cholesky's method; overwrites its arguments. */
-function solveSymmetric(m: Float64Array, b: Float64Array, n: number): Float64Array<ArrayBuffer> {
-  for (let j = 0; j < n; j++) {
-    for (let k = 0; k < j; k++) {
-      const f = m[j * n + k];
-      if (f !== 0) for (let i = j; i < n; i++) m[i * n + j] -= m[i * n + k] * f;
-    }
-    const d = Math.sqrt(Math.max(m[j * n + j], 1e-300));
-    for (let i = j; i < n; i++) m[i * n + j] /= d;
-  }
-  const x = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    let s = b[i];
-    for (let k = 0; k < i; k++) s -= m[i * n + k] * x[k];
-    x[i] = s / m[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    let s = x[i];
-    for (let k = i + 1; k < n; k++) s -= m[k * n + i] * x[k];
-    x[i] = s / m[i * n + i];
+    // The pull towards 0 makes it positive definite.
+    x = solveSymmetric(matrix, right)!;
   }
   return x;
 }

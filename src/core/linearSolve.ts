@@ -1,5 +1,11 @@
-/** Solves the symmetric positive definite system a·x = b (a row-major n × n) by Cholesky; undefined where it is not positive definite. */
-export function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array | undefined {
+/**
+ * Solves the symmetric positive definite system a·x = b by Cholesky's method.
+ *
+ * @param a row-major n × n; only the lower triangle is read
+ * @param b n numbers
+ * @returns undefined where `a` is not positive definite
+ */
+export function solveSymmetric(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array<ArrayBuffer> | undefined {
   const n = b.length;
   const l = factor(a, n);
   if (!l) return undefined;
@@ -15,7 +21,8 @@ export function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array |
   return x;
 }
 
-function factor(a: Float64Array, n: number): Float64Array | undefined {
+/** The lower triangle L of a = L·Lᵀ. */
+function factor(a: ArrayLike<number>, n: number): Float64Array | undefined {
   const l = new Float64Array(n * n);
   for (let i = 0; i < n; i++)
     for (let j = 0; j <= i; j++) {
