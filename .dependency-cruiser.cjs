@@ -25,6 +25,21 @@ const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
 module.exports = {
   forbidden: [
     ...forbidden,
+    {
+      name: 'room-capture-layout',
+      comment:
+        'src/capture/layout runs in the page too: it may use only plain files of src/core, no platform and no package',
+      severity: 'error',
+      from: { path: '^src/capture/layout/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^src/(capture/layout|core)/' },
+    },
+    {
+      name: 'room-web',
+      comment: 'web/ may use of src/ only the API client and what it needs to understand files before they are sent',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/', pathNot: '^src/(api|capture/layout)/' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'product-from-npm-dependencies-only',

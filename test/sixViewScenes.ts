@@ -1,4 +1,5 @@
-import { type Arrangement, rigPose, VIEW_NAMES, type ViewName, viewAxes } from '../src/capture/sixView/rig/rig.js';
+import { VIEW_NAMES, type ViewName } from '../src/capture/layout/names.js';
+import { type Arrangement, rigPose, viewAxes } from '../src/capture/sixView/rig/rig.js';
 import type { Vec3 } from '../src/core/math.js';
 import { Random } from '../src/core/random.js';
 

@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Arrangement, rigPose, VIEW_NAMES, type ViewName, viewAxes } from '../../src/capture/sixView/rig/rig.js';
+import { VIEW_NAMES, type ViewName } from '../../src/capture/layout/names.js';
+import { type Arrangement, rigPose, viewAxes } from '../../src/capture/sixView/rig/rig.js';
 import type { Camera } from '../../src/core/camera.js';
 import type { ColorImage, FloatImage } from '../../src/core/image.js';
 import { Random } from '../../src/core/random.js';

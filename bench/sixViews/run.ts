@@ -9,8 +9,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Capture } from '../../src/capture/capture.js';
+import { VIEW_NAMES } from '../../src/capture/layout/names.js';
 import { readCapture } from '../../src/capture/readCapture.js';
-import { VIEW_NAMES } from '../../src/capture/sixView/rig/rig.js';
 import { type Truth, type Variant, writeVariant } from './degrade.js';
 import { draw, readTrueObject, type TrueObject } from './trueObject.js';
 

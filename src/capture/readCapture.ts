@@ -1,14 +1,15 @@
 import type { Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { Capture } from './capture.js';
-import { type Detected, detect } from './detect.js';
 import { unpackArchive } from './files/archive.js';
+import { type CaptureFolder, listFolder } from './files/captureFolder.js';
 import { finishCapture } from './finish.js';
 import { readColmap } from './formats/colmap.js';
 import { readTransforms } from './formats/transforms.js';
-import { isImageName } from './images/header.js';
+import { detectLayout, type Layout } from './layout/detect.js';
+import { isImageName } from './layout/names.js';
 import { noCameras } from './noCameras.js';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
 import { readSixViews } from './sixView/readSixViews.js';
@@ -34,17 +35,28 @@ export async function readCapture(path: string, options?: ReadOptions): Promise<
     });
   }
   const name = basename(full).replace(/\.(zip|json)$/i, '');
-  if (info.isDirectory()) return readFolder(await detect(full), name, full, resolved, noFiles);
+  if (info.isDirectory()) {
+    const folder = await listFolder(full);
+    return readFolder(folder, detectLayout(folder.list), name, full, resolved, noFiles);
+  }
   if (/\.json$/i.test(full)) {
-    const detected: Detected = { kind: 'transforms', root: dirname(full), files: [{ file: full, split: 'train' }] };
-    return readFolder(detected, `${basename(dirname(full))}-${name}`, full, resolved, noFiles);
+    const layout: Layout = { kind: 'transforms', root: '', files: [{ file: basename(full), split: 'train' }] };
+    return readFolder(
+      await listFolder(dirname(full)),
+      layout,
+      `${basename(dirname(full))}-${name}`,
+      full,
+      resolved,
+      noFiles,
+    );
   }
   await checkArchive(full, info);
   const unpacked = await unpackArchive(full, resolved);
   try {
-    const detected = await detect(unpacked.folder);
-    if (detected.kind === 'nothing') detected.names.push(...unpacked.left);
-    return await readFolder(detected, name, full, resolved, unpacked.remove);
+    const folder = await listFolder(unpacked.folder);
+    const layout = detectLayout(folder.list);
+    if (layout.kind === 'nothing') layout.names.push(...unpacked.left);
+    return await readFolder(folder, layout, name, full, resolved, unpacked.remove);
   } catch (error) {
     await unpacked.remove();
     throw error;
@@ -79,38 +91,39 @@ async function checkArchive(file: string, info: Stats): Promise<void> {
 const noFiles = async (): Promise<void> => {};
 
 async function readFolder(
-  detected: Detected,
+  folder: CaptureFolder,
+  layout: Layout,
   name: string,
   source: string,
   options: ResolvedReadOptions,
   dispose: () => Promise<void>,
 ): Promise<Capture> {
   throwIfCancelled(options.signal);
-  switch (detected.kind) {
+  switch (layout.kind) {
     case 'transforms':
+      return finishCapture(await readTransforms(folder, layout.files, options), name, source, options, dispose);
+    case 'colmap':
       return finishCapture(
-        await readTransforms(detected.root, detected.files, options),
+        await readColmap(folder, layout.root, layout.model, options),
         name,
         source,
         options,
         dispose,
       );
-    case 'colmap':
-      return finishCapture(await readColmap(detected.root, detected.model, options), name, source, options, dispose);
     case 'six-view':
-      return { ...(await readSixViews(detected.root, options)), name, source, dispose };
+      return { ...(await readSixViews(folder, layout.root, options)), name, source, dispose };
     case 'pictures':
-      throw await noCameras(detected.images);
+      throw await noCameras(layout.images.map((image) => join(folder.root, image)));
     case 'several-transforms':
       throw new PlinthError('CAPTURE_UNRECOGNISED', {
-        found: `${source} holds several transforms files: ${detected.names.join(', ')}`,
+        found: `${source} holds several transforms files: ${layout.names.join(', ')}`,
         expected: 'transforms.json, or transforms_train.json with transforms_test.json',
         remedy: 'Give the path of the file that is meant',
         subject: source,
       });
     case 'nothing':
       throw new PlinthError('CAPTURE_UNRECOGNISED', {
-        found: `${source} holds ${detected.names.length === 0 ? 'nothing' : detected.names.slice(0, 8).join(', ')}`,
+        found: `${source} holds ${layout.names.length === 0 ? 'nothing' : layout.names.slice(0, 8).join(', ')}`,
         expected:
           'transforms.json (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or multi_views/ with front, back, left, right, top and bottom',
         remedy: 'See docs/captures.md for the layouts that Plinth reads',

@@ -1,8 +1,9 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { detect } from '../capture/detect.js';
 import { unpackArchive } from '../capture/files/archive.js';
+import { listFolder } from '../capture/files/captureFolder.js';
 import { readImageHeader } from '../capture/images/header.js';
+import { detectLayout } from '../capture/layout/detect.js';
 import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
 import { PlinthError } from '../core/errors.js';
@@ -69,8 +70,8 @@ export async function inspectInput(
 }
 
 async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
-  const detected = await detect(folder);
-  if (detected.kind === 'nothing' || detected.kind === 'several-transforms') {
+  const layout = detectLayout((await listFolder(folder)).list);
+  if (layout.kind === 'nothing' || layout.kind === 'several-transforms') {
     throw new PlinthError('CAPTURE_UNRECOGNISED', {
       found: `The upload holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
       expected:
@@ -79,7 +80,7 @@ async function recognise(folder: string, names: string[], pixels: number): Promi
       subject: names[0],
     });
   }
-  if (detected.kind === 'pictures') throw await noCameras(detected.images);
+  if (layout.kind === 'pictures') throw await noCameras(layout.images.map((image) => join(folder, image)));
   for (const name of names) {
     const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];
     if (!check) continue;

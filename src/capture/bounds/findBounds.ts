@@ -15,7 +15,7 @@ export interface BoundsInput {
   /** Whether the surveys' masks mean the object; false where there are none. */
   hasMasks: boolean;
   /** Sparse points in world space (x y z interleaved), used where there are neither masks nor depth. */
-  points?: Float32Array;
+  points?: ArrayLike<number>;
   signal?: AbortSignal;
 }
 
@@ -207,7 +207,7 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
 }
 
 /** The middle 98 % of sparse points along each axis: the rest is background and mismatches. */
-function pointBox(points: Float32Array): Bounds {
+function pointBox(points: ArrayLike<number>): Bounds {
   const at = (axis: number, share: number): number => {
     const values = Float32Array.from({ length: points.length / 3 }, (_, i) => points[i * 3 + axis]).sort();
     return values[Math.floor(share * (values.length - 1))];

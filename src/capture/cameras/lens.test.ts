@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COLMAP_MODELS } from '../formats/colmapCameras.js';
+import { COLMAP_MODELS } from '../layout/colmap/cameraModels.js';
 import {
   distort,
   isDistorted,
@@ -16,7 +16,7 @@ const POINTS = [
   [0.6, -0.5],
 ];
 
-/** Pixels of POINTS as pycolmap 3.12 projects them, 640 × 480. */
+/** Pixels of POINTS as pycolmap (3.12, newer models 4.2) projects them, 640 × 480. */
 const REFERENCE: Record<string, { parameters: number[]; pixels: number[][] }> = {
   SIMPLE_PINHOLE: {
     parameters: [500, 320, 240],
@@ -106,6 +106,56 @@ const REFERENCE: Record<string, { parameters: number[]; pixels: number[][] }> = 
       [571.2244, 26.085555],
     ],
   },
+  RAD_TAN_THIN_PRISM_FISHEYE: {
+    parameters: [
+      500, 510, 320, 240, -0.02, 0.01, -0.004, 0.002, 0.001, -0.0005, 0.002, -0.003, 0.001, -0.002, 0.003, 0.0015,
+    ],
+    pixels: [
+      [369.175805, 340.177379],
+      [115.624757, 379.22874],
+      [574.491494, 24.218874],
+    ],
+  },
+  SIMPLE_DIVISION: {
+    parameters: [500, 320, 240, -0.15],
+    pixels: [
+      [369.630522, 339.261043],
+      [104.090314, 383.939791],
+      [596.655781, 9.453515],
+    ],
+  },
+  DIVISION: {
+    parameters: [500, 510, 320, 240, 0.12],
+    pixels: [
+      [370.303655, 342.619456],
+      [86.494099, 398.784013],
+      [645.918357, -37.030604],
+    ],
+  },
+  SIMPLE_FISHEYE: {
+    parameters: [500, 320, 240],
+    pixels: [
+      [369.190807, 338.381614],
+      [113.743994, 377.504004],
+      [574.689644, 27.75863],
+    ],
+  },
+  FISHEYE: {
+    parameters: [500, 510, 320, 240],
+    pixels: [
+      [369.190807, 340.349247],
+      [113.743994, 380.254084],
+      [574.689644, 23.513803],
+    ],
+  },
+  EUCM: {
+    parameters: [500, 510, 320, 240, 0.6, 1.1],
+    pixels: [
+      [369.19908, 340.366124],
+      [113.540918, 380.392176],
+      [575.18819, 23.090038],
+    ],
+  },
 };
 
 const lensOf = (name: string): Lens => {
@@ -151,6 +201,9 @@ describe('lens', () => {
     expect(radius).toBeGreaterThan(0.98);
     expect(radius).toBeLessThan(1.055);
     expect(validRadius(lensOf('PINHOLE'))).toBe(12);
+    // The division model has pictures of directions up to 1/√(4k) only.
+    expect(validRadius({ ...lensOf('SIMPLE_DIVISION'), k: [0.25] })).toBeLessThanOrEqual(1);
+    expect(validRadius({ ...lensOf('SIMPLE_DIVISION'), k: [0.25] })).toBeGreaterThan(0.95);
   });
 
   it('leaves the size of an undistorted picture alone and widens a barrel picture, up to a quarter a side', () => {

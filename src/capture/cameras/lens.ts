@@ -1,4 +1,5 @@
 import type { Camera } from '../../core/camera.js';
+import { type LensModel, statesDistortion } from '../layout/statedIntrinsics.js';
 
 /**
  * A lens maps a viewing direction to a pixel. With (x, y) = direction / depth, x right and y down:
@@ -7,23 +8,26 @@ import type { Camera } from '../../core/camera.js';
  * - `fisheye`: (x, y) is first scaled by atan(r)/r (equidistant projection), then distorted as by `brown`, plus the thin prism
  *   terms s₁r² and s₂r² (Kannala–Brandt without tangential terms; COLMAP's thin prism fisheye with them).
  * - `fov`: r becomes atan(2 r tan(ω/2)) / ω (Devernay and Faugeras 2001).
+ * - `division`: (x, y) becomes 2(x, y) / (1 + √(1 − 4kr²)), the inverse of (x, y) / (1 + kr²) (Fitzgibbon 2001).
+ * - `eucm`: (x, y) becomes (x, y) / (α√(βr² + 1) + 1 − α) (Khomutenko, Garcia and Martinet 2016).
+ * - `thin-prism`: as `fisheye`, with a radial factor of k₁…k₆, then the tangential terms and s₁r² + s₂r⁴ (x), s₃r² + s₄r⁴ (y) of what the
+ *   radial factor gave (Project Aria's Fisheye624).
  */
 export interface Lens extends Omit<Camera, 'cameraToWorld'> {
-  model: 'brown' | 'fisheye' | 'fov';
-  /** k₁…k₄; for `fov`, k[0] = ω in radians. */
+  model: LensModel;
+  /** k₁…k₄, of `thin-prism` k₁…k₆; of `fov` ω in radians, of `division` k, of `eucm` α and β. */
   k: readonly number[];
   /** Denominator d₁…d₃ of the rational model. */
   d?: readonly number[];
   /** p₁, p₂. */
   p?: readonly [number, number];
-  /** Thin prism s₁, s₂. */
-  s?: readonly [number, number];
+  /** Thin prism s₁, s₂, of `thin-prism` s₁…s₄. */
+  s?: readonly number[];
 }
 
 /** Whether the lens bends straight lines at all. */
 export function isDistorted(lens: Lens): boolean {
-  if (lens.model === 'fisheye') return true;
-  return [...lens.k, ...(lens.d ?? []), ...(lens.p ?? [])].some((v) => v !== 0);
+  return statesDistortion(lens);
 }
 
 /** Undistorted normalised coordinates to distorted ones; `out` receives x, y. */
@@ -38,14 +42,42 @@ export function distort(lens: Lens, x: number, y: number, out: Float64Array): vo
     out[1] = y * factor;
     return;
   }
-  if (lens.model === 'fisheye') {
+  if (lens.model === 'division' || lens.model === 'eucm') {
+    const r2 = x * x + y * y;
+    const [first, second] = lens.k;
+    // Directions that the division model has no picture of become NaN, which ends the valid radius.
+    const factor =
+      lens.model === 'division'
+        ? 2 / (1 + Math.sqrt(1 - 4 * first * r2))
+        : 1 / (first * Math.sqrt(second * r2 + 1) + 1 - first);
+    out[0] = x * factor;
+    out[1] = y * factor;
+    return;
+  }
+  if (lens.model === 'fisheye' || lens.model === 'thin-prism') {
     const r = Math.hypot(x, y);
     const factor = r < 1e-9 ? 1 : Math.atan(r) / r;
     u *= factor;
     v *= factor;
   }
-  const r2 = u * u + v * v;
+  let r2 = u * u + v * v;
   const k = lens.k;
+  if (lens.model === 'thin-prism') {
+    let factor = 1;
+    let power = 1;
+    for (const coefficient of k) {
+      power *= r2;
+      factor += coefficient * power;
+    }
+    u *= factor;
+    v *= factor;
+    r2 = u * u + v * v;
+    const [p1, p2] = lens.p ?? [0, 0];
+    const [s1, s2, s3, s4] = lens.s ?? [0, 0, 0, 0];
+    out[0] = u + 2 * p1 * u * v + p2 * (r2 + 2 * u * u) + (s1 + s2 * r2) * r2;
+    out[1] = v + 2 * p2 * u * v + p1 * (r2 + 2 * v * v) + (s3 + s4 * r2) * r2;
+    return;
+  }
   let radial = 1 + r2 * ((k[0] ?? 0) + r2 * ((k[1] ?? 0) + r2 * ((k[2] ?? 0) + r2 * (k[3] ?? 0))));
   if (lens.d) radial /= 1 + r2 * ((lens.d[0] ?? 0) + r2 * ((lens.d[1] ?? 0) + r2 * (lens.d[2] ?? 0)));
   const p1 = lens.p?.[0] ?? 0;

@@ -2,27 +2,9 @@ import { basename } from 'node:path';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import type { ImageHeader } from '../images/header.js';
+import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 import { checkIntrinsics } from './checkCamera.js';
 import type { Lens } from './lens.js';
-
-/** Intrinsics as a file states them; what is missing follows from the picture. */
-export interface StatedIntrinsics {
-  /** Size that focal length and principal point refer to. Default: the picture's. */
-  width?: number;
-  height?: number;
-  fx?: number;
-  fy?: number;
-  /** Fields of view in radians, where there are no focal lengths. */
-  angleX?: number;
-  angleY?: number;
-  cx?: number;
-  cy?: number;
-  model?: Lens['model'];
-  k?: readonly number[];
-  d?: readonly number[];
-  p?: readonly [number, number];
-  s?: readonly [number, number];
-}
 
 export interface StatedLens {
   lens: Lens;

@@ -6,8 +6,9 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { isLitter } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
-import { isInside } from './paths.js';
+import { isInside } from './captureFolder.js';
 
 export interface Unpacked {
   /** A folder of its own, with the archive's files in it. */
@@ -20,7 +21,6 @@ export interface Unpacked {
 
 /** Only what a reader can use is unpacked; other files, archives within the archive among them, are left packed. */
 const USEFUL = /\.(json|txt|bin|ply|png|jpe?g|webp|avif|tiff?|exr)$/i;
-const JUNK = /(^|\/)(__MACOSX(\/|$)|\.DS_Store$|\._)/;
 /** Below this size a ratio says nothing: text and plain depth maps pack well. */
 const RATIO_FREE_BYTES = 32 * 2 ** 20;
 const SYMBOLIC_LINK = 0o120000;
@@ -107,7 +107,7 @@ async function examine(
     const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
     if (type === SYMBOLIC_LINK) throw unsafe(file, path, 'is a symbolic link');
     if (type !== 0 && type !== REGULAR && type !== DIRECTORY) throw unsafe(file, path, 'is not a regular file');
-    if (path.endsWith('/') || JUNK.test(path)) continue;
+    if (path.endsWith('/') || isLitter(path)) continue;
     if (entry.isEncrypted()) {
       throw new PlinthError('ARCHIVE_INVALID', {
         found: `${basename(file)}: ${path} is encrypted`,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encode, errorOf, pinhole, put, renderEllipsoid, ringPoses, useFolders } from '../../../test/captureScene.js';
 import { cross, dot, lookAt, type Mat4, multiply, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Lens } from '../cameras/lens.js';
+import { listFolder } from '../files/captureFolder.js';
 import { resolveReadOptions } from '../options.js';
 import { readColmap, rotationTo } from './colmap.js';
 import { readColmapModel } from './colmapModel.js';
@@ -137,7 +138,7 @@ async function text(cameraLine = '1 PINHOLE 32 24 30 30 16 12') {
 describe('COLMAP', () => {
   it('finds cameras up to the turn about the up axis, which nobody knows', async () => {
     const root = await text();
-    const { sources, inputToWorld } = await readColmap(root, join(root, 'sparse/0'), options);
+    const { sources, inputToWorld } = await readColmap(await listFolder(root), '', 'sparse/0', options);
     expect(sources.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `view_${i}`));
     const up = transformPoint(inputToWorld, transformPoint(TURN, [0, 1, 0]));
     expect(up[1]).toBeGreaterThan(0.9999);
@@ -178,18 +179,17 @@ describe('COLMAP', () => {
     await textModel(root, '1 SIMPLE_PINHOLE 32 24 30 16 12', poses, 'sparse');
     await pictures(root, poses);
     await put(root, 'masks/view 2.png.png', 'x');
-    const { sources } = await readColmap(root, join(root, 'sparse'), options);
+    const { sources } = await readColmap(await listFolder(root), '', 'sparse', options);
     expect(sources[2].mask).toBe(join(root, 'masks/view 2.png.png'));
     expect(sources[1].mask).toBeUndefined();
   });
 
   it('refuses what is missing, cut short or unknown, naming it', async () => {
     const root = await text();
-    const model = join(root, 'sparse/0');
     const bad = async (file: string, content: string | Buffer, words: RegExp, code = 'CAPTURE_METADATA_INVALID') => {
       const copy = await text();
       await put(copy, file, content);
-      const error = await errorOf(readColmap(copy, join(copy, 'sparse/0'), options));
+      const error = await errorOf(readColmap(await listFolder(copy), '', 'sparse/0', options));
       expect(error.message).toMatch(words);
       expect(error.code).toBe(code);
     };
@@ -209,16 +209,18 @@ describe('COLMAP', () => {
     );
     await bad('sparse/0/images.txt', '1 1 0 0 0 0 0 1 1 gone.png\n\n', /gone\.png/, 'CAPTURE_FILE_MISSING');
     await bad('sparse/0/images.txt', '1 1 0 0 0 0 0 1 1 ../../etc/x.png\n\n', /\.\./, 'ARCHIVE_UNSAFE_PATH');
-    expect((await readColmap(root, model, options)).sources.length).toBe(6);
+    expect((await readColmap(await listFolder(root), '', 'sparse/0', options)).sources.length).toBe(6);
     const binary = await folder();
     await binaryModel(binary, 1, [30, 30, 16, 12], poses);
     await pictures(binary, poses);
     await put(binary, 'sparse/0/images.bin', new Bytes().u64(1e9).end());
-    expect((await errorOf(readColmap(binary, join(binary, 'sparse/0'), options))).message).toMatch(
+    expect((await errorOf(readColmap(await listFolder(binary), '', 'sparse/0', options))).message).toMatch(
       /1000000000 entries/,
     );
     await binaryModel(binary, 77, [30, 30, 16, 12], poses);
-    expect((await errorOf(readColmap(binary, join(binary, 'sparse/0'), options))).message).toMatch(/model number 77/);
+    expect((await errorOf(readColmap(await listFolder(binary), '', 'sparse/0', options))).message).toMatch(
+      /model number 77/,
+    );
     await mkdir(join(binary, 'empty'));
   });
 });

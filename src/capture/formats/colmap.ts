@@ -1,22 +1,23 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { cross, dot, length, type Mat4, multiply, normalize, transformPoint, type Vec3 } from '../../core/math.js';
 import { checkRigid } from '../cameras/checkCamera.js';
 import { stateLens } from '../cameras/statedLens.js';
 import { mapLimited } from '../concurrency.js';
-import { findMaskFile, resolveInside } from '../files/paths.js';
+import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readImageHeader } from '../images/header.js';
+import { colmapIntrinsics } from '../layout/colmap/cameraModels.js';
+import type { ColmapImage } from '../layout/colmap/modelFiles.js';
+import { missingPicture, pictureFolder } from '../layout/colmap/pictureFolder.js';
+import { findMask } from '../layout/masks.js';
+import { invalidMetadata } from '../layout/metadata.js';
+import { folderOf } from '../layout/names.js';
+import { resolveName } from '../layout/resolveName.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
-import { colmapIntrinsics } from './colmapCameras.js';
-import { type ColmapImage, readColmapModel } from './colmapModel.js';
-import { invalidMetadata } from './metadata.js';
+import { readColmapModel } from './colmapModel.js';
 import type { ReadSources } from './sources.js';
-
-/** Where COLMAP projects keep their pictures, in the order of trying. */
-const IMAGE_FOLDERS = ['images', 'input', 'imgs', 'dense/images', 'colmap/images', '.'];
 
 /**
  * Reads a COLMAP reconstruction (https://colmap.github.io/format.html), text or binary, all its camera models except the
@@ -26,7 +27,13 @@ const IMAGE_FOLDERS = ['images', 'input', 'imgs', 'dense/images', 'colmap/images
  * hold cameras level), with the sign of the mean image-up; where the cameras do not single one out, the mean image-up
  * itself. The shortest rotation brings it to +Y; scale and origin stay.
  */
-export async function readColmap(root: string, model: string, options: ResolvedReadOptions): Promise<ReadSources> {
+export async function readColmap(
+  capture: CaptureFolder,
+  root: string,
+  modelFolder: string,
+  options: ResolvedReadOptions,
+): Promise<ReadSources> {
+  const model = join(capture.root, modelFolder);
   const { cameras, images, points } = await readColmapModel(model);
   if (images.length > options.maxViews) {
     throw invalidMetadata(
@@ -35,7 +42,12 @@ export async function readColmap(root: string, model: string, options: ResolvedR
       `at most ${options.maxViews} (option maxViews, --max-views)`,
     );
   }
-  const folder = await imageFolder(root, images);
+  const folder = pictureFolder(
+    capture.list,
+    root,
+    images.map((image) => image.name),
+  );
+  const besideMasks = folder === root ? root : folderOf(folder);
   const poses = images.map((image) => cameraToInput(image));
   const inputToWorld = rotationTo(upDirection(poses), [0, 1, 0]);
   const names = viewNames(images.map((image) => image.name));
@@ -44,8 +56,10 @@ export async function readColmap(root: string, model: string, options: ResolvedR
     images,
     8,
     async (image, i): Promise<ViewSource> => {
-      const file = await resolveInside(root, folder, image.name);
-      if (!file) throw missing(image.name, folder, root);
+      const picture = resolveName(capture.list, folder, image.name);
+      if (picture === undefined) throw missingPicture(image.name, folder);
+      const file = await absolutePath(capture, picture);
+      const mask = findMask(capture.list, besideMasks, picture);
       const camera = cameras.get(image.cameraId);
       if (!camera)
         throw invalidMetadata(
@@ -64,11 +78,7 @@ export async function readColmap(root: string, model: string, options: ResolvedR
         lens,
         cameraToWorld: multiply(inputToWorld, poses[i]),
         split: 'train',
-        mask: await findMaskFile(
-          root,
-          dirname(folder) === folder ? root : folder === root ? root : dirname(folder),
-          file,
-        ),
+        mask: mask && (await absolutePath(capture, mask)),
       };
     },
     options.signal,
@@ -82,24 +92,6 @@ export async function readColmap(root: string, model: string, options: ResolvedR
     warnings: warnings.slice(0, 1),
     estimated: { up: 'from the cameras' },
   };
-}
-
-async function imageFolder(root: string, images: readonly ColmapImage[]): Promise<string> {
-  for (const name of IMAGE_FOLDERS) {
-    const folder = join(root, name);
-    if (!(await stat(folder).catch(() => undefined))?.isDirectory()) continue;
-    for (const image of images.slice(0, 5)) if (await resolveInside(root, folder, image.name)) return folder;
-  }
-  throw missing(images[0].name, join(root, 'images'), root);
-}
-
-function missing(name: string, folder: string, root: string): PlinthError {
-  return new PlinthError('CAPTURE_FILE_MISSING', {
-    found: `The COLMAP model names ${name}, which is not in ${relative(root, folder) || basename(root)}`,
-    expected: 'the pictures of the model in images/ beside sparse/',
-    remedy: 'Add the picture, or take it out of the model',
-    subject: name,
-  });
 }
 
 /** Camera-to-input matrix with OpenGL axes. */
@@ -214,8 +206,8 @@ function halfTurn(axis: Vec3): Mat4 {
   return out;
 }
 
-function rotatePoints(points: Float32Array, m: Mat4): Float32Array {
-  const out = new Float32Array(points.length);
+function rotatePoints(points: Float64Array, m: Mat4): Float64Array {
+  const out = new Float64Array(points.length);
   for (let i = 0; i < points.length; i += 3) out.set(transformPoint(m, [points[i], points[i + 1], points[i + 2]]), i);
   return out;
 }

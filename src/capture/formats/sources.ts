@@ -9,7 +9,7 @@ export interface ReadSources {
   sources: ViewSource[];
   inputToWorld: Mat4;
   /** Sparse points in world space (x y z interleaved), where the format has them. */
-  points?: Float32Array;
+  points?: Float64Array;
   warnings: Warning[];
   estimated?: Record<string, unknown>;
 }

@@ -13,6 +13,7 @@ import {
   useFolders,
   writeTransforms,
 } from '../../../test/captureScene.js';
+import { listFolder } from '../files/captureFolder.js';
 import { resolveReadOptions } from '../options.js';
 import { readTransforms } from './transforms.js';
 
@@ -22,8 +23,8 @@ async function read(options: TransformsOptions = {}, prepare?: (root: string) =>
   const root = await folder();
   await writeTransforms(root, { lens: pinhole(32, 24, 30), count: 3, ...options });
   await prepare?.(root);
-  const file = join(root, options.file ?? 'transforms.json');
-  return readTransforms(root, [{ file, split: 'train' }], resolveReadOptions());
+  const file = options.file ?? 'transforms.json';
+  return readTransforms(await listFolder(root), [{ file, split: 'train' }], resolveReadOptions());
 }
 
 const changed = (change: (t: TransformsFixture) => void) => read({ change });
@@ -145,10 +146,10 @@ describe('transforms', () => {
     await make('train');
     await make('test');
     const { sources } = await readTransforms(
-      root,
+      await listFolder(root),
       [
-        { file: join(root, 'transforms_train.json'), split: 'train' },
-        { file: join(root, 'transforms_test.json'), split: 'test' },
+        { file: 'transforms_train.json', split: 'train' },
+        { file: 'transforms_test.json', split: 'test' },
       ],
       resolveReadOptions(),
     );
@@ -327,8 +328,8 @@ describe('transforms that are wrong', () => {
     expect([broken.code, broken.message.includes('transforms.json')]).toEqual(['CAPTURE_METADATA_INVALID', true]);
     const root = await folder();
     await writeTransforms(root, { lens: pinhole(32, 24, 30), count: 3 });
-    const files = [{ file: join(root, 'transforms.json'), split: 'train' as const }];
-    const error = await errorOf(readTransforms(root, files, resolveReadOptions({ maxViews: 2 })));
+    const files = [{ file: 'transforms.json', split: 'train' as const }];
+    const error = await errorOf(readTransforms(await listFolder(root), files, resolveReadOptions({ maxViews: 2 })));
     expect(error.message).toContain('maxViews');
   });
 });

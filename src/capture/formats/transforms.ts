@@ -1,18 +1,21 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { fromRows, type Mat4, multiply } from '../../core/math.js';
 import { checkRigid } from '../cameras/checkCamera.js';
-import { type StatedIntrinsics, stateLens } from '../cameras/statedLens.js';
+import { stateLens } from '../cameras/statedLens.js';
 import type { CaptureFormat } from '../capture.js';
 import { mapLimited } from '../concurrency.js';
-import { findMaskFile, resolveInside } from '../files/paths.js';
+import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readExif } from '../images/exif.js';
-import { IMAGE_EXTENSIONS, isImageName, readImageHeader } from '../images/header.js';
+import { readImageHeader } from '../images/header.js';
+import { findMask } from '../layout/masks.js';
+import { invalidMetadata, metadataText, parseJson } from '../layout/metadata.js';
+import { fileName, folderOf, IMAGE_EXTENSIONS, isImageName, joinPath } from '../layout/names.js';
+import { resolveName } from '../layout/resolveName.js';
+import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
-import { invalidMetadata, metadataText, parseJson, readMetadata } from './metadata.js';
+import { readMetadata } from './metadata.js';
 import type { ReadSources } from './sources.js';
 import { type Frame, type Transforms, transformsSchema } from './transformsSchema.js';
 
@@ -35,18 +38,18 @@ interface Entry {
  * file (with both, validation views are not read). `val_filenames` and `test_filenames` (nerfstudio) are test views too. A file
  * that the user names directly trains with all of its frames.
  *
- * @param files the transforms files with the split of their frames
- * @param root folder that no file name may leave
+ * @param files the transforms files of the folder with the split of their frames
  */
 export async function readTransforms(
-  root: string,
+  folder: CaptureFolder,
   files: readonly { file: string; split: 'train' | 'test' }[],
   options: ResolvedReadOptions,
 ): Promise<ReadSources> {
   const entries: Entry[] = [];
   const warnings: Warning[] = [];
   for (const { file, split } of files) {
-    const whole = parse(file, metadataText(file, await readMetadata(file)));
+    const path = await absolutePath(folder, file);
+    const whole = parse(path, metadataText(path, await readMetadata(path)));
     const held = new Set([...(whole.test_filenames ?? []), ...(whole.val_filenames ?? [])]);
     for (const frame of whole.frames) {
       entries.push({ file, frame, whole, split: held.has(frame.file_path) ? 'test' : split });
@@ -59,15 +62,15 @@ export async function readTransforms(
       remedy: 'Take every n-th picture, or raise maxViews (--max-views)',
     });
   }
-  const images = await locate(root, entries);
+  const images = locate(folder, entries);
   const names = viewNames(entries.map(({ frame }) => frame.file_path));
   const sources = await mapLimited(
     entries,
     8,
-    (entry, i) => readFrame(root, entry, images[i], names[i], options, warnings),
+    (entry, i) => readFrame(folder, entry, images[i], names[i], options, warnings),
     options.signal,
   );
-  warnings.push(...(await unusedPictures(images)));
+  warnings.push(...unusedPictures(folder, images));
   const { applied_transform, applied_scale, aabb_scale } = entries[0].whole;
   const stated = Object.entries({ applied_transform, applied_scale, aabb_scale }).filter(([, v]) => v !== undefined);
   return {
@@ -105,16 +108,14 @@ function dialect({ whole, frame }: Entry): CaptureFormat {
 }
 
 /** Finds the files of all pictures, so that one error can say how many are missing. */
-async function locate(root: string, entries: readonly Entry[]): Promise<string[]> {
-  const found = await mapLimited(entries, 16, ({ file, frame }) =>
-    resolveInside(root, dirname(file), frame.file_path, IMAGE_EXTENSIONS),
-  );
+function locate({ list }: CaptureFolder, entries: readonly Entry[]): string[] {
+  const found = entries.map(({ file, frame }) => resolveName(list, folderOf(file), frame.file_path, IMAGE_EXTENSIONS));
   const missing = entries.filter((_, i) => found[i] === undefined).map(({ frame }) => frame.file_path);
   if (missing.length > 0) {
     const list = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
     throw new PlinthError('CAPTURE_FILE_MISSING', {
-      found: `${basename(entries[0].file)} names ${entries.length} pictures; ${missing.length} of them are missing: ${list}`,
-      expected: `every file_path to be a file relative to ${basename(entries[0].file)}, with or without ending (${IMAGE_EXTENSIONS.join(', ')})`,
+      found: `${fileName(entries[0].file)} names ${entries.length} pictures; ${missing.length} of them are missing: ${list}`,
+      expected: `every file_path to be a file relative to ${fileName(entries[0].file)}, with or without ending (${IMAGE_EXTENSIONS.join(', ')})`,
       remedy: 'Add the pictures, or take their frames out',
       subject: missing[0],
     });
@@ -123,7 +124,11 @@ async function locate(root: string, entries: readonly Entry[]): Promise<string[]
   const seen = new Set<string>();
   for (const path of images) {
     if (seen.has(path)) {
-      throw invalidMetadata(entries[0].file, `${basename(path)} is named by two frames`, 'every picture once');
+      throw invalidMetadata(
+        list.locate(entries[0].file),
+        `${fileName(path)} is named by two frames`,
+        'every picture once',
+      );
     }
     seen.add(path);
   }
@@ -131,36 +136,38 @@ async function locate(root: string, entries: readonly Entry[]): Promise<string[]
 }
 
 async function readFrame(
-  root: string,
+  folder: CaptureFolder,
   { file, frame, whole, split }: Entry,
-  image: string,
+  picture: string,
   name: string,
   options: ResolvedReadOptions,
   warnings: Warning[],
 ): Promise<ViewSource> {
-  const base = dirname(file);
+  const base = folderOf(file);
+  const image = await absolutePath(folder, picture);
   const header = await readImageHeader(image, options.maxPixels);
-  const stated = intrinsicsOf(frame, whole, file);
+  const stated = intrinsicsOf(frame, whole, folder.list.locate(file));
   const focalKnown = [stated.fx, stated.fy, stated.angleX, stated.angleY].some((v) => v !== undefined);
   const hint = focalKnown ? undefined : (await readExif(image, Math.max(header.width, header.height))).focalPixels;
   const { lens, orient, warning } = stateLens(stated, header, image, true, hint);
   if (warning) warnings.push(warning);
   const cameraToInput = checkRigid(fromRows(frame.transform_matrix), frame.file_path);
   const named = async (path: string, what: string, extensions: readonly string[]): Promise<string> => {
-    const found = await resolveInside(root, base, path, extensions);
-    if (found) return found;
+    const found = resolveName(folder.list, base, path, extensions);
+    if (found !== undefined) return absolutePath(folder, found);
     throw new PlinthError('CAPTURE_FILE_MISSING', {
-      found: `${basename(file)} names the ${what} ${path} for ${frame.file_path}, which is missing`,
-      expected: `a file relative to ${basename(file)}`,
+      found: `${fileName(file)} names the ${what} ${path} for ${frame.file_path}, which is missing`,
+      expected: `a file relative to ${fileName(file)}`,
       remedy: `Add the ${what}, or take the name out`,
       subject: path,
     });
   };
   const depthFile =
     frame.depth_file_path && (await named(frame.depth_file_path, 'depth map', ['png', 'exr', 'tif', 'tiff']));
+  const beside = findMask(folder.list, base, picture);
   const mask = frame.mask_path
     ? await named(frame.mask_path, 'mask', IMAGE_EXTENSIONS)
-    : await findMaskFile(root, resolve(base), image);
+    : beside && (await absolutePath(folder, beside));
   return {
     name,
     image,
@@ -169,7 +176,7 @@ async function readFrame(
     cameraToWorld: multiply(Z_UP_TO_Y_UP, cameraToInput),
     split,
     mask,
-    depth: depthFile ? { file: depthFile, scale: depthScale(whole, file) } : undefined,
+    depth: depthFile ? { file: depthFile, scale: depthScale(whole, folder.list.locate(file)) } : undefined,
   };
 }
 
@@ -206,17 +213,17 @@ function intrinsicsOf(frame: Frame, whole: Transforms, file: string): StatedIntr
 }
 
 /** Pictures that lie beside the named ones and that no frame names: usually forgotten frames. */
-async function unusedPictures(images: readonly string[]): Promise<Warning[]> {
+function unusedPictures({ list }: CaptureFolder, images: readonly string[]): Warning[] {
   const named = new Set(images);
   const warnings: Warning[] = [];
-  for (const folder of new Set(images.map((path) => dirname(path)))) {
-    const others = (await readdir(folder)).filter((name) => isImageName(name) && !named.has(join(folder, name)));
+  for (const folder of new Set(images.map(folderOf))) {
+    const others = list.files(folder).filter((name) => isImageName(name) && !named.has(joinPath(folder, name)));
     // NeRF-synthetic test folders hold depth and normal pictures beside each view.
     const extra = others.filter((name) => !/_(depth|normal|mask|alpha)(_\d+)?\.\w+$/i.test(name)).sort();
     if (extra.length === 0) continue;
     warnings.push({
       code: 'CAPTURE_EXTRA_IMAGES',
-      message: `${extra.length} pictures in ${basename(folder)} have no camera and are not used: ${extra.slice(0, 3).join(', ')}${extra.length > 3 ? ', …' : ''}.`,
+      message: `${extra.length} pictures in ${fileName(folder) || 'the capture'} have no camera and are not used: ${extra.slice(0, 3).join(', ')}${extra.length > 3 ? ', …' : ''}.`,
       subject: extra[0],
       remedy: 'Add their frames to the metadata if they are meant to be used.',
     });

@@ -3,15 +3,6 @@ import { basename } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { PlinthError } from '../../core/errors.js';
 
-/** File name endings of pictures, in the order in which a name without ending is tried. */
-export const IMAGE_EXTENSIONS = ['png', 'jpg', 'jpeg', 'webp', 'avif', 'tif', 'tiff'] as const;
-
-export const isImageName = (name: string): boolean =>
-  IMAGE_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(`.${extension}`));
-
-/** Whether a file of this name is likely to be lossy. */
-export const isLossyName = (name: string): boolean => /\.(jpe?g|webp|avif)$/i.test(name);
-
 export interface ImageHeader {
   format: string;
   /** Size of the stored pixels, before the EXIF orientation is applied. */

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { PlinthError } from '../../core/errors.js';
 import type { Capture } from '../capture.js';
-import { isLossyName, readImageHeader } from '../images/header.js';
+import { readImageHeader } from '../images/header.js';
+import { isLossyName } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { sourceColor, sourceDepth, type ViewSource } from '../viewSource.js';
 import { maskFromBackground } from './background.js';

@@ -5,10 +5,11 @@ import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { identity, type Vec3 } from '../../core/math.js';
 import { findBounds } from '../bounds/findBounds.js';
 import type { Capture, LoadOptions, View } from '../capture.js';
+import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { fittedSize, nearestResize } from '../images/resample.js';
+import { arrangeSixViews, type SixViewFile } from '../layout/sixViews.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { estimateSilhouettes } from './estimateSilhouettes.js';
-import { findSixViewFiles, type SixViewFile } from './files.js';
 import { type ResolvedSixViewOptions, resolveSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
 import { type PreparedView, prepareView } from './readView.js';
 import { depthAgreement, pointBounds, type ViewAgreement } from './rig/agreement.js';
@@ -26,12 +27,20 @@ import { readSixDepth, toDistances } from './sixDepth.js';
  * World: +Y up, the front camera on +Z, every camera at the same distance from the origin and looking at it. The distance is a free
  * choice of scale (3.2 by default) unless the depth is metric.
  *
+ * @param root folder of the capture in which the views are
+ *
  * Throws `CAPTURE_VIEWS_MISSING`, `CAPTURE_VIEW_UNEXPECTED`, `CAPTURE_FILE_MISSING`, `CAPTURE_MASK_EMPTY`, `CAPTURE_VIEWS_DISAGREE`,
  * `IMAGE_…`, `DEPTH_INVALID`, `OPTION_INVALID`, `CANCELLED`.
  */
-export async function readSixViews(folder: string, options: ResolvedReadOptions): Promise<Capture> {
+export async function readSixViews(
+  folder: CaptureFolder,
+  root: string,
+  options: ResolvedReadOptions,
+): Promise<Omit<Capture, 'name' | 'source' | 'dispose'>> {
   const six = resolveSixViewOptions(options.sixView);
-  const { files, missing } = await findSixViewFiles(folder, six.allowMissing);
+  const arranged = arrangeSixViews(folder.list, root, six.allowMissing);
+  const { missing } = arranged;
+  const files = await Promise.all(arranged.files.map((file) => located(folder, file)));
   const prepared: PreparedView[] = [];
   for (const file of files) {
     throwIfCancelled(options.signal);
@@ -68,8 +77,6 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
     : await findBounds({ views, surveys: prepared.map((p) => p.survey), hasMasks: true, signal: options.signal });
   warnings.push(...more);
   return {
-    name: basename(folder),
-    source: folder,
     format: 'six-view',
     views,
     bounds,
@@ -78,8 +85,13 @@ export async function readSixViews(folder: string, options: ResolvedReadOptions)
     masks: prepared[0].masks,
     estimated: describe(prepared, estimate, distance, six, agreement),
     warnings,
-    dispose: async () => {},
   };
+}
+
+/** The files of a view with absolute paths, which do not lead out of the capture. */
+async function located(folder: CaptureFolder, { name, color, depth, mask }: SixViewFile): Promise<SixViewFile> {
+  const at = async (path: string | undefined) => (path === undefined ? undefined : absolutePath(folder, path));
+  return { name, color: await absolutePath(folder, color), depth: await at(depth), mask: await at(mask) };
 }
 
 /** The views whose depth map is missing beside those of the others. */

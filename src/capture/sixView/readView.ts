@@ -5,15 +5,15 @@ import type { ColorImage } from '../../core/image.js';
 import { pause } from '../../core/pause.js';
 import type { LoadOptions } from '../capture.js';
 import { decodeColor, decodeMask } from '../images/color.js';
-import { isLossyName } from '../images/header.js';
 import { areaDownscale, fittedSize, resizeMask } from '../images/resample.js';
+import { isLossyName } from '../layout/names.js';
+import type { SixViewFile } from '../layout/sixViews.js';
 import { BackgroundMasker } from '../masks/background.js';
 import { applySoftMask } from '../masks/cleanEdge.js';
 import { threshold } from '../masks/morphology.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { surveyView, type ViewSurvey } from '../survey.js';
 import { alignColor, type ColorAlignment, type Region, warpToColor } from './alignColor.js';
-import type { SixViewFile } from './files.js';
 import { makeViewGrid, type ViewGrid } from './rig/viewGrid.js';
 import { normalisedDepth, readSixDepth, type SixDepth } from './sixDepth.js';
 

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { drawFrusta, type Turn } from './drawFrusta.js';
-import type { UnderstoodView } from './understand.js';
+import type { UnderstoodView } from './understanding.js';
 
 /** Pictures that are decoded for the drawing; cameras beyond stay bare. */
 const PICTURES = 64;

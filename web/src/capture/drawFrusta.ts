@@ -1,5 +1,5 @@
 import { focus } from './focus.js';
-import type { UnderstoodView } from './understand.js';
+import type { UnderstoodView } from './understanding.js';
 
 type Vector = [number, number, number];
 type Point = [number, number];

@@ -1,4 +1,4 @@
-import type { UnderstoodView } from './understand.js';
+import type { UnderstoodView } from './understanding.js';
 
 /** The point nearest to all lines of sight. */
 export function focus(views: UnderstoodView[]): [number, number, number] {

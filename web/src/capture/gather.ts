@@ -1,7 +1,5 @@
+import { isLitter } from '../../../src/capture/layout/names.js';
 import type { NamedFile } from '../api.js';
-
-/** What operating systems leave in folders. */
-const LITTER = /(^|\/)(\.|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/i;
 
 /** Files of a drop, folders walked through. Must be called within the drop event: the browser forgets the items afterwards. */
 export function gatherDrop(data: DataTransfer): Promise<NamedFile[]> {
@@ -18,7 +16,7 @@ export const gatherInput = (files: FileList): NamedFile[] =>
   clean([...files].map((f) => ({ name: f.webkitRelativePath || f.name, data: f })));
 
 const clean = (files: NamedFile[]): NamedFile[] =>
-  files.filter((f) => !LITTER.test(f.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  files.filter((f) => !isLitter(f.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
 
 async function walk(entry: FileSystemEntry, folder: string): Promise<NamedFile[]> {
   const name = folder + entry.name;

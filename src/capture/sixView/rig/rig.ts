@@ -1,8 +1,5 @@
 import type { Mat4, Vec3 } from '../../../core/math.js';
-
-/** The six names, in the order in which everything here is indexed. */
-export const VIEW_NAMES = ['front', 'back', 'left', 'right', 'top', 'bottom'] as const;
-export type ViewName = (typeof VIEW_NAMES)[number];
+import type { ViewName } from '../../layout/names.js';
 
 /** What the names of the pictures mean. */
 export interface Arrangement {

@@ -1,7 +1,7 @@
 import type { FloatImage } from '../../../core/image.js';
+import type { ViewName } from '../../layout/names.js';
 import { signedDistance } from '../../masks/distance.js';
 import { threshold } from '../../masks/morphology.js';
-import type { ViewName } from './rig.js';
 
 /**
  * One view at the coarse resolution at which the arrangement is found. Image positions are counted from the picture's centre in units

@@ -1,17 +1,15 @@
 import { useEffect, useRef, useState } from 'react';
 import { api, type Example, type NamedFile, type Upload } from '../../api.js';
 import { gatherDrop, gatherInput } from '../../capture/gather.js';
-import { type Understanding, understand } from '../../capture/understand.js';
+import { understand } from '../../capture/understand.js';
 import { bytes, percent, plural } from '../../format.js';
 import { go } from '../../route.js';
 import { Icon } from '../../ui/Icon.js';
 import { ApiImage, Notice, Problem } from '../../ui/parts.js';
 import { begunUpload, rememberUpload } from './interruptedUpload.js';
 import { Send } from './Send.js';
+import type { Source } from './source.js';
 import { Understood } from './Understood.js';
-
-/** What is about to be made into a model: files that were dropped, or an example that is on the service already. */
-export type Source = { files: NamedFile[]; facts: Understanding } | { example: Example; title: string };
 
 /** Drop, see what was understood, choose, send. */
 export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Frusta } from '../../capture/Frusta.js';
 import type { Entry } from '../../capture/readZip.js';
-import type { Understanding } from '../../capture/understand.js';
+import type { Understanding } from '../../capture/understanding.js';
 import { bytes, plural } from '../../format.js';
 import { Icon, type IconName } from '../../ui/Icon.js';
 import { Notice } from '../../ui/parts.js';

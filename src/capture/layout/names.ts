@@ -1,0 +1,31 @@
+/** File name endings of pictures, in the order in which a name without ending is tried. */
+export const IMAGE_EXTENSIONS = ['png', 'jpg', 'jpeg', 'webp', 'avif', 'tif', 'tiff'] as const;
+
+export const isImageName = (name: string): boolean =>
+  IMAGE_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(`.${extension}`));
+
+/** Whether a file of this name is likely to be lossy. */
+export const isLossyName = (name: string): boolean => /\.(jpe?g|webp|avif)$/i.test(name);
+
+/** Pictures in formats that many tools write and Plinth does not read. */
+export const isOtherPictureName = (name: string): boolean =>
+  /\.(gif|bmp|tga|heic|heif|jxl|jp2|psd|svg|pdf|exr|hdr|dng|cr2|cr3|nef|arw)$/i.test(name);
+
+/** Left behind by archivers and desktops; hidden files and folders too. */
+export const isLitter = (path: string): boolean => /(^|\/)(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(\/|$)/i.test(path);
+
+/** The last part of a path. */
+export const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** The folder of a path; '' for the capture itself. */
+export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+/** A path or name without its last ending. */
+export const withoutEnding = (path: string): string => path.replace(/\.[^./]+$/, '');
+
+/** Joins paths; '' stands for the capture itself. */
+export const joinPath = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('/');
+
+/** The six views without cameras, in the order in which everything about them is indexed. */
+export const VIEW_NAMES = ['front', 'back', 'left', 'right', 'top', 'bottom'] as const;
+export type ViewName = (typeof VIEW_NAMES)[number];

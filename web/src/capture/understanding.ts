@@ -1,0 +1,41 @@
+import type { Entry } from './readZip.js';
+
+/** A camera for drawing: where it stands and how wide it sees. World is +Z up as in transforms files. */
+export interface SketchCamera {
+  /** Camera to world, 16 numbers, row by row; looks along −z. */
+  pose: number[];
+  /** Horizontal angle of view, radians. */
+  angle: number;
+}
+
+export interface UnderstoodView {
+  name: string;
+  /** Absent where the file is missing. */
+  picture?: Entry;
+  depth?: Entry;
+  mask?: Entry;
+  test: boolean;
+  camera?: SketchCamera;
+}
+
+export interface Finding {
+  severity: 'missing' | 'hint';
+  message: string;
+  remedy?: string;
+}
+
+/** What a set of files is, as far as can be told without sending it. The service has the last word. */
+export interface Understanding {
+  layout: 'transforms' | 'colmap' | 'six-views' | 'pictures' | 'unknown';
+  title: string;
+  /** Name for the job. */
+  name: string;
+  views: UnderstoodView[];
+  masks: 'files' | 'transparency' | 'none';
+  /** Whether cameras are given, assumed (six views), or missing. */
+  cameras: 'given' | 'assumed' | 'missing';
+  findings: Finding[];
+  bytes: number;
+  /** Nothing stands in the way of sending. */
+  complete: boolean;
+}
