@@ -22,6 +22,9 @@ const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
   to: { path: '^src/', pathNot: `^src/(${[room, ...allowed].join('|')})/` },
 }));
 
+/** Rooms, and parts of rooms, that run on any platform. */
+const engine = ['core', 'gpu/runtime', 'gpu/primitives', 'gpu/selfTest'].join('|');
+
 module.exports = {
   forbidden: [
     ...forbidden,
@@ -39,6 +42,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^web/' },
       to: { path: '^src/', pathNot: '^src/(api|capture/layout)/' },
+    },
+    {
+      name: 'engine-free-of-its-platform',
+      comment:
+        'The same engine is to run in a browser: no module of Node, no native package. What it needs of them it is given.',
+      severity: 'error',
+      from: { path: `^src/(${engine})/`, pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'engine-free-of-what-needs-the-platform',
+      severity: 'error',
+      from: { path: `^src/(${engine})/`, pathNot: '\\.test\\.ts$' },
+      to: { path: [`^src/gpu/(adapter|driver|doctor)/`, 'node_modules/(koffi|webgpu|sharp)/'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -7,8 +7,8 @@
 import type { Camera } from '../src/core/camera.js';
 import { lookAt } from '../src/core/math.js';
 import type { Mesh } from '../src/core/mesh.js';
+import { openGpu } from '../src/gpu/adapter/openGpu.js';
 import type { Batch } from '../src/gpu/runtime/batch.js';
-import { openGpu } from '../src/gpu/runtime/gpu.js';
 import {
   createAdamGroup,
   createDiffCameras,

@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readGlb } from '../src/asset/read/readGlb.js';
-import { openGpu } from '../src/gpu/runtime/gpu.js';
+import { openGpu } from '../src/gpu/adapter/openGpu.js';
 import { scoreRelit } from './relight.js';
 import { scoreGeometry, scoreNovelViews } from './scoring/score.js';
 

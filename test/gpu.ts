@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Gpu, openGpu } from '../src/gpu/runtime/gpu.js';
+import { openGpu } from '../src/gpu/adapter/openGpu.js';
+import type { Gpu } from '../src/gpu/runtime/gpu.js';
 
 /** A device for the tests of one file, opened before and disposed after them: `const gpu = useGpu(); … gpu().run(…)`. */
 export function useGpu(): () => Gpu {

@@ -7,7 +7,7 @@ import { readCapture } from '../../src/capture/readCapture.js';
 import { boundsOf, diagonalOf } from '../../src/core/bounds.js';
 import { type Mat4, transformPoint, type Vec3 } from '../../src/core/math.js';
 import type { Mesh } from '../../src/core/mesh.js';
-import { openGpu } from '../../src/gpu/runtime/gpu.js';
+import { openGpu } from '../../src/gpu/adapter/openGpu.js';
 import { assess } from '../../src/quality/assess/assess.js';
 import { scoreGeometry as score } from './fscore.js';
 import { readPly } from './readPly.js';

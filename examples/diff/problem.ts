@@ -4,8 +4,9 @@ import type { Camera } from '../../src/core/camera.js';
 import { type ColorImage, linearToSrgb } from '../../src/core/image.js';
 import { lookAt, type Vec3 } from '../../src/core/math.js';
 import type { Mesh } from '../../src/core/mesh.js';
+import { openGpu } from '../../src/gpu/adapter/openGpu.js';
 import type { Batch } from '../../src/gpu/runtime/batch.js';
-import { type Gpu, openGpu } from '../../src/gpu/runtime/gpu.js';
+import type { Gpu } from '../../src/gpu/runtime/gpu.js';
 import {
   createDiffCameras,
   createDiffMesh,

@@ -1,6 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** The version in package.json. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+/** The version in package.json; a test holds the two equal. */
+export const VERSION = '0.1.0';

@@ -1,7 +1,7 @@
 import { PlinthError } from '../core/errors.js';
-import type { AdapterFacts } from '../gpu/adapter/adapter.js';
 import type { MachineFacts } from '../gpu/adapter/system.js';
 import { findings } from '../gpu/doctor/findings.js';
+import type { AdapterFacts } from '../gpu/runtime/adapterFacts.js';
 import type { GpuFacts } from './figures.js';
 import { failuresOf, gpusOf } from './live.js';
 import type { VendorAnswer } from './vendorProbe.js';

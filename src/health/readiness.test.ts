@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../test/gpu.js';
-import { openGpu } from '../gpu/runtime/gpu.js';
+import { openGpu } from '../gpu/adapter/openGpu.js';
 import { checkAllocation } from './allocation.js';
 import { readinessProbe } from './readiness.js';
 

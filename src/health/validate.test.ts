@@ -3,9 +3,10 @@ import { useStubNvml } from '../../test/stubNvml.js';
 import type { Logger } from '../core/context.js';
 import { silentLogger } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
-import { type AdapterFacts, listAdapters } from '../gpu/adapter/adapter.js';
+import { listAdapters } from '../gpu/adapter/adapter.js';
+import { openGpu } from '../gpu/adapter/openGpu.js';
 import { type MachineFacts, machineFacts } from '../gpu/adapter/system.js';
-import { openGpu } from '../gpu/runtime/gpu.js';
+import type { AdapterFacts } from '../gpu/runtime/adapterFacts.js';
 import type { GpuPolicy } from './policy.js';
 import { type ValidationOptions, validateGpu } from './validate.js';
 

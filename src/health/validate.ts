@@ -1,9 +1,11 @@
 import type { Logger, Warning } from '../core/context.js';
 import { silentLogger } from '../core/context.js';
 import { PlinthError, toPlinthError } from '../core/errors.js';
-import { type AdapterFacts, listAdapters, matchAdapter } from '../gpu/adapter/adapter.js';
+import { listAdapters, matchAdapter } from '../gpu/adapter/adapter.js';
+import { openGpu } from '../gpu/adapter/openGpu.js';
 import { type MachineFacts, machineFacts } from '../gpu/adapter/system.js';
-import { type Gpu, openGpu } from '../gpu/runtime/gpu.js';
+import type { AdapterFacts } from '../gpu/runtime/adapterFacts.js';
+import type { Gpu } from '../gpu/runtime/gpu.js';
 import { assertSelfTest, runSelfTest, type SelfTestReport } from '../gpu/selfTest/selfTest.js';
 import { checkAllocation } from './allocation.js';
 import type { GpuFacts } from './figures.js';

@@ -7,7 +7,8 @@ import { type Logger, type RunProgress, silentLogger, type Warning } from '../co
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { VERSION } from '../core/version.js';
-import { type Gpu, openGpu } from '../gpu/runtime/gpu.js';
+import { openGpu } from '../gpu/adapter/openGpu.js';
+import type { Gpu } from '../gpu/runtime/gpu.js';
 import type { Method, MethodStage, Preset } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
 import { assess } from '../quality/assess/assess.js';

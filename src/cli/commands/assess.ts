@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readCapture } from '../../capture/readCapture.js';
-import { openGpu } from '../../gpu/runtime/gpu.js';
+import { openGpu } from '../../gpu/adapter/openGpu.js';
 import { assess } from '../../quality/assess/assess.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';

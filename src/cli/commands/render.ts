@@ -5,7 +5,7 @@ import { readGlb } from '../../asset/read/readGlb.js';
 import { readCapture } from '../../capture/readCapture.js';
 import type { Camera } from '../../core/camera.js';
 import { PlinthError } from '../../core/errors.js';
-import { openGpu } from '../../gpu/runtime/gpu.js';
+import { openGpu } from '../../gpu/adapter/openGpu.js';
 import type { RenderMode } from '../../render/forward/assetRenderer.js';
 import { numberFlag } from '../terminal.js';
 

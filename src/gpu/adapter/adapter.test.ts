@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { driverVersion, vulkanDevices } from '../driver/vulkan.js';
-import { type AdapterFacts, chooseAdapter, listAdapters, matchAdapter } from './adapter.js';
+import type { AdapterFacts } from '../runtime/adapterFacts.js';
+import { chooseAdapter, listAdapters, matchAdapter } from './adapter.js';
 import { kindFromNames } from './adapterKind.js';
 import { parseAdapterList } from './enumerate.js';
 import { withoutNoise } from './quietStderr.js';
@@ -102,7 +103,7 @@ describe('the adapters of this machine', () => {
   });
 
   it('are found without a word on the standard error', () => {
-    const script = `import { openGpu } from '${new URL('../runtime/gpu.ts', import.meta.url).href}'; (await openGpu()).dispose();`;
+    const script = `import { openGpu } from '${new URL('./openGpu.ts', import.meta.url).href}'; (await openGpu()).dispose();`;
     const result = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       cwd: fileURLToPath(new URL('../../..', import.meta.url)),
       encoding: 'utf8',

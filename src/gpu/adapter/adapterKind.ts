@@ -1,4 +1,4 @@
-export type AdapterKind = 'discrete' | 'integrated' | 'software' | 'unknown';
+import type { AdapterKind } from '../runtime/adapterFacts.js';
 
 export interface AdapterNames {
   vendor: string;

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { AdapterFacts } from '../adapter/adapter.js';
 import { type MachineFacts, machineFacts } from '../adapter/system.js';
+import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { diagnose, formatDiagnosis } from './doctor.js';
 import { type Finding, findings, mesaVersion } from './findings.js';
 

@@ -1,8 +1,9 @@
 import { toPlinthError } from '../../core/errors.js';
-import { type AdapterFacts, listAdapters, matchAdapter } from '../adapter/adapter.js';
+import { listAdapters, matchAdapter } from '../adapter/adapter.js';
+import { openGpu } from '../adapter/openGpu.js';
 import { type MachineFacts, machineFacts } from '../adapter/system.js';
 import { installedSoftwareDriver, installSoftwareDriver } from '../driver/softwareDriver.js';
-import { openGpu } from '../runtime/gpu.js';
+import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { runSelfTest, type SelfTestReport } from '../selfTest/selfTest.js';
 import { type Finding, findings, mesaVersion } from './findings.js';
 

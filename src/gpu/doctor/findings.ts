@@ -1,5 +1,5 @@
-import type { AdapterFacts } from '../adapter/adapter.js';
 import { type MachineFacts, manualCommand } from '../adapter/system.js';
+import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import type { SelfTestReport } from '../selfTest/selfTest.js';
 
 /** Something that is wrong with the machine or could be better, and what to do about it. */

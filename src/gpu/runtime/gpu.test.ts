@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
-import { openGpu } from './gpu.js';
+import { openGpu } from '../adapter/openGpu.js';
 
 const gpu = useGpu();
 
@@ -91,17 +91,6 @@ describe('errors of the device', () => {
     const buffer = own.createBuffer(16);
     own.run((batch) => batch.copy(buffer, 0, buffer, 0, 4096));
     await expect(own.sync()).rejects.toMatchObject({ code: 'GPU_VALIDATION', kind: 'internal' });
-    own.dispose();
-  });
-});
-
-describe('openGpu', () => {
-  it('does without the features that PLINTH_DISABLE_FEATURES names', async () => {
-    process.env.PLINTH_DISABLE_FEATURES = 'subgroups, shader-f16';
-    const own = await openGpu().finally(() => delete process.env.PLINTH_DISABLE_FEATURES);
-    expect(own.has('subgroups')).toBe(false);
-    expect(own.has('shader-f16')).toBe(false);
-    expect(own.has('timestamp-query')).toBe(own.adapter.features.includes('timestamp-query'));
     own.dispose();
   });
 });

@@ -1,41 +1,9 @@
 import { PlinthError } from '../../core/errors.js';
 import { pause } from '../../core/pause.js';
-import { type AdapterChoice, type AdapterFacts, chooseAdapter } from '../adapter/adapter.js';
+import type { AdapterFacts } from './adapterFacts.js';
 import { Batch } from './batch.js';
 import { GpuResources } from './resources.js';
-
-/** Optional features that are asked for wherever the adapter has them; code must work without. */
-const WANTED_FEATURES: GPUFeatureName[] = [
-  'subgroups',
-  'shader-f16',
-  'timestamp-query',
-  'float32-filterable',
-  'primitive-index' as GPUFeatureName,
-];
-
-/** Limits raised to what the adapter offers, since the defaults are far below every adapter Plinth runs on. */
-const WANTED_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupSizeY',
-  'maxComputeWorkgroupsPerDimension',
-  'maxTextureDimension2D',
-  'maxTextureArrayLayers',
-  'maxColorAttachmentBytesPerSample',
-] as const;
-
-/** Limits without which no method can work. */
-const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
-  maxStorageBufferBindingSize: 128 * 1024 * 1024,
-  maxStorageBuffersPerShaderStage: 8,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupStorageSize: 16384,
-  maxTextureDimension2D: 8192,
-};
+import type { GpuHost } from './shader.js';
 
 /**
  * A device with what Plinth needs around it: buffers from a pool, batches of kernels, read-back, and errors turned into coded ones.
@@ -46,8 +14,8 @@ export class Gpu extends GpuResources {
   private failure: PlinthError | undefined;
   private disposed = false;
 
-  constructor(device: GPUDevice, adapter: AdapterFacts) {
-    super(device);
+  constructor(device: GPUDevice, adapter: AdapterFacts, host: GpuHost) {
+    super(device, host);
     this.adapter = adapter;
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault(); // it is reported by the next check(); Dawn would also write it to the standard error
@@ -172,39 +140,4 @@ function toGpuError(error: unknown): PlinthError {
     });
   }
   return new PlinthError('GPU_VALIDATION', { found: `The GPU refused a command: ${message}`, cause: error });
-}
-
-/**
- * Opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated by commas, to do without although the
- * adapter has them: for testing what happens on lesser adapters. Throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or
- * `GPU_LIMIT_TOO_LOW`.
- */
-export async function openGpu(choice: AdapterChoice = {}): Promise<Gpu> {
-  const { adapter, facts } = await chooseAdapter(choice);
-  const requiredLimits: Record<string, number> = {};
-  for (const name of WANTED_LIMITS) {
-    const offered = facts.limits[name];
-    const needed = NEEDED_LIMITS[name] ?? 0;
-    if (offered === undefined) continue;
-    if (offered < needed) {
-      throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-        found: `${facts.device} offers ${name} = ${offered}`,
-        expected: `at least ${needed}`,
-        remedy: 'Choose another adapter with --adapter (`plinth doctor` lists them), or update the driver',
-      });
-    }
-    requiredLimits[name] = offered;
-  }
-  const disabled = new Set((process.env.PLINTH_DISABLE_FEATURES ?? '').split(',').map((f) => f.trim()));
-  const requiredFeatures = WANTED_FEATURES.filter((f) => adapter.features.has(f) && !disabled.has(f));
-  let device: GPUDevice;
-  try {
-    device = await adapter.requestDevice({ requiredFeatures, requiredLimits, label: 'plinth' });
-  } catch (error) {
-    throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-      found: `${facts.device} gave no device: ${(error as Error).message}`,
-      cause: error,
-    });
-  }
-  return new Gpu(device, facts);
 }

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { PlinthError } from '../../core/errors.js';
 import type { Batch } from './batch.js';
 import type { GpuResources } from './resources.js';
-import { loadShader, loadShaderSource, shaderErrors } from './shader.js';
+import { loadShaderSource, placeOf, shaderErrors } from './shader.js';
 
 /** How a kernel uses a binding. Binding numbers follow the order of the `bindings` object; all are in group 0. */
 export type BindingKind =
@@ -115,7 +114,7 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
         ...layoutOf(kind),
       })),
     });
-    const module = gpu.device.createShaderModule({ label: name, code: loadShader(shader) });
+    const module = gpu.shaderModule(shader, name);
     const pipeline = gpu.device.createComputePipeline({
       label: name,
       layout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
@@ -169,13 +168,13 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
   /** Compiles and reports the shader compiler's own messages with file and line. Throws `GPU_SHADER_INVALID`. */
   async compile(gpu: GpuResources): Promise<void> {
     const { name, shader } = this.definition;
-    const errors = await shaderErrors(gpu.device, loadShaderSource(shader), name);
+    const errors = await shaderErrors(gpu.device, loadShaderSource(gpu.host, shader), name);
     if (errors.length === 0) {
       gpu.device.pushErrorScope('validation');
       this.build(gpu);
       const error = await gpu.device.popErrorScope();
       if (!error) return;
-      errors.push(`${fileURLToPath(shader)}: ${error.message}`);
+      errors.push(`${placeOf(shader)}: ${error.message}`);
     }
     throw new PlinthError('GPU_SHADER_INVALID', { found: `Kernel ${name}: ${errors.join('\n')}` });
   }

@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { type GpuHost, loadShader } from './shader.js';
 
 export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
 
@@ -8,6 +9,7 @@ export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | 
  */
 export class GpuResources {
   readonly device: GPUDevice;
+  readonly host: GpuHost;
   /** Bytes in buffers created through this object and not destroyed. */
   bytesInUse = 0;
   /** The greatest value that `bytesInUse` had. */
@@ -16,8 +18,9 @@ export class GpuResources {
   private readonly arenas: GPUBuffer[] = [];
   private readonly caches = new Map<unknown, unknown>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, host: GpuHost) {
     this.device = device;
+    this.host = host;
   }
 
   has(feature: string): boolean {
@@ -32,6 +35,11 @@ export class GpuResources {
   cached<T>(key: unknown, make: () => T): T {
     if (!this.caches.has(key)) this.caches.set(key, make());
     return this.caches.get(key) as T;
+  }
+
+  /** A shader file, as `loadShader` reads it, compiled. */
+  shaderModule(url: URL, label: string): GPUShaderModule {
+    return this.device.createShaderModule({ label, code: loadShader(this.host, url) });
   }
 
   /**

@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** What the platform gives the engine: in Node by reading a file, in a browser from what was bundled. */
+export interface GpuHost {
+  /** The text of a shader file, named by the URL that its module makes: `new URL('./name.wgsl', import.meta.url)`. */
+  readText(url: URL): string;
+}
 
 /** A shader's text with the place that each of its lines comes from. */
 export interface ShaderSource {
@@ -12,32 +15,43 @@ export interface ShaderSource {
  * Reads a WGSL file. A line `// #include "other.wgsl"` is replaced by that file's text (path relative to the including
  * file); a file is included once.
  */
-export function loadShader(url: URL): string {
-  return loadShaderSource(url).code;
+export function loadShader(host: GpuHost, url: URL): string {
+  return loadShaderSource(host, url).code;
 }
 
 /** As `loadShader`, with the origin of each line. */
-export function loadShaderSource(url: URL): ShaderSource {
+export function loadShaderSource(host: GpuHost, url: URL): ShaderSource {
   const text: string[] = [];
   const lines: ShaderSource['lines'] = [];
-  expand(url, new Set(), (line, file, number) => {
+  expand(host, url, new Set(), (line, file, number) => {
     text.push(line);
     lines.push({ file, line: number });
   });
   return { code: text.join('\n'), lines };
 }
 
-function expand(url: URL, seen: Set<string>, emit: (line: string, file: string, number: number) => void): void {
-  const file = fileURLToPath(url);
-  if (seen.has(file)) return;
-  seen.add(file);
-  readFileSync(file, 'utf8')
+function expand(
+  host: GpuHost,
+  url: URL,
+  seen: Set<string>,
+  emit: (line: string, file: string, number: number) => void,
+): void {
+  if (seen.has(url.href)) return;
+  seen.add(url.href);
+  const file = placeOf(url);
+  host
+    .readText(url)
     .split('\n')
     .forEach((line, i) => {
       const included = /^\/\/ #include "([^"]+)"\s*$/.exec(line);
-      if (included) expand(new URL(included[1], url), seen, emit);
+      if (included) expand(host, new URL(included[1], url), seen, emit);
       else emit(line, file, i + 1);
     });
+}
+
+/** How messages name a shader file: the path of a file, else the whole address. */
+export function placeOf(url: URL): string {
+  return url.protocol === 'file:' ? decodeURIComponent(url.pathname).replace(/^\/(?=[A-Za-z]:)/, '') : url.href;
 }
 
 /** Compiles a shader and gives the compiler's errors, each as `file:line:column message`; empty where it is fine. */

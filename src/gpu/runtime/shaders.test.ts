@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
+import { nodeHost } from '../adapter/nodeHost.js';
 import { kernels } from './kernel.js';
 import { loadShaderSource, type ShaderSource, shaderErrors } from './shader.js';
 
@@ -33,7 +34,7 @@ describe('all shaders', () => {
     const errors: string[] = [];
     for (const file of shaders) {
       if (included.has(file)) continue;
-      const source = loadShaderSource(pathToFileURL(file));
+      const source = loadShaderSource(nodeHost, pathToFileURL(file));
       if (!missingFeature(source)) errors.push(...(await shaderErrors(gpu().device, source, basename(file))));
     }
     expect(errors).toEqual([]);
@@ -46,7 +47,7 @@ describe('all shaders', () => {
     expect(kernels.length).toBeGreaterThan(0);
     const errors: string[] = [];
     for (const kernel of kernels) {
-      if (missingFeature(loadShaderSource(kernel.definition.shader))) continue;
+      if (missingFeature(loadShaderSource(nodeHost, kernel.definition.shader))) continue;
       await kernel.compile(gpu()).catch((error: Error) => errors.push(error.message));
     }
     expect(errors).toEqual([]);
@@ -60,7 +61,7 @@ describe('all shaders', () => {
   });
 
   it('name file and line of an error, also within an included file', async () => {
-    const source = loadShaderSource(new URL('./testing/broken.includes.txt', import.meta.url));
+    const source = loadShaderSource(nodeHost, new URL('./testing/broken.includes.txt', import.meta.url));
     const [error] = await shaderErrors(gpu().device, source);
     expect(error).toMatch(/broken\.included\.txt:2:\d+ .*unresolved/);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
-import { openGpu } from '../runtime/gpu.js';
+import { openGpu } from '../adapter/openGpu.js';
 import { assertSelfTest, runSelfTest, SELF_TEST_CHECKS } from './selfTest.js';
 
 const gpu = useGpu();

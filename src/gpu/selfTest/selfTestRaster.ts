@@ -1,6 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
 import type { Random } from '../../core/random.js';
-import { loadShader } from '../runtime/shader.js';
 import { type CheckContext, compare } from './selfTestCheck.js';
 
 type Triangle = [number, number][];
@@ -67,7 +66,7 @@ export async function checkRasterisation({ gpu, quick, random, read, pause }: Ch
   const pixels = gpu.createBuffer(size * size * 16);
   try {
     const pipeline = gpu.cached('self-test-raster', () => {
-      const module = device.createShaderModule({ code: loadShader(new URL('./selfTestRaster.wgsl', import.meta.url)) });
+      const module = gpu.shaderModule(new URL('./selfTestRaster.wgsl', import.meta.url), 'self-test-raster');
       return device.createRenderPipeline({
         label: 'self-test-raster',
         layout: 'auto',

@@ -6,7 +6,7 @@ import type { Capture } from '../../capture/capture.js';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { identity } from '../../core/math.js';
-import type { AdapterFacts } from '../../gpu/adapter/adapter.js';
+import type { AdapterFacts } from '../../gpu/runtime/adapterFacts.js';
 import { type Assessment, QUALITY_SCHEMA_VERSION, type QualityData, qualitySchema, type Series } from '../schema.js';
 import { adviseOn } from '../verdict/advice.js';
 import { counted, decibel } from '../verdict/words.js';

@@ -9,7 +9,6 @@ import { vertexCount } from '../../core/mesh.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
-import { loadShader } from '../../gpu/runtime/shader.js';
 import { createEnvironmentLight, type EnvironmentLight, SPECULAR_LEVELS } from './environmentLight.js';
 import { depthRange, drawGeometry, type GeometryBuffers, uploadGeometry } from './geometryPass.js';
 import { uploadTexture } from './mipmap.js';
@@ -357,10 +356,7 @@ function forwardPipeline(gpu: Gpu, entryPoint: (typeof ENTRY_POINTS)[number]): F
     const sampler = { binding: 3, visibility: GPUShaderStage.FRAGMENT, sampler: {} };
     const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST;
     return {
-      module: device.createShaderModule({
-        label: 'forward',
-        code: loadShader(new URL('./forward.wgsl', import.meta.url)),
-      }),
+      module: gpu.shaderModule(new URL('./forward.wgsl', import.meta.url), 'forward'),
       layout: device.createPipelineLayout({
         bindGroupLayouts: [
           device.createBindGroupLayout({

@@ -1,7 +1,6 @@
 import { toHalf } from '../../core/halfFloat.js';
 import type { HdrImage } from '../../core/image.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
-import { loadShader } from '../../gpu/runtime/shader.js';
 import { generateMipmaps, mipLevels } from './mipmap.js';
 
 /** Face size of the sharpest specular level, and number of levels: roughness runs from 0 to 1 over them. */
@@ -59,10 +58,7 @@ function uploadEquirectangular(gpu: Gpu, { width, height, data }: HdrImage): GPU
 function prefilterSpecular(gpu: Gpu, source: GPUTexture): GPUTexture {
   const { device } = gpu;
   const { pipeline, sampler } = gpu.cached('prefilter', () => {
-    const module = device.createShaderModule({
-      label: 'prefilter',
-      code: loadShader(new URL('./prefilter.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./prefilter.wgsl', import.meta.url), 'prefilter');
     return {
       pipeline: device.createRenderPipeline({
         label: 'prefilter',

@@ -5,7 +5,6 @@ import type { Mesh } from '../../core/mesh.js';
 import type { Batch } from '../../gpu/runtime/batch.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { STORAGE_USAGE } from '../../gpu/runtime/resources.js';
-import { loadShader } from '../../gpu/runtime/shader.js';
 
 /** Near and far distances that just enclose the bounds from this camera. */
 export function depthRange(toCamera: Mat4, bounds: Bounds): { near: number; far: number } {
@@ -49,10 +48,7 @@ export type GeometryOutputs = 'both' | 'depth';
 
 function geometryPipeline(gpu: Gpu, outputs: GeometryOutputs): GPURenderPipeline {
   return gpu.cached(`geometry ${outputs}`, () => {
-    const module = gpu.device.createShaderModule({
-      label: 'geometry',
-      code: loadShader(new URL('./geometryPass.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./geometryPass.wgsl', import.meta.url), 'geometry');
     return gpu.device.createRenderPipeline({
       label: 'geometry',
       layout: 'auto',

@@ -1,6 +1,5 @@
 import type { ColorImage } from '../../core/image.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
-import { loadShader } from '../../gpu/runtime/shader.js';
 
 /** Number of levels down to 1×1. */
 export const mipLevels = (width: number, height: number): number => 1 + Math.floor(Math.log2(Math.max(width, height)));
@@ -12,10 +11,7 @@ export const mipLevels = (width: number, height: number): number => 1 + Math.flo
 export function generateMipmaps(gpu: Gpu, texture: GPUTexture, firstLayer = 0, layers = 1): void {
   const { device } = gpu;
   const { pipeline, sampler } = gpu.cached(`mipmap ${texture.format}`, () => {
-    const module = device.createShaderModule({
-      label: 'mipmap',
-      code: loadShader(new URL('./mipmap.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./mipmap.wgsl', import.meta.url), 'mipmap');
     return {
       pipeline: device.createRenderPipeline({
         label: 'mipmap',

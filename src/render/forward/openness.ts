@@ -2,7 +2,6 @@ import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { lookAt, type Mat4, multiply, type Vec3 } from '../../core/math.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
-import { loadShader } from '../../gpu/runtime/shader.js';
 import type { GeometryBuffers } from './geometryPass.js';
 
 const SHADOW_SIZE = 384;
@@ -30,10 +29,7 @@ export async function vertexOpenness(
 ): Promise<Float32Array> {
   const { device } = gpu;
   const pipeline = gpu.cached('openness depth', () => {
-    const module = device.createShaderModule({
-      label: 'openness depth',
-      code: loadShader(new URL('./geometryPass.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./geometryPass.wgsl', import.meta.url), 'openness depth');
     return device.createRenderPipeline({
       label: 'openness depth',
       layout: 'auto',

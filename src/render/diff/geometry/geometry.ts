@@ -1,7 +1,6 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
 import type { GpuResources } from '../../../gpu/runtime/resources.js';
-import { loadShader } from '../../../gpu/runtime/shader.js';
 import { verticesOffset, viewUniforms } from '../frame.js';
 import type { DiffScene, Frame } from '../types.js';
 
@@ -148,10 +147,7 @@ function renderTargets(gpu: GpuResources, width: number, height: number): { targ
 
 function visibilityPipeline(gpu: GpuResources): GPURenderPipeline {
   return gpu.cached('visibility', () => {
-    const module = gpu.device.createShaderModule({
-      label: 'visibility',
-      code: loadShader(new URL('./visibility.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./visibility.wgsl', import.meta.url), 'visibility');
     return gpu.device.createRenderPipeline({
       label: 'visibility',
       layout: 'auto',

@@ -4,7 +4,6 @@ import { multiply } from '../../../core/math.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import { loadShader } from '../../../gpu/runtime/shader.js';
 import { depthRange, type GeometryBuffers } from '../../forward/geometryPass.js';
 import { generateMipmaps, mipLevels } from '../../forward/mipmap.js';
 import type { PagePoints, UvGeometry } from '../texels/texelPoints.js';
@@ -198,10 +197,7 @@ function drawAtlas(
 ): void {
   const { device } = gpu;
   const { pipeline, sampler } = gpu.cached('atlasView', () => {
-    const module = device.createShaderModule({
-      label: 'atlasView',
-      code: loadShader(new URL('./atlasView.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./atlasView.wgsl', import.meta.url), 'atlasView');
     return {
       pipeline: device.createRenderPipeline({
         label: 'atlasView',

@@ -2,7 +2,6 @@ import type { Mesh } from '../../../core/mesh.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import { loadShader } from '../../../gpu/runtime/shader.js';
 
 /** Texels around a page that are drawn with it, so that charts cut by its border keep their ring. */
 export const APRON = 4;
@@ -52,10 +51,7 @@ const pointsKernel = defineKernel({
 
 function uvPipeline(gpu: Gpu, kind: 'surface' | 'color'): GPURenderPipeline {
   return gpu.cached(`uvSpace ${kind}`, () => {
-    const module = gpu.device.createShaderModule({
-      label: 'uvSpace',
-      code: loadShader(new URL('./uvSpace.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./uvSpace.wgsl', import.meta.url), 'uvSpace');
     const targets: GPUColorTargetState[] =
       kind === 'surface' ? [{ format: 'rgba32float' }, { format: 'rgba16float' }] : [{ format: 'rgba16float' }];
     return gpu.device.createRenderPipeline({

@@ -3,7 +3,6 @@ import { throwIfCancelled } from '../../../core/errors.js';
 import type { ColorImage } from '../../../core/image.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
-import { loadShader } from '../../../gpu/runtime/shader.js';
 import { drawGeometry, type GeometryBuffers } from '../../forward/geometryPass.js';
 import { generateMipmaps } from '../../forward/mipmap.js';
 
@@ -257,10 +256,7 @@ export const trilinearSampler = (gpu: Gpu): GPUSampler =>
 
 function preparePipeline(gpu: Gpu, entryPoint: 'fragment' | 'fill'): GPURenderPipeline {
   return gpu.cached(`prepareView ${entryPoint}`, () => {
-    const module = gpu.device.createShaderModule({
-      label: 'prepareView',
-      code: loadShader(new URL('./prepareView.wgsl', import.meta.url)),
-    });
+    const module = gpu.shaderModule(new URL('./prepareView.wgsl', import.meta.url), 'prepareView');
     const visibility = GPUShaderStage.FRAGMENT;
     const sampleType = entryPoint === 'fill' ? 'float' : 'unfilterable-float';
     const entries: GPUBindGroupLayoutEntry[] = [

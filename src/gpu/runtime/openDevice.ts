@@ -1,0 +1,66 @@
+import { PlinthError } from '../../core/errors.js';
+import type { AdapterFacts } from './adapterFacts.js';
+import { Gpu } from './gpu.js';
+import type { GpuHost } from './shader.js';
+
+/** Limits raised to what the adapter offers, since the defaults are far below every adapter Plinth runs on. */
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupsPerDimension',
+  'maxTextureDimension2D',
+  'maxTextureArrayLayers',
+  'maxColorAttachmentBytesPerSample',
+] as const;
+
+/** Limits without which no method can work. */
+const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
+  maxStorageBufferBindingSize: 128 * 1024 * 1024,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxTextureDimension2D: 8192,
+};
+
+/**
+ * Opens a device on an adapter, with every limit raised to what the adapter offers.
+ * @param features optional features to ask for where the adapter has them; no kernel needs one
+ * @throws `GPU_LIMIT_TOO_LOW` where the adapter offers less than any method can work with
+ */
+export async function openDevice(
+  adapter: GPUAdapter,
+  facts: AdapterFacts,
+  host: GpuHost,
+  features: readonly GPUFeatureName[] = [],
+): Promise<Gpu> {
+  const requiredFeatures = features.filter((f) => adapter.features.has(f));
+  const requiredLimits: Record<string, number> = {};
+  for (const name of WANTED_LIMITS) {
+    const offered = facts.limits[name];
+    const needed = NEEDED_LIMITS[name] ?? 0;
+    if (offered === undefined) continue;
+    if (offered < needed) {
+      throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+        found: `${facts.device} offers ${name} = ${offered}`,
+        expected: `at least ${needed}`,
+        remedy: 'Choose another adapter with --adapter (`plinth doctor` lists them), or update the driver',
+      });
+    }
+    requiredLimits[name] = offered;
+  }
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits, label: 'plinth' });
+  } catch (error) {
+    throw new PlinthError('GPU_LIMIT_TOO_LOW', {
+      found: `${facts.device} gave no device: ${(error as Error).message}`,
+      cause: error,
+    });
+  }
+  return new Gpu(device, facts, host);
+}
