@@ -1,9 +1,12 @@
+import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import { findBounds } from './bounds/findBounds.js';
 import type { Capture } from './capture.js';
 import type { ReadSources } from './formats/sources.js';
 import { chooseMaskSource } from './masks/chooseSource.js';
+import { borderShare, INVERTED_VIEWS, looksInverted } from './masks/polarity.js';
 import type { ResolvedReadOptions } from './options.js';
+import type { ViewSurvey } from './survey.js';
 import { buildViews } from './views.js';
 
 /** Makes a capture of posed pictures: masks, pixels, bounds. Errors as for `readCapture`. */
@@ -36,6 +39,20 @@ export async function finishCapture(
       remedy: 'Give pictures with transparency, or a masks folder with one picture per view (white = object).',
     });
   }
+  if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   const { bounds } = found;
   return { name, source, format, views, bounds, inputToWorld, scaleKnown: true, masks, estimated, warnings, dispose };
+}
+
+/** A warning where the masks of most views mark the border of the frame and leave out its middle: told before the long work begins. */
+function invertedMasks(surveys: readonly ViewSurvey[]): Warning[] {
+  const inverted = surveys.filter((s) => looksInverted(borderShare(s.mask, s.width, s.height), s.coverage));
+  if (inverted.length < INVERTED_VIEWS * surveys.length) return [];
+  return [
+    {
+      code: 'CAPTURE_MASKS_INVERTED',
+      message: `The masks look the wrong way round: in ${inverted.length} of ${surveys.length} pictures they mark the border of the frame and leave out its middle.`,
+      remedy: 'Turn the masks round (white = object).',
+    },
+  ];
 }

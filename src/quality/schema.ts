@@ -47,6 +47,10 @@ const maskSchema = z.object({
   missing: share.describe('Share of the picture’s object that the render lacks.'),
   extra: z.number().min(0).describe('Area of the render outside the object, as a share of the object’s area.'),
   shift: numbers(2).nullable().describe('Centroid of the render minus centroid of the picture, in compared pixels.'),
+  border: share
+    .nullable()
+    .default(null)
+    .describe('Share of the border of the picture’s frame that its mask covers; `null` in older files.'),
 });
 
 const depthSchema = z.object({
@@ -75,6 +79,15 @@ const colourSchema = z.object({
   bakedHighlights: share.describe(
     'Share of pixels that are bright (over 0.8) in the render and darker by 0.15 in the picture.',
   ),
+  explained: z
+    .number()
+    .min(-1)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Share of the picture’s own variation within the object that the render explains (coefficient of determination, noise left out); 1 = all, 0 = no better than its mean colour; `null` where the picture is plain, and in older files.',
+    ),
 });
 
 export const viewSchema = z.object({
@@ -176,7 +189,7 @@ export type TextureQuality = z.infer<typeof textureSchema>;
 
 /** What `assess` finds out, and what `plinth assess` prints. */
 export const assessmentSchema = z.object({
-  status: statusSchema.describe('Of the input views.'),
+  status: statusSchema.describe('Of the input views by PSNR and SSIM; in `quality.json` bounded by `limits`.'),
   statusOfUnseen: statusSchema
     .nullable()
     .describe('Of held-out views, else of test views; `null` where there are none.'),
@@ -218,6 +231,13 @@ export const adviceSchema = z.object({
 });
 export type Advice = z.infer<typeof adviceSchema>;
 
+export const limitSchema = z.object({
+  code: z.string().describe('Stable, such as `silhouettes`.'),
+  status: statusSchema.describe('The best status that a result with this evidence can have.'),
+  message: z.string().describe('A clause that names the evidence.'),
+});
+export type Limit = z.infer<typeof limitSchema>;
+
 export const seriesSchema = z.object({
   name: z.string(),
   unit: z.string().optional(),
@@ -249,7 +269,18 @@ export const qualitySchema = assessmentSchema
       facts: jsonObject.nullable().describe('What the method tells about its own work.'),
     }),
     seed: z.int(),
-    verdict: z.string().describe('One sentence for people.'),
+    verdict: z
+      .string()
+      .describe('One sentence for people, and a second that names the likeliest cause where something is wrong.'),
+    limits: z
+      .array(limitSchema)
+      .default([])
+      .describe('Evidence besides PSNR and SSIM that bounds the status from above, the gravest first.'),
+    likelyCause: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('The likeliest single cause of a status below `normal`, with its remedy.'),
     advice: z.array(adviceSchema),
     warnings: z.array(warningSchema),
     series: z.array(seriesSchema).describe('Curves such as loss over steps.'),

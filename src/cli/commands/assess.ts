@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { readCapture } from '../../capture/readCapture.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
 import { assess } from '../../quality/assess/assess.js';
+import { evidenceOf } from '../../quality/verdict/evidence.js';
+import { type Judgement, judge } from '../../quality/verdict/judge.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
@@ -43,8 +45,9 @@ export function addAssess(program: Command): void {
               printer.report({ ...e, overall: e.fraction, elapsedSeconds: (performance.now() - begin) / 1000 }),
           });
           printer.end();
-          if (mode === 'json') emit({ event: 'assessment', ...assessment });
-          else process.stdout.write(`\n${totalsTable(assessment.totals)}\n\n  status    ${assessment.status}\n`);
+          const judgement = judge(evidenceOf(assessment, capture));
+          if (mode === 'json') emit({ event: 'assessment', ...assessment, ...judgement });
+          else process.stdout.write(`\n${totalsTable(assessment.totals)}\n\n${judgementText(judgement)}`);
         } finally {
           gpu.dispose();
         }
@@ -54,4 +57,10 @@ export function addAssess(program: Command): void {
       }
     },
   );
+}
+
+function judgementText({ status, limits, likelyCause }: Judgement): string {
+  const lines = [`  status    ${status}`, ...limits.map((limit) => `            ${limit.message}`)];
+  if (likelyCause !== null) lines.push(`            ${likelyCause}`);
+  return `${lines.join('\n')}\n`;
 }

@@ -25,7 +25,13 @@ test('a perfect asset scores the ceiling everywhere', async () => {
   expect(result.totals.input?.depthMae?.mean).toBe(0);
   expect(result.totals.heldOut).toBeNull();
   expect(result.views[0]).toMatchObject({ group: 'input', status: 'normal', images: null });
-  expect(result.views[0].colour).toEqual({ gain: 1, sharpness: 1, lostHighlights: 0, bakedHighlights: 0 });
+  expect(result.views[0].colour).toEqual({
+    gain: 1,
+    sharpness: 1,
+    lostHighlights: 0,
+    bakedHighlights: 0,
+    explained: 1,
+  });
 });
 
 test('a sphere that is too small lacks silhouette and has the depth error of its radius', async () => {

@@ -1,5 +1,7 @@
+import { borderShare } from '../../capture/masks/polarity.js';
 import { type ColorImage, srgbToLinear } from '../../core/image.js';
 import { pause } from '../../core/pause.js';
+import { explainedVariation } from '../metrics/likeness.js';
 import { maskAgreement } from '../metrics/maskIou.js';
 import { alphaMask, compositeOnWhite, type ImagePlanes } from '../metrics/planes.js';
 import { psnr } from '../metrics/psnr.js';
@@ -28,7 +30,9 @@ export async function compareView(picture: ColorImage, render: ColorImage, hasMa
     psnr: psnr(a, b)!,
     ssim: whole.mean,
     inMask: psnrInMask === null ? null : { psnr: psnrInMask, ssim: ssimInMask, pixels: count(region) },
-    mask: hasMasks ? maskAgreement(inPicture, inRender, a.width) : null,
+    mask: hasMasks
+      ? { ...maskAgreement(inPicture, inRender, a.width), border: borderShare(inPicture, a.width, a.height) }
+      : null,
     colour: compareColour(a, b, opaqueInBoth(picture, render)),
   };
 }
@@ -117,5 +121,6 @@ function compareColour(a: ImagePlanes, b: ImagePlanes, both: Uint8Array): Pictur
     sharpness: Math.sqrt((stepsB + plain) / (stepsA + plain)),
     lostHighlights: lost / n,
     bakedHighlights: baked / n,
+    explained: explainedVariation(a, b, both),
   };
 }

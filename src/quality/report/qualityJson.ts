@@ -9,7 +9,9 @@ import { identity } from '../../core/math.js';
 import type { AdapterFacts } from '../../gpu/runtime/adapterFacts.js';
 import { type Assessment, QUALITY_SCHEMA_VERSION, type QualityData, qualitySchema, type Series } from '../schema.js';
 import { adviseOn } from '../verdict/advice.js';
-import { counted, decibel } from '../verdict/words.js';
+import { evidenceOf } from '../verdict/evidence.js';
+import { type Judgement, judge } from '../verdict/judge.js';
+import { counted, decibel, listed } from '../verdict/words.js';
 
 export const QUALITY_FILE = 'quality.json';
 export const REPORT_FILE = 'report.html';
@@ -39,32 +41,18 @@ export interface QualityInput {
 /** Puts together what `quality.json` holds: verdict and advice are made here. Numbers are rounded to nine significant digits. */
 export function buildQuality(input: QualityInput): QualityData {
   const { assessment, capture, method, run } = input;
-  const count = (group: string) => assessment.views.filter((v) => v.group === group).length;
   const { series: ownSeries, ...facts } = method.facts ?? {};
-  const texture = { ...assessment.texture, unseenShare: assessment.texture.unseenShare ?? unseenShareOf(facts) };
-  const described: QualityData['capture'] = {
-    name: capture.name,
-    format: capture.format,
-    views: {
-      input: count('input'),
-      heldOut: count('heldOut'),
-      test: count('test'),
-      withDepth: capture.views.filter((v) => v.depth).length,
-    },
-    masks: capture.masks,
-    inputToWorld: [...capture.inputToWorld],
-    scaleKnown: capture.scaleKnown,
-    bounds: { min: [...capture.bounds.min], max: [...capture.bounds.max] },
-    estimated: capture.estimated ?? null,
-  };
+  const evidence = evidenceOf(assessment, capture, unseenShareOf(facts));
+  const judgement = judge(evidence);
   const { device, vendor, kind, backend, description } = run.adapter;
   const data: QualityData = {
     schemaVersion: QUALITY_SCHEMA_VERSION,
     plinth: input.plinth,
-    verdict: verdictOf(assessment),
+    verdict: verdictOf(assessment, judgement),
     ...assessment,
-    texture,
-    capture: described,
+    ...judgement,
+    texture: evidence.texture,
+    capture: evidence.capture,
     frame: frameOf(capture),
     method: {
       name: method.name,
@@ -73,7 +61,7 @@ export function buildQuality(input: QualityInput): QualityData {
       facts: Object.keys(facts).length > 0 ? facts : null,
     },
     seed: input.seed,
-    advice: adviseOn({ ...assessment, texture, capture: described }),
+    advice: adviseOn({ ...evidence, status: judgement.status }),
     warnings: input.warnings.map(({ code, message, subject, remedy }) => ({ code, message, subject, remedy })),
     series: thinned(input.series ?? seriesIn(ownSeries)),
     files: input.files ?? [],
@@ -148,13 +136,11 @@ function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(9)) : value;
 }
 
-function verdictOf(a: Assessment): string {
+function verdictOf(a: Assessment, { status, limits, likelyCause }: Judgement): string {
   const group = a.totals.input ?? a.totals.heldOut ?? a.totals.test;
   const kind = a.totals.input ? 'input view' : a.totals.heldOut ? 'held-out view' : 'test view';
   const score = (psnr: number, ssim: number) => `${decibel(psnr)} and SSIM ${ssim.toFixed(3)}`;
-  const opening = { normal: 'A faithful model', warning: 'Usable with care', failure: 'Not a faithful model' }[
-    a.status
-  ];
+  const opening = { normal: 'A faithful model', warning: 'Usable with care', failure: 'Not a faithful model' }[status];
   const n = group!.views;
   const subject = n === 1 ? `the ${kind} comes back at` : `the ${counted(n, kind)} come back at`;
   const unseen = a.totals.input ? (a.totals.heldOut ?? a.totals.test) : null;
@@ -166,7 +152,9 @@ function verdictOf(a: Assessment): string {
           : score(unseen.psnrInMask?.mean ?? 0, unseen.ssimInMask?.mean ?? 0)
       }`
     : '';
-  return `${opening}: ${subject} ${score(a.psnr, a.ssim)} on average${tail}.`;
+  const but = limits.length > 0 ? `, but ${listed(limits.map((limit) => limit.message))}` : '';
+  const cause = likelyCause === null ? '' : ` ${likelyCause}`;
+  return `${opening}: ${subject} ${score(a.psnr, a.ssim)} on average${tail}${but}.${cause}`;
 }
 
 function frameOf(capture: Capture): string {

@@ -46,7 +46,7 @@ const cases: [name: string, code: string, says: RegExp, edit: (e: AdviceEvidence
     'camera-disagrees',
     /view r_2 sits up to 5 pixels.*0\.880.*this camera/,
     (e) => {
-      e.views[2].mask = { iou: 0.88, missing: 0.06, extra: 0.07, shift: [3, 4] };
+      e.views[2].mask = { iou: 0.88, missing: 0.06, extra: 0.07, shift: [3, 4], border: 0 };
     },
   ],
   [
@@ -54,7 +54,7 @@ const cases: [name: string, code: string, says: RegExp, edit: (e: AdviceEvidence
     'silhouette-missing',
     /lacks up to 12 % of the object in view r_1/,
     (e) => {
-      e.views[1].mask = { iou: 0.88, missing: 0.12, extra: 0, shift: [3, 0] };
+      e.views[1].mask = { iou: 0.88, missing: 0.12, extra: 0, shift: [3, 0], border: 0 };
     },
   ],
   [
@@ -62,7 +62,7 @@ const cases: [name: string, code: string, says: RegExp, edit: (e: AdviceEvidence
     'silhouette-extra',
     /views r_0 and r_1 by up to 20 %/,
     (e) => {
-      for (const i of [0, 1]) e.views[i].mask = { iou: 0.83, missing: 0, extra: 0.2, shift: [0, 0.1] };
+      for (const i of [0, 1]) e.views[i].mask = { iou: 0.83, missing: 0, extra: 0.2, shift: [0, 0.1], border: 0 };
     },
   ],
   [
@@ -252,7 +252,7 @@ test('names views that are concerned, and puts problems before hints', () => {
   const advice = adviseOn(
     change((e) => {
       e.mesh.components = 3;
-      e.views[1].mask = { iou: 0.8, missing: 0.2, extra: 0, shift: [3, 0] };
+      e.views[1].mask = { iou: 0.8, missing: 0.2, extra: 0, shift: [3, 0], border: 0 };
       e.texture.unseenShare = 0.1;
     }),
   );

@@ -371,11 +371,17 @@ export function adviseOn(evidence: AdviceEvidence): Advice[] {
   const problems = all.filter((a) => a.severity === 'problem');
   if (evidence.status !== 'normal' && problems.length === 0) {
     const { psnr, ssim } = evidence.thresholds.normal;
+    const faithful = evidence.psnr >= psnr && evidence.ssim >= ssim;
     problems.push(
-      problem(
-        'low-fidelity',
-        `The renders reach ${decibel(evidence.psnr)} and SSIM ${evidence.ssim.toFixed(3)} where ${decibel(psnr)} and ${ssim} are asked for, without one clear cause: try preset high, sharper pictures, or more of them.`,
-      ),
+      faithful
+        ? problem(
+            'evidence-weak',
+            'PSNR and SSIM over the whole frame are good, but other evidence speaks against the model: look at the error maps, above all within the object.',
+          )
+        : problem(
+            'low-fidelity',
+            `The renders reach ${decibel(evidence.psnr)} and SSIM ${evidence.ssim.toFixed(3)} where ${decibel(psnr)} and ${ssim} are asked for, without one clear cause: try preset high, sharper pictures, or more of them.`,
+          ),
     );
   }
   return [...problems, ...all.filter((a) => a.severity === 'hint')];

@@ -29,6 +29,9 @@ export function named(names: readonly string[], shown = 3): string {
   return `${names.slice(0, shown).join(', ')} and ${names.length - shown} more`;
 }
 
+/** "a", "a and b", "a, b and c". */
+export const listed = (items: readonly string[]): string => named(items, items.length);
+
 /** "view front", "views front and left". */
 export const viewsNamed = (names: readonly string[]): string =>
   `${names.length === 1 ? 'view' : 'views'} ${named(names)}`;

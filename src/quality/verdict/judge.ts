@@ -1,0 +1,81 @@
+import type { Limit, QualityStatus, ViewQuality } from '../schema.js';
+import type { AdviceEvidence } from './advice.js';
+import { likelyCause } from './cause.js';
+import { decibel, percent } from './words.js';
+
+/** A bound: `normal` needs a value as good as the first, `warning` as good as the second. */
+type Floors = readonly [normal: number, warning: number];
+
+/**
+ * Evidence besides PSNR and SSIM over the whole frame, which a large plain background or a pale object can hold up while the model is wrong.
+ * Chosen with room on both sides: captures that come back well stay clear of the first figure, wrong ones of the kinds in `judge.test.ts` do not.
+ */
+export const JUDGEMENT_LIMITS = {
+  /** Mean IoU of the silhouettes of the input views. */
+  silhouettes: [0.97, 0.8],
+  /** Mean PSNR within the mask, dB. */
+  inMask: [18, 13],
+  /** Mean share of the pictures' own variation that the renders explain. */
+  explained: [0.4, 0.1],
+  /** Share of the surface that no picture shows. */
+  unseen: [0.35, 0.5],
+  /** Separate parts, where other evidence is weak as well: alone they may be what the object is. */
+  parts: [8, 40],
+} as const satisfies Record<string, Floors>;
+
+export interface Judgement {
+  status: QualityStatus;
+  /** The gravest first. Empty where PSNR and SSIM alone decide. */
+  limits: Limit[];
+  likelyCause: string | null;
+}
+
+const ORDER: readonly QualityStatus[] = ['normal', 'warning', 'failure'];
+const worse = (a: QualityStatus, b: QualityStatus): QualityStatus => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
+
+/** The status that all evidence together allows, what bounds it, and the likeliest single cause where it is not `normal`. */
+export function judge(evidence: AdviceEvidence): Judgement {
+  const limits = boundsOf(evidence)
+    .filter((limit) => limit.status !== 'normal')
+    .sort((a, b) => ORDER.indexOf(b.status) - ORDER.indexOf(a.status));
+  const status = limits.reduce((sum, limit) => worse(sum, limit.status), evidence.status);
+  return { status, limits, likelyCause: status === 'normal' ? null : likelyCause(evidence) };
+}
+
+function boundsOf(e: AdviceEvidence): Limit[] {
+  const group = e.totals.input ?? e.totals.heldOut ?? e.totals.test;
+  const views = e.views.filter((v) => v.group === (e.totals.input ? 'input' : e.totals.heldOut ? 'heldOut' : 'test'));
+  const limits: Limit[] = [];
+  const bound = (
+    code: keyof typeof JUDGEMENT_LIMITS,
+    value: number | null | undefined,
+    message: (v: number) => string,
+  ) => {
+    if (value === null || value === undefined) return;
+    const [normal, warning] = JUDGEMENT_LIMITS[code];
+    const good = (floor: number) => (normal > warning ? value >= floor : value <= floor);
+    limits.push({
+      code,
+      status: good(normal) ? 'normal' : good(warning) ? 'warning' : 'failure',
+      message: message(value),
+    });
+  };
+  bound('silhouettes', group?.maskIou?.mean, (v) => `silhouettes overlap by ${v.toFixed(2)} only`);
+  bound('inMask', group?.psnrInMask?.mean, (v) => `within the object the renders reach ${decibel(v)}`);
+  bound('explained', meanExplained(views), (v) =>
+    v > 0
+      ? `the renders explain ${percent(v)} of what varies on the object`
+      : 'the renders explain nothing of what varies on the object',
+  );
+  bound('unseen', e.texture.unseenShare, (v) => `no picture shows ${percent(v)} of the surface`);
+  // Many parts alone may be the object itself, such as a necklace; with any other sign of trouble they are shreds.
+  if (limits.some((limit) => limit.status !== 'normal') || e.status !== 'normal') {
+    bound('parts', e.mesh.components - e.mesh.innerShells, (v) => `the surface lies in ${v} parts`);
+  }
+  return limits;
+}
+
+function meanExplained(views: readonly ViewQuality[]): number | null {
+  const values = views.flatMap((v) => v.colour?.explained ?? []);
+  return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
+}
