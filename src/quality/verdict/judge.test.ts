@@ -49,7 +49,7 @@ test('a pale object is judged by what varies on it', () => {
 test('sides that nobody photographed bound the status', () => {
   const unseen = (share: number | null) =>
     judge(change((e) => Object.assign(e.texture, { unseenShare: share }))).status;
-  expect([unseen(null), unseen(0.2), unseen(0.4), unseen(0.6)]).toEqual(['normal', 'normal', 'warning', 'failure']);
+  expect([unseen(null), unseen(0.4), unseen(0.5), unseen(0.8)]).toEqual(['normal', 'normal', 'warning', 'failure']);
 });
 
 test('many parts count only beside other signs of trouble', () => {
