@@ -3,7 +3,7 @@ import type { FloatImage } from '../../core/image.js';
 import { decodeDepth } from '../images/depth.js';
 import { readImageHeader } from '../images/header.js';
 import { type CleanDepth, cleanDepth } from './cleanDepth.js';
-import type { DepthModel } from './rig/rigResiduals.js';
+import type { DepthModel } from './rig/rigParameters.js';
 
 export interface SixDepth extends CleanDepth {
   /** Largest value that the file can hold (255, 65535), or of a float file the largest it holds. */

@@ -1,5 +1,7 @@
+import type { NormalEquations } from './normalEquations.js';
+import { relativePoses } from './relativePoses.js';
 import { type Arrangement, rigPose, viewAxes } from './rig.js';
-import { type NormalEquations, type RigParameters, relativePoses } from './rigResiduals.js';
+import type { RigParameters } from './rigParameters.js';
 import type { ViewGrid } from './viewGrid.js';
 
 export interface ViewAgreement {

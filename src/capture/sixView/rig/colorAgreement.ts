@@ -1,5 +1,7 @@
+import { relativePoses } from './relativePoses.js';
 import type { Arrangement } from './rig.js';
-import { type RigParameters, relativePoses, sampleCells } from './rigResiduals.js';
+import type { RigParameters } from './rigParameters.js';
+import { sampleCells } from './samplePoint.js';
 import type { ViewGrid } from './viewGrid.js';
 
 /** Cosine from which a surface is seen well enough for its colour to count. */

@@ -1,4 +1,4 @@
-import type { DepthModel } from './rigResiduals.js';
+import type { DepthModel } from './rigParameters.js';
 
 /** Weight of a sample that lies in front of the hull, where no surface can be, against one behind it, as in every hollow. */
 const IN_FRONT = 4;

@@ -1,17 +1,11 @@
 import { throwIfCancelled } from '../../../core/errors.js';
 import { solveSymmetric } from '../../../core/linearSolve.js';
+import type { ResidualSettings } from './comparison.js';
+import { accumulate, type NormalEquations } from './normalEquations.js';
+import { relativePoses } from './relativePoses.js';
 import type { Arrangement } from './rig.js';
-import {
-  accumulate,
-  copyParameters,
-  FOCAL,
-  type NormalEquations,
-  type ResidualSettings,
-  type RigParameters,
-  relativePoses,
-  sampleCells,
-  unknownsOf,
-} from './rigResiduals.js';
+import { copyParameters, FOCAL, type RigParameters, unknownsOf } from './rigParameters.js';
+import { sampleCells } from './samplePoint.js';
 import type { ViewGrid } from './viewGrid.js';
 
 /** Metric depth: distance = scale · value + offset, in scene units. `distance`: the cameras' distance in scene units, where known. */

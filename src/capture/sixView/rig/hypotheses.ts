@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../../../core/errors.js';
 import { pause } from '../../../core/pause.js';
 import { fitEnvelope } from './envelope.js';
 import { type Arrangement, type Axes, viewAxes } from './rig.js';
-import type { DepthModel } from './rigResiduals.js';
+import type { DepthModel } from './rigParameters.js';
 import type { ViewGrid } from './viewGrid.js';
 
 export interface Hypothesis {

@@ -1,0 +1,138 @@
+import { byMisfit, distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
+import { colorDifference } from './colorAgreement.js';
+import { fitRig } from './fitRig.js';
+import type { Hypothesis } from './hypotheses.js';
+import type { ViewGrid } from './viewGrid.js';
+
+/** Arrangements whose fit is tried, best rated first. */
+const TRIED = 8;
+/** As many again that leave the silhouettes as full as the fullest does: deep hollows spoil the rating, never the silhouettes. */
+const FULL_TRIED = 4;
+const FULL = 5e-4;
+/** Where nothing tried fits better than this, everything is tried. */
+const POOR = 4e-3;
+/** A rating this many times the best one, plus a floor, is not worth a fit. */
+const RATING_FACTOR = 1.3;
+const RATING_FLOOR = 0.02;
+/** A rating this many times the best one is as good. */
+const EQUAL_RATING = 1.05;
+const CLOSER = [
+  { sigma: 0.02, behind: 0.05, leap: true },
+  { sigma: 0.01, behind: 0.02 },
+];
+/** A coarse fit this many times worse than the best may still be the true one. */
+const CLOSE_FACTOR = 3;
+/** A fit this many times worse than the best, plus a floor for noise, is no rival. */
+const RIVAL_FACTOR = 1.6;
+const RIVAL_FLOOR = 3e-4;
+/** Colours that differ this many times more decide. */
+const COLOR_FACTOR = 1.12;
+
+export interface ChosenArrangement {
+  first: Tried;
+  /** Others that fit about as well. */
+  rivals: Tried[];
+  /** Mean difference in colour of the first, where colours had to choose. */
+  difference?: number;
+}
+
+const nameOf = (h: Hypothesis): string => JSON.stringify(h.arrangement);
+
+/** Chooses what the names mean: fits the best rated meanings, looks closer at those that fit, and has colours decide between equals. */
+export async function chooseArrangement(
+  fitting: Fitting,
+  hypotheses: readonly Hypothesis[],
+): Promise<ChosenArrangement> {
+  const byName = distinct(hypotheses, nameOf);
+  const tried = await fitWorthwhile(fitting, hypotheses, byName);
+  await addEqual(fitting, hypotheses, byName, tried);
+  return byColor(fitting.grids, sharpen(fitting, tried));
+}
+
+const isTried = (tried: readonly Tried[], h: Hypothesis): boolean =>
+  tried.some((t) => nameOf(t.hypothesis) === nameOf(h));
+
+/** Fits the best rated meanings, those that leave silhouettes full, and all others where none of these fits. */
+async function fitWorthwhile(
+  fitting: Fitting,
+  hypotheses: readonly Hypothesis[],
+  byName: readonly Hypothesis[],
+): Promise<Tried[]> {
+  const worthwhile = RATING_FACTOR * hypotheses[0].score + RATING_FLOOR;
+  const byUncovered = [...hypotheses].sort((p, q) => p.uncovered - q.uncovered);
+  const full = hypotheses.filter((h) => h.uncovered <= byUncovered[0].uncovered + FULL);
+  const tried = await fitCoarsely(
+    fitting,
+    distinct(
+      [...byName.filter((h) => h.score <= worthwhile).slice(0, TRIED), ...distinct(full, nameOf).slice(0, FULL_TRIED)],
+      nameOf,
+    ),
+  );
+  if (misfitOf(tried[0]) <= POOR) return tried;
+  tried.push(
+    ...(await fitCoarsely(
+      fitting,
+      byName.filter((h) => !isTried(tried, h)),
+    )),
+  );
+  return tried.sort(byMisfit);
+}
+
+/** Fully symmetric objects fit in every meaning, with the same parameters: colours choose the one that is worth a fit. Adds to `tried`. */
+async function addEqual(
+  fitting: Fitting,
+  hypotheses: readonly Hypothesis[],
+  byName: readonly Hypothesis[],
+  tried: Tried[],
+): Promise<void> {
+  const untried = byName.filter((h) => h.score <= EQUAL_RATING * hypotheses[0].score && !isTried(tried, h));
+  if (untried.length === 0) return;
+  const shared = tried[0].fit.parameters;
+  const rated = untried.map((h) => ({
+    h,
+    difference: colorDifference(fitting.grids, h.arrangement, shared) ?? 1,
+  }));
+  rated.sort((p, q) => p.difference - q.difference);
+  tried.push(...(await fitCoarsely(fitting, [rated[0].h])));
+  tried.sort(byMisfit);
+}
+
+/** Looks closer at the most promising where the coarse fits do not differ much, and puts them in order of what it finds. */
+function sharpen({ grids, base }: Fitting, list: readonly Tried[]): Tried[] {
+  const close = list.filter((t) => misfitOf(t) <= CLOSE_FACTOR * misfitOf(list[0]) + RIVAL_FLOOR);
+  if (close.length === 1) return close;
+  const settings = { ...base, stages: CLOSER, steps: 8, samples: 250 };
+  return promising(grids, close)
+    .map(({ hypothesis, fit }) => ({
+      hypothesis,
+      fit: fitRig(grids, hypothesis.arrangement, fit.parameters, { ...settings, reach: hypothesis }),
+    }))
+    .sort(byMisfit);
+}
+
+/** At most four: the two whose shape fits best and the two whose colours do, as round objects fit in every way. */
+function promising(grids: readonly ViewGrid[], close: readonly Tried[]): readonly Tried[] {
+  if (close.length <= 4) return close;
+  const rated = close.map((t) => ({
+    t,
+    difference: colorDifference(grids, t.hypothesis.arrangement, t.fit.parameters) ?? 1,
+  }));
+  rated.sort((p, q) => p.difference - q.difference);
+  return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 4);
+}
+
+/** Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless theirs fit clearly worse. */
+function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): ChosenArrangement {
+  const limit = misfitOf(tried[0]) * RIVAL_FACTOR + RIVAL_FLOOR;
+  const equals = tried.filter((t) => misfitOf(t) <= limit);
+  if (equals.length === 1) return { first: tried[0], rivals: [] };
+  const rated = equals.map((t) => ({
+    t,
+    difference: colorDifference(grids, t.hypothesis.arrangement, t.fit.parameters),
+  }));
+  if (rated.some((r) => r.difference === undefined)) return { first: tried[0], rivals: equals.slice(1) };
+  const sorted = rated.sort((p, q) => (p.difference ?? 0) - (q.difference ?? 0));
+  const least = sorted[0].difference ?? 0;
+  const rivals = sorted.slice(1).filter((r) => (r.difference ?? 0) < COLOR_FACTOR * least);
+  return { first: sorted[0].t, rivals: rivals.map((r) => r.t), difference: least };
+}

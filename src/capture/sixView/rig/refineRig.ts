@@ -1,0 +1,77 @@
+import { pause } from '../../../core/pause.js';
+import type { Fitting, Tried } from './coarseFit.js';
+import { type FitSettings, fitRig, type RigFit, spanHull } from './fitRig.js';
+import type { Hypothesis } from './hypotheses.js';
+import { copyParameters, type RigParameters } from './rigParameters.js';
+
+/** Fine scales count only what cannot be: points in front of a surface or off the object. */
+const FINE = [
+  { sigma: 0.02, behind: 0.05, leap: true },
+  { sigma: 0.012, behind: 0.02, leap: true },
+  { sigma: 0.006, behind: 0 },
+  { sigma: 0.003, behind: 0 },
+  { sigma: 0.0015, behind: 0 },
+];
+const ONE_VIEW = [
+  { sigma: 0.04, behind: 0 },
+  { sigma: 0.015, behind: 0 },
+  { sigma: 0.006, behind: 0 },
+  { sigma: 0.003, behind: 0 },
+];
+/** Expected offset of the principal point, in widths. */
+const SHIFT_DEVIATION = 0.0012;
+
+/**
+ * Refines the parameters of an arrangement to the finest scale. Flat-sided objects have several shallow minima along the focal length: the
+ * best of several starts counts.
+ */
+export async function refineRig(fitting: Fitting, { hypothesis }: Tried, starts: readonly Tried[]): Promise<RigFit> {
+  const refined: RigFit[] = [];
+  for (const start of starts) {
+    refined.push(fine(fitting, hypothesis, start.fit.parameters, FINE.slice(0, 3), 300));
+    await pause();
+  }
+  refined.sort((p, q) => p.energy - q.energy);
+  const { parameters } = refined[0];
+  const looked = fitting.base.metric
+    ? parameters
+    : secondLook(fitting, hypothesis, fine(fitting, hypothesis, parameters, FINE.slice(2), 500).parameters);
+  return fine(fitting, hypothesis, looked, FINE.slice(-3), 1500);
+}
+
+const fine = (
+  { grids, base }: Fitting,
+  hypothesis: Hypothesis,
+  start: RigParameters,
+  stages: FitSettings['stages'],
+  samples: number,
+): RigFit =>
+  fitRig(grids, hypothesis.arrangement, start, {
+    ...base,
+    reach: hypothesis,
+    stages,
+    steps: 15,
+    samples,
+    shiftDeviation: SHIFT_DEVIATION,
+  });
+
+/** One view after the other, from several depths of its map: what only one view sees, such as the inside of a cup, is easily missed. */
+function secondLook({ grids, base }: Fitting, hypothesis: Hypothesis, start: RigParameters): RigParameters {
+  const { arrangement } = hypothesis;
+  const settings = { ...base, stages: ONE_VIEW, steps: 6, samples: 300 };
+  let current = start;
+  grids.forEach((grid, only) => {
+    if (!grid.hasDepth) return;
+    const known = fitRig(grids, arrangement, current, { ...settings, stages: ONE_VIEW.slice(-1), only });
+    let least = known.cost * 0.98;
+    let better = known.parameters;
+    for (const share of [0.35, 0.65, 0.95]) {
+      const p = copyParameters(current);
+      spanHull(p, only, share, grid.ends, hypothesis);
+      const other = fitRig(grids, arrangement, p, { ...settings, only });
+      if (other.cost < least) [least, better] = [other.cost, other.parameters];
+    }
+    current = better;
+  });
+  return current;
+}
