@@ -1,6 +1,7 @@
 // The rooms of docs/architecture.md. Each room lists what it may import; anything else is an arrow upwards.
 const rooms = {
   core: [],
+  api: ['core'],
   gpu: ['core'],
   capture: ['core'],
   geometry: ['core', 'gpu'],
@@ -10,8 +11,8 @@ const rooms = {
   quality: ['core', 'gpu', 'capture', 'geometry', 'render', 'asset'],
   health: ['core', 'gpu'],
   pipeline: ['core', 'gpu', 'capture', 'geometry', 'render', 'methods', 'asset', 'quality'],
-  jobs: ['core', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
-  server: ['core', 'jobs', 'health', 'methods', 'pipeline'],
+  jobs: ['core', 'api', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
+  server: ['core', 'api', 'jobs', 'health', 'methods', 'pipeline'],
 };
 
 const forbidden = Object.entries(rooms).map(([room, allowed]) => ({

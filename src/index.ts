@@ -23,6 +23,7 @@ export { ERROR_CODES, ERROR_KINDS, type ErrorCode, type ErrorKind, PlinthError }
 export type { ColorImage, FloatImage, HdrImage } from './core/image.js';
 export type { Mat4, Vec3 } from './core/math.js';
 export type { Mesh } from './core/mesh.js';
+export { PRESETS, type Preset } from './core/presets.js';
 export { VERSION } from './core/version.js';
 export { type AdapterChoice, listAdapters } from './gpu/adapter/adapter.js';
 export { openGpu } from './gpu/adapter/openGpu.js';
@@ -30,7 +31,7 @@ export { type Diagnosis, diagnose } from './gpu/doctor/doctor.js';
 export { installSoftwareDriver } from './gpu/driver/softwareDriver.js';
 export type { AdapterFacts } from './gpu/runtime/adapterFacts.js';
 export type { Gpu } from './gpu/runtime/gpu.js';
-export { type Method, type MethodContext, PRESETS, type Preset } from './methods/method.js';
+export type { Method, MethodContext } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export {
   type ReconstructionResult,

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JobResource } from '../../src/server/resource.js';
+import type { Job } from '../../src/api/job.js';
 import { startServerProcess } from '../../test/service/serverProcess.js';
 import { captureForm } from '../../test/service/testServer.js';
 
@@ -15,8 +15,8 @@ const PAUSE_MS = 1_000;
 const data = await mkdtemp(join(tmpdir(), 'plinth-health-'));
 const server = await startServerProcess(data);
 const response = await fetch(`${server.url}/v1/jobs`, { method: 'POST', body: captureForm(['slow-40']) });
-const { id } = (await response.json()) as JobResource;
-while (((await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as JobResource).progress === null) {
+const { id } = (await response.json()) as Job;
+while (((await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job).progress === null) {
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
@@ -62,7 +62,7 @@ const cpuBefore = await cpuMs();
 for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: CLIENTS }, ask));
 const burst = [...times].sort((a, b) => a - b);
 const cpu = (await cpuMs()) - cpuBefore;
-const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as JobResource;
+const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
 const at = (sorted: number[], share: number): number => Number(sorted[Math.floor(sorted.length * share)].toFixed(1));
 console.log(
   JSON.stringify({

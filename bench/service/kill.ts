@@ -6,8 +6,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job } from '../../src/api/job.js';
 import { Random } from '../../src/core/random.js';
-import type { JobResource } from '../../src/server/resource.js';
 import { type PrivatePostgres, startPostgres } from '../../test/service/postgres.js';
 import { type ServerProcess, startServerProcess } from '../../test/service/serverProcess.js';
 import { captureForm } from '../../test/service/testServer.js';
@@ -35,7 +35,7 @@ async function submitForever(stop: AbortSignal): Promise<void> {
         signal: AbortSignal.timeout(5_000),
       });
       // Only what the server has answered for counts as accepted.
-      if (response.status === 202) accepted.push(((await response.json()) as JobResource).id);
+      if (response.status === 202) accepted.push(((await response.json()) as Job).id);
     } catch {
       // Killed while it was asked.
     }
@@ -71,7 +71,7 @@ const deadline = Date.now() + 600_000;
 for (const id of accepted) {
   for (;;) {
     const response = await fetch(`${server.url}/v1/jobs/${id}`);
-    const job = (await response.json()) as JobResource;
+    const job = (await response.json()) as Job;
     if (response.status === 404) {
       problems.push(`${id} is lost`);
       break;

@@ -2,183 +2,49 @@
  * A typed client of the service's HTTP API, for browsers and Node: `import { PlinthClient } from 'plinth/client'`. It uses `fetch` alone.
  * The tests check it against the OpenAPI document.
  */
-import type { JobProgress } from '../core/context.js';
+import type { AssetFormat } from '../core/asset.js';
+import type { Example, MethodFacts } from './catalogue.js';
+import type { Health } from './health.js';
+import type { Job, JobEvent, JobFile, JobState, Preview } from './job.js';
+import type { JobRequestInput as JobRequest } from './jobRequest.js';
+import type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
+import type { Problem } from './problem.js';
+import type { Upload, UploadFile } from './upload.js';
 
+export type { AssetFormat } from '../core/asset.js';
 export type { JobProgress } from '../core/context.js';
-
-export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
-export type Preset = 'draft' | 'standard' | 'high';
-export type AssetFormat = 'glb' | 'obj' | 'ply' | 'usdz';
-export type Scope = 'read' | 'submit' | 'admin';
-
-export interface Failure {
-  /** Stable code, as in docs/errors.md. */
-  code: string;
-  message: string;
-  remedy?: string;
-}
-
-export interface Warning {
-  code: string;
-  message: string;
-  subject?: string;
-  remedy?: string;
-}
-
-export interface RunResult {
-  name: string;
-  method: string;
-  preset: string;
-  seconds: number;
-  quality?: { status: 'normal' | 'warning' | 'failure'; psnr: number; ssim: number };
-  warnings: Warning[];
-  failure?: Failure;
-  stages: { stage: string; seconds: number }[];
-}
-
-export interface Job {
-  id: string;
-  name: string;
-  state: JobState;
-  createdAt: string;
-  queuedAt: string;
-  startedAt: string | null;
-  finishedAt: string | null;
-  attempt: number;
-  cancelRequested: boolean;
-  reduced: boolean;
-  methods: { name: string; method: string; preset: string; options: Record<string, unknown> }[];
-  input: { kind: 'files' | 'zip' | 'example'; name: string; files: number; bytes: number };
-  progress: JobProgress | null;
-  failure: Failure | null;
-  result: {
-    runs: RunResult[];
-    best?: string;
-    comparison?: string;
-    bytes: number;
-    files: number;
-    thumbnail?: string;
-  } | null;
-  lastEvent: number;
-  links: Record<'self' | 'events' | 'log' | 'files' | 'previews' | 'download' | 'cancel' | 'retry', string>;
-}
-
-export interface JobRequest {
-  name?: string;
-  methods?: { method: string; preset?: Preset; options?: Record<string, unknown> }[];
-  formats?: AssetFormat[];
-  seed?: number;
-  holdout?: number;
-  priority?: number;
-  webhook?: { url: string; secret?: string };
-}
-
-export interface JobFile {
-  name: string;
-  bytes: number;
-  mediaType: string;
-  url: string;
-}
-
-export interface Upload {
-  id: string;
-  name: string;
-  createdAt: string;
-  files: { name: string; bytes: number; received: number }[];
-  bytes: number;
-  received: number;
-  complete: boolean;
-}
-
-export interface Example {
-  name: string;
-  files: number;
-  bytes: number;
-  /** Address of one of its pictures. */
-  picture: string;
-}
-
-export interface MethodFacts {
-  name: string;
-  title: string;
-  description: string;
-  /** What a capture must have. */
-  requirements: string[];
-  /** JSON schema of the options. */
-  options: Record<string, unknown>;
-  presets: Record<Preset, Record<string, unknown>>;
-  stages: { name: string; title: string; weight: number }[];
-}
-
-export interface Gpu {
-  index: number;
-  name: string;
-  vendor: string;
-  uuid?: string;
-  memoryTotalBytes?: number;
-  memoryUsedBytes?: number;
-  memoryFreeBytes?: number;
-  utilization?: number;
-  temperatureCelsius?: number;
-  powerWatts?: number;
-  powerLimitWatts?: number;
-  graphicsClockHertz?: number;
-  memoryClockHertz?: number;
-  throttleReasons?: string[];
-  eccErrors?: number;
-  lastXid?: number;
-  error?: string;
-}
-
-export interface Health {
-  status: 'healthy' | 'unhealthy' | 'stopping';
-  reasons: string[];
-  version: string;
-  uptimeSeconds: number;
-  adapter: Record<string, unknown> | null;
-  facts: Record<string, unknown>;
-  gpus: Gpu[];
-  selfTest: { ok: boolean; seconds: number; ageSeconds: number; failure?: Failure } | null;
-  queue: { depth: number; running: number; jobs: Record<JobState, number> } | null;
-  workers: {
-    id: string;
-    host: string;
-    version: string;
-    own: boolean;
-    silentSeconds: number;
-    slots: {
-      state: 'starting' | 'idle' | 'busy' | 'stalled' | 'broken' | 'stopped';
-      adapter: Record<string, unknown>;
-      job?: string;
-      silentSeconds?: number;
-      restarts: number;
-      failure?: Failure;
-    }[];
-  }[];
-  disk: { freeBytes: number; totalBytes: number } | null;
-}
-
-/** One event of a job; `id` is what to resume after. */
-export type JobEvent = { id: number; at: string } & (
-  | { type: 'state'; state: JobState; attempt?: number; cause?: string; cancelRequested?: boolean; failure?: Failure }
-  | ({ type: 'progress' } & JobProgress)
-  | { type: 'preview'; name: string; stage: string; title: string; url: string }
-  | ({ type: 'warning'; run: string } & Warning)
-);
+export type { Preset } from '../core/presets.js';
+export type { RemedyTerm, RemedyWords } from '../core/remedy.js';
+export { wordRemedy } from '../core/remedy.js';
+export type { Example, MethodFacts } from './catalogue.js';
+export type { Gpu, Health } from './health.js';
+export type { Job, JobEvent, JobFile, JobState, Preview, RunResult } from './job.js';
+export type { JobRequestInput as JobRequest } from './jobRequest.js';
+export type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
+export type { Problem } from './problem.js';
+export type { FailureResource as Failure, WarningResource as Warning } from './remedy.js';
+export type { Upload } from './upload.js';
 
 /** An answer that is no success, with the code and the field of the problem. */
 export class ApiError extends Error {
+  readonly code: string;
+  readonly remedy?: string;
+  readonly field?: string;
+  /** Id of the request, as in the server's log. */
+  readonly instance?: string;
+
   constructor(
     readonly status: number,
-    readonly code: string,
-    message: string,
-    readonly remedy?: string,
-    readonly field?: string,
-    /** Id of the request, as in the server's log. */
-    readonly instance?: string,
+    /** What the service said; empty where the answer was none of its own. */
+    readonly problem: Partial<Problem>,
+    fallback = `The answer has status ${status}`,
   ) {
-    super(message);
+    super(problem.detail ?? fallback);
     this.name = 'ApiError';
+    this.code = problem.code ?? `HTTP_${status}`;
+    this.remedy = problem.remedy;
+    this.field = problem.field;
+    this.instance = problem.instance;
   }
 }
 
@@ -304,7 +170,7 @@ export class PlinthClient {
       if (!data) throw new Error(`the upload has a file "${file.name}" that is not given`);
       while (file.received < file.bytes) {
         const part = data.slice(file.received, file.received + partBytes);
-        const { received } = await this.json<{ received: number }>('appendToUpload', {
+        const { received } = await this.json<UploadFile>('appendToUpload', {
           id: upload.id,
           name: file.name,
           body: part,
@@ -381,9 +247,8 @@ export class PlinthClient {
     this.call('getFile', { id, name, signal });
   download = (id: string, signal?: AbortSignal): Promise<Response> => this.call('downloadResult', { id, signal });
 
-  async previews(id: string): Promise<{ name: string; stage: string; url: string }[]> {
-    return (await this.json<{ previews: { name: string; stage: string; url: string }[] }>('listPreviews', { id }))
-      .previews;
+  async previews(id: string): Promise<Preview[]> {
+    return (await this.json<{ previews: Preview[] }>('listPreviews', { id })).previews;
   }
 
   preview = (id: string, name: string): Promise<Response> => this.call('getPreview', { id, name });
@@ -414,14 +279,12 @@ export class PlinthClient {
     return await (await this.call('getMetrics')).text();
   }
 
-  async keys(): Promise<
-    { id: string; name: string; scope: Scope; createdAt: string; lastUsedAt: string | null; revokedAt: string | null }[]
-  > {
-    return (await this.json<{ keys: Awaited<ReturnType<PlinthClient['keys']>> }>('listKeys')).keys;
+  async keys(): Promise<KeyFacts[]> {
+    return (await this.json<{ keys: KeyFacts[] }>('listKeys')).keys;
   }
 
-  createKey = (name: string, scope: Scope): Promise<{ id: string; name: string; scope: Scope; key: string }> =>
-    this.json('createKey', { json: { name, scope } });
+  createKey = (name: string, scope: Scope, more: Omit<NewKey, 'name' | 'scope'> = {}): Promise<MadeKey> =>
+    this.json('createKey', { json: { name, scope, ...more } });
 
   async revokeKey(id: string): Promise<void> {
     await this.call('revokeKey', { id });
@@ -450,21 +313,8 @@ export class PlinthClient {
       signal: options.signal,
     });
     if (response.ok || options.allow?.includes(response.status)) return response;
-    const problem = (await response.json().catch(() => ({}))) as {
-      code?: string;
-      detail?: string;
-      remedy?: string;
-      field?: string;
-      instance?: string;
-    };
-    throw new ApiError(
-      response.status,
-      problem.code ?? `HTTP_${response.status}`,
-      problem.detail ?? response.statusText,
-      problem.remedy,
-      problem.field,
-      problem.instance,
-    );
+    const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    throw new ApiError(response.status, problem, response.statusText);
   }
 }
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import sharp from 'sharp';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { ColorImage, FloatImage } from '../core/image.js';
+import { anyOf, option, step } from '../core/remedy.js';
 import { resizeLens, undistortedIntrinsics } from './cameras/lens.js';
 import type { Capture, LoadOptions, View, ViewDepth } from './capture.js';
 import { mapLimited } from './concurrency.js';
@@ -164,7 +165,11 @@ function checkCoverage(coverage: number, source: ViewSource, masks: Capture['mas
   throw new PlinthError('CAPTURE_MASK_EMPTY', {
     found: `The ${what} of ${basename(file)} marks ${coverage < 0.5 ? 'no object' : 'the whole picture as object'}`,
     expected: 'a mask that separates the object from its background',
-    remedy: 'Correct the mask, take the view out of the capture, or choose another source of masks',
+    remedy: anyOf(
+      step`correct the mask`,
+      step`take the view out of the capture`,
+      step`choose another source of masks with ${option('masks')}`,
+    ),
     subject: file,
   });
 }

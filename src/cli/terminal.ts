@@ -1,5 +1,7 @@
 import type { RunProgress } from '../core/context.js';
 import { PlinthError, toPlinthError } from '../core/errors.js';
+import { type Remedy, wordRemedy } from '../core/remedy.js';
+import { CLI_WORDS } from './words.js';
 
 /** How a command talks: `terminal` redraws one line, `plain` prints a line per stage and tenth, `json` prints one event per line. */
 export type OutputMode = 'terminal' | 'plain' | 'json';
@@ -7,9 +9,11 @@ export type OutputMode = 'terminal' | 'plain' | 'json';
 export const outputMode = (json: boolean | undefined): OutputMode =>
   json ? 'json' : process.stderr.isTTY ? 'terminal' : 'plain';
 
-/** One event for programs, on standard output. */
+/** One event for programs, on standard output. Remedies are words there too. */
 export function emit(event: Record<string, unknown>): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  const worded = (key: string, value: unknown): unknown =>
+    key === 'remedy' ? wordRemedy(value as Remedy | undefined, CLI_WORDS) : value;
+  process.stdout.write(`${JSON.stringify(event, worded)}\n`);
 }
 
 /** A sink that shows progress in the given mode. Progress for people goes to standard error. */
@@ -88,11 +92,12 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** Prints an error as people or programs want it and ends the process with its exit code. */
 export function fail(error: unknown, json: boolean): never {
   const e = toPlinthError(error);
-  if (json) emit({ event: 'error', error: e.toJSON() });
+  const remedy = wordRemedy(e.remedy, CLI_WORDS);
+  if (json) emit({ event: 'error', error: { ...e.toJSON(), message: e.inWords(CLI_WORDS), remedy } });
   else {
     process.stderr.write(`\nplinth: ${e.code}\n  ${e.found}\n`);
     if (e.expected) process.stderr.write(`  Expected: ${e.expected}\n`);
-    if (e.remedy) process.stderr.write(`  ${e.remedy}\n`);
+    if (remedy) process.stderr.write(`  ${remedy}\n`);
     if (e.kind === 'internal' && e.cause instanceof Error) process.stderr.write(`\n${e.cause.stack}\n`);
   }
   process.exit(e.exitCode);

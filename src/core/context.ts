@@ -1,3 +1,5 @@
+import type { Remedy } from './remedy.js';
+
 /** What long work is given besides its data: a progress sink, an abort signal, a log. */
 
 export interface ProgressEvent {
@@ -56,5 +58,5 @@ export interface Warning {
   message: string;
   /** The file or view it is about. */
   subject?: string;
-  remedy?: string;
+  remedy?: Remedy;
 }

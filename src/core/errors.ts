@@ -1,3 +1,5 @@
+import { LIBRARY_WORDS, type Remedy, type RemedyWords, wordRemedy } from './remedy.js';
+
 /**
  * The one list of coded errors. A code is stable: programs match on it, `docs/errors.md` and the OpenAPI document list it.
  *
@@ -140,8 +142,8 @@ export interface ErrorFacts {
   found: string;
   /** What was expected instead. */
   expected?: string;
-  /** What the user can do about it. */
-  remedy?: string;
+  /** What the user can do about it: words, or data where it names an option or a command (`remedy.ts`). */
+  remedy?: Remedy;
   /** The file, option or device at fault, for programs. */
   subject?: string;
   cause?: unknown;
@@ -153,15 +155,12 @@ export class PlinthError extends Error {
   readonly kind: ErrorKind;
   readonly found: string;
   readonly expected?: string;
-  readonly remedy?: string;
+  readonly remedy?: Remedy;
   readonly subject?: string;
 
   constructor(code: ErrorCode, facts: ErrorFacts | string) {
     const f: ErrorFacts = typeof facts === 'string' ? { found: facts } : facts;
-    const parts = [sentence(f.found)];
-    if (f.expected) parts.push(`Expected: ${sentence(f.expected)}`);
-    if (f.remedy) parts.push(sentence(f.remedy));
-    super(parts.join(' '), f.cause === undefined ? undefined : { cause: f.cause });
+    super(inWords(f, LIBRARY_WORDS), f.cause === undefined ? undefined : { cause: f.cause });
     this.name = 'PlinthError';
     this.code = code;
     this.kind = ERROR_CODES[code][0];
@@ -171,14 +170,24 @@ export class PlinthError extends Error {
     this.subject = f.subject;
   }
 
+  /** What was found and what was expected, without the remedy. */
+  get summary(): string {
+    return inWords({ found: this.found, expected: this.expected }, LIBRARY_WORDS);
+  }
+
+  /** The whole message, its remedy as `words` call things. */
+  inWords(words: RemedyWords): string {
+    return inWords(this, words);
+  }
+
   /** The process exit code of the command line for this error. */
   get exitCode(): number {
     return EXIT_CODES[this.code] ?? ERROR_KINDS[this.kind].exitCode;
   }
 
   toJSON(): Record<string, unknown> {
-    const { code, kind, message, found, expected, remedy, subject } = this;
-    return { code, kind, message, found, expected, remedy, subject };
+    const { code, kind, message, found, expected, subject } = this;
+    return { code, kind, message, found, expected, remedy: wordRemedy(this.remedy, LIBRARY_WORDS), subject };
   }
 }
 
@@ -192,9 +201,30 @@ export function toPlinthError(error: unknown): PlinthError {
   return new PlinthError('INTERNAL', { found: message, cause: error });
 }
 
+/** Why something failed, as it is kept and passed on: code, sentences, and the remedy as data. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  remedy?: Remedy;
+}
+
+/** The failure that an error is; the remedy stands beside the message, not in it. */
+export function toFailure(error: unknown): Failure {
+  const { code, summary, remedy } = toPlinthError(error);
+  return { code, message: summary, remedy };
+}
+
 /** Throws `CANCELLED` if the signal is aborted. Call it between steps of long work. */
 export function throwIfCancelled(signal?: AbortSignal): void {
   if (signal?.aborted) throw new PlinthError('CANCELLED', 'The work was cancelled');
+}
+
+function inWords(facts: Pick<ErrorFacts, 'found' | 'expected' | 'remedy'>, words: RemedyWords): string {
+  const parts = [sentence(facts.found)];
+  if (facts.expected) parts.push(`Expected: ${sentence(facts.expected)}`);
+  const remedy = wordRemedy(facts.remedy, words);
+  if (remedy) parts.push(sentence(remedy));
+  return parts.join(' ');
 }
 
 function sentence(text: string): string {

@@ -1,4 +1,5 @@
 import { PlinthError } from '../core/errors.js';
+import { anyOf, command, setting, step } from '../core/remedy.js';
 import type { MachineFacts } from '../gpu/adapter/system.js';
 import { findings } from '../gpu/doctor/findings.js';
 import type { AdapterFacts } from '../gpu/runtime/adapterFacts.js';
@@ -58,7 +59,10 @@ export function checkMemory(policy: GpuPolicy, adapter: AdapterFacts, situation:
         ? `${adapter.device} does not say how much memory it has`
         : `${adapter.device} has ${(memory / GIB).toFixed(1)} GiB of memory`,
     expected: `at least ${(needed / GIB).toFixed(1)} GiB`,
-    remedy: 'Use a GPU with more memory, or lower the minimum memory in the configuration (0 demands nothing)',
+    remedy: anyOf(
+      step`use a GPU with more memory`,
+      step`lower ${setting('gpu.minimumMemoryBytes')} (0 demands nothing)`,
+    ),
     subject: adapter.device,
   });
 }
@@ -74,7 +78,7 @@ export function allowedHardware(policy: GpuPolicy, situation: GpuSituation): Ada
   throw new PlinthError('GPU_VENDOR_REFUSED', {
     found: `The GPUs here are ${hardware.map((a) => `${a.device} (${a.vendor})`).join(', ')}`,
     expected: `a GPU of ${vendors.join(' or ')}`,
-    remedy: 'Allow the vendor in the configuration, or use another GPU',
+    remedy: anyOf(step`allow the vendor in ${setting('gpu.vendors')}`, step`use another GPU`),
   });
 }
 
@@ -100,7 +104,10 @@ function missing(situation: GpuSituation): PlinthError {
   }
   remedy ??= machine.container
     ? 'Give the container a GPU: NVIDIA: --gpus all with the NVIDIA Container Toolkit and NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics; AMD and Intel: --device /dev/dri'
-    : 'Install a GPU and its driver (NVIDIA 535 or newer; AMD and Intel: Mesa 24 or newer), or set the policy to `preferred`; `plinth doctor` shows what is there';
+    : anyOf(
+        step`install a GPU and its driver (NVIDIA 535 or newer; AMD and Intel: Mesa 24 or newer)`,
+        step`set ${setting('gpu.policy', 'preferred')}; ${command('doctor')} shows what is there`,
+      );
   return new PlinthError('GPU_REQUIRED_MISSING', {
     found: found.join('; '),
     expected: 'a GPU with a working Vulkan, Metal or Direct3D 12 driver',

@@ -1,6 +1,7 @@
 import type { Logger, Warning } from '../core/context.js';
 import { silentLogger } from '../core/context.js';
 import { PlinthError, toPlinthError } from '../core/errors.js';
+import { anyOf, command, option, remedy, setting, step } from '../core/remedy.js';
 import { listAdapters, matchAdapter } from '../gpu/adapter/adapter.js';
 import { openGpu } from '../gpu/adapter/openGpu.js';
 import { type MachineFacts, machineFacts } from '../gpu/adapter/system.js';
@@ -111,7 +112,7 @@ async function onHardware(
   if (!adapter) {
     throw new PlinthError('GPU_ADAPTER_NOT_MATCHED', {
       found: `No GPU matches "${policy.adapter}"; there are ${allowed.map((a) => `${a.index}: ${a.device}`).join(', ')}`,
-      remedy: 'Correct the adapter in the configuration',
+      remedy: remedy`Correct ${option('adapter')}`,
     });
   }
   checkMemory(policy, adapter, situation);
@@ -138,7 +139,7 @@ async function onSoftware(policy: GpuPolicy, situation: GpuSituation, options: V
     throw new PlinthError('GPU_SOFTWARE_REFUSED', {
       found: 'The policy leaves the software adapter alone, and does not allow it',
       expected: 'a GPU, or leave to use the software adapter',
-      remedy: 'Allow the software adapter in the configuration, or set the policy to `required`',
+      remedy: anyOf(step`set ${setting('gpu.allowSoftware', 'true')}`, step`set ${setting('gpu.policy', 'required')}`),
     });
   }
   const adapter = situation.adapters.find((a) => a.kind === 'software');
@@ -148,7 +149,7 @@ async function onSoftware(policy: GpuPolicy, situation: GpuSituation, options: V
         .map((f) => `; ${f}`)
         .join('')}`,
       expected: 'the software driver (Mesa 24 or newer)',
-      remedy: 'Run `plinth doctor --fix`: it sets up a software driver without root',
+      remedy: remedy`Run ${command('doctor --fix')}: it sets up a software driver without root`,
     });
   }
   return { mode: 'software', state: 'unknown', ...(await exercise(policy, adapter, options)) };

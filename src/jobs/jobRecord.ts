@@ -1,16 +1,11 @@
+import type { JobState } from '../api/job.js';
+import type { JobRequest } from '../api/jobRequest.js';
 import type { JobProgress, Warning } from '../core/context.js';
-import type { ErrorCode } from '../core/errors.js';
-import type { JobRequest, NamedRun } from './jobRequest.js';
+import type { Failure } from '../core/errors.js';
+import type { NamedRun } from './jobRequest.js';
 
-export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-export type JobState = (typeof JOB_STATES)[number];
-
-/** Why a job or a run failed: a stable code, a sentence, a remedy. */
-export interface Failure {
-  code: ErrorCode;
-  message: string;
-  remedy?: string;
-}
+export { JOB_STATES, type JobState } from '../api/job.js';
+export type { Failure } from '../core/errors.js';
 
 /** What the user gave. Kept in the artifact store below `jobs/<id>/input/`. */
 export interface JobInput {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { jobRequestSchema, nameRuns } from './jobRequest.js';
+import { jobRequestSchema } from '../api/jobRequest.js';
+import { nameRuns } from './jobRequest.js';
 
 test('runs are named by their method, numbered where one occurs twice', () => {
   const methods = ['fusion', 'nvdiffrec', 'fusion'].map((method) => ({ method }));

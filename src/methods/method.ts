@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Capture } from '../capture/capture.js';
 import type { Asset } from '../core/asset.js';
 import type { Logger, ProgressSink, Warning } from '../core/context.js';
+import type { Preset } from '../core/presets.js';
 import type { Random } from '../core/random.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
 
@@ -23,9 +24,6 @@ export interface MethodContext {
   /** Receives what the user should know. */
   warn(warning: Warning): void;
 }
-
-export const PRESETS = ['draft', 'standard', 'high'] as const;
-export type Preset = (typeof PRESETS)[number];
 
 export interface MethodStage {
   /** As in `ProgressEvent.stage`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PRESETS } from './method.js';
+import { PRESETS } from '../core/presets.js';
 import { getMethod, listMethods, resolveOptions } from './registry.js';
 
 test('every method runs smaller with options that its schema takes, and keeps those that set no size', () => {

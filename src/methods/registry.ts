@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { PlinthError } from '../core/errors.js';
+import { PRESETS, type Preset } from '../core/presets.js';
+import { command, option, remedy } from '../core/remedy.js';
 import { fusion } from './fusion/fusion.js';
-import { type Method, PRESETS, type Preset } from './method.js';
+import type { Method } from './method.js';
 import { nvdiffrec } from './nvdiffrec/nvdiffrec.js';
 
 const METHODS: readonly Method[] = [fusion as unknown as Method, nvdiffrec as unknown as Method];
@@ -16,7 +18,7 @@ export function getMethod(name: string): Method {
     throw new PlinthError('METHOD_UNKNOWN', {
       found: `There is no method "${name}"`,
       expected: METHODS.map((m) => m.name).join(', '),
-      remedy: 'Choose one of these with --method',
+      remedy: remedy`Choose one of these with ${option('method')}`,
       subject: name,
     });
   }
@@ -45,7 +47,7 @@ export function resolveOptions(
   throw new PlinthError('OPTION_INVALID', {
     found: `Option "${name}" of method ${method.name}: ${issue.message}`,
     expected: issue.code === 'unrecognized_keys' ? `one of ${Object.keys(method.options.shape).join(', ')}` : undefined,
-    remedy: 'See `plinth methods` for every option with its range and default',
+    remedy: remedy`See ${command('methods')} for every option with its range and default`,
     subject: name,
   });
 }

@@ -2,6 +2,7 @@
 import { access, constants, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PlinthError } from '../core/errors.js';
+import { anyOf, option, remedy, step } from '../core/remedy.js';
 
 /** The file that marks a folder as a Plinth result. */
 export const RESULT_MARK = 'quality.json';
@@ -29,14 +30,14 @@ export class OutputFolder {
         throw new PlinthError('OUTPUT_EXISTS', {
           found: `${path} holds files that are no Plinth result`,
           expected: 'a new or empty folder, or an earlier result',
-          remedy: 'Choose another folder with -o',
+          remedy: remedy`Choose another folder with ${option('output')}`,
           subject: path,
         });
       }
       if (!overwrite) {
         throw new PlinthError('OUTPUT_EXISTS', {
           found: `${path} holds an earlier result`,
-          remedy: 'Choose another folder, or allow overwriting',
+          remedy: anyOf(step`choose another folder with ${option('output')}`, step`allow overwriting`),
           subject: path,
         });
       }
@@ -132,7 +133,7 @@ async function list(path: string): Promise<string[] | undefined> {
     if (code === 'ENOTDIR')
       throw new PlinthError('OUTPUT_EXISTS', {
         found: `${path} is a file`,
-        remedy: 'Choose a folder with -o',
+        remedy: remedy`Choose a folder with ${option('output')}`,
         subject: path,
       });
     throw notWritable(path, error);
@@ -154,7 +155,7 @@ const notWritable = (path: string, error: unknown): PlinthError =>
     ? error
     : new PlinthError('OUTPUT_NOT_WRITABLE', {
         found: `${path} cannot be written: ${(error as Error).message}`,
-        remedy: 'Check free space and permissions, or choose another folder with -o',
+        remedy: anyOf(step`check free space and permissions`, step`choose another folder with ${option('output')}`),
         subject: path,
         cause: error,
       });

@@ -1,10 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { SCOPES, type Scope } from '../api/key.js';
 import { PlinthError } from '../core/errors.js';
+import { command, remedy } from '../core/remedy.js';
 import type { Database } from '../jobs/database/database.js';
-
-/** Each scope holds the ones before it. */
-export const SCOPES = ['read', 'submit', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export interface ApiKey {
   id: string;
@@ -59,7 +57,7 @@ export class KeyRing {
       throw new PlinthError('UNAUTHENTICATED', {
         found: text === undefined ? 'The request has no API key' : 'The API key is unknown or revoked',
         expected: 'header `Authorization: Bearer <key>`',
-        remedy: 'Make a key with `plinth keys create`',
+        remedy: remedy`Make a key with ${command('keys create')}`,
       });
     }
     if (SCOPES.indexOf(key.scope) < SCOPES.indexOf(scope)) {

@@ -1,4 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { Problem } from '../api/problem.js';
+import { HTTP_WORDS, remedyOf } from '../api/remedy.js';
 import { ERROR_CODES, type ErrorCode, type ErrorKind, PlinthError } from '../core/errors.js';
 
 const STATUS_BY_KIND: Record<ErrorKind, number> = {
@@ -42,28 +44,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** The HTTP status that answers an error. */
 export const statusOf = (code: ErrorCode): number => STATUS[code] ?? STATUS_BY_KIND[ERROR_CODES[code][0]];
 
-/** RFC 9457 problem details, with Plinth's code and the field at fault. */
-export const problemSchema = z
-  .object({
-    type: z.string().describe('`urn:plinth:problem:` and the code; docs/errors.md describes it.'),
-    title: z.string().describe('What the code means.'),
-    status: z.int(),
-    detail: z.string().describe('What was found, what was expected and what to do.'),
-    code: z.string().describe('Stable; see docs/errors.md.'),
-    found: z.string().optional(),
-    expected: z.string().optional(),
-    remedy: z.string().optional(),
-    field: z.string().optional().describe('The field, file or option at fault.'),
-    errors: z
-      .array(z.object({ field: z.string(), message: z.string() }))
-      .optional()
-      .describe('Every field at fault, where there are several.'),
-    instance: z.string().describe('Id of the request, as in the log.'),
-  })
-  .meta({ id: 'Problem' });
-
-export type Problem = z.infer<typeof problemSchema>;
-
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** A request field that is wrong. */
@@ -98,11 +78,13 @@ export function toProblem(error: PlinthError, requestId: string): Problem {
     title: ERROR_CODES[error.code][1],
     status,
     // The text of a defect may hold paths and statements; it goes to the log only.
-    detail: hidden ? `The server failed; its log has the details under request ${requestId}.` : error.message,
+    detail: hidden
+      ? `The server failed; its log has the details under request ${requestId}.`
+      : error.inWords(HTTP_WORDS),
     code: error.code,
     found: hidden ? undefined : error.found,
     expected: hidden ? undefined : error.expected,
-    remedy: error.remedy,
+    ...remedyOf(error.remedy),
     field: hidden ? undefined : error.subject,
     errors: error instanceof FieldError && error.fields.length > 1 ? error.fields : undefined,
     instance: requestId,

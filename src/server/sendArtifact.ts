@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlinthError } from '../core/errors.js';
 import type { ArtifactStore } from '../jobs/storage/artifactStore.js';
 import { missing } from '../jobs/storage/artifactStore.js';
-import { mediaType } from './resource.js';
+import { mediaType } from './mediaType.js';
 
 /**
  * Answers with one stored file: strong ETag, Last-Modified, conditional requests and single byte ranges (RFC 9110).

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { PlinthError } from '../core/errors.js';
+import { anyOf, command, setting, step } from '../core/remedy.js';
 import { type JobService, openService, type ServiceOptions } from '../jobs/service.js';
 import { isLoopback } from '../jobs/webhooks/privateAddress.js';
 import { KeyRing } from './apiKeys.js';
@@ -38,8 +39,10 @@ export function isSecured(settings: Settings): boolean {
   throw new PlinthError('AUTHENTICATION_REQUIRED', {
     found: `auth.mode is off, and ${settings.host} can be reached by others`,
     expected: 'API keys on, or a loopback address',
-    remedy:
-      'Set PLINTH_AUTH_MODE=on and make a key with `plinth keys create`; to serve anybody, set PLINTH_AUTH_ALLOW_OPEN=true',
+    remedy: anyOf(
+      step`set ${setting('auth.mode', 'on')} and make a key with ${command('keys create')}`,
+      step`to serve anybody, set ${setting('auth.allowOpen', 'true')}`,
+    ),
     subject: 'auth.mode',
   });
 }

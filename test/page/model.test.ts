@@ -5,7 +5,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobFile } from '../../src/api/client.js';
-import type { JobResource } from '../../src/server/resource.js';
+import type { Job } from '../../src/api/job.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
 import { browserMissing, buildPage, launch, openPage, screenshot, settle, sticksOut, violations } from './browser.js';
 import { differenceOnObject, middleOf, shareChanged, shareColoured, toSquare } from './pixels.js';
@@ -41,7 +41,7 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
   let browser: Browser;
   let page: Page;
   let complaints: string[];
-  let job: JobResource;
+  let job: Job;
 
   beforeAll(async () => {
     buildPage();
@@ -105,7 +105,7 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
     expect(await violations(page)).toEqual([]);
     await page.getByRole('figure', { name: /psnr/i }).waitFor();
     await screenshot(page, 'page-watch');
-    job = (await (await server.ask(`/v1/jobs/${/jobs\/([0-9a-f-]+)/.exec(page.url())![1]}`)).json()) as JobResource;
+    job = (await (await server.ask(`/v1/jobs/${/jobs\/([0-9a-f-]+)/.exec(page.url())![1]}`)).json()) as Job;
     expect(job.methods.map((m) => m.method)).toEqual(['fusion', 'nvdiffrec']);
     if (!FOR_DOCUMENTS) expect(job.methods[0].options).toEqual({ resolution: 64, triangles: 3000, textureSize: 512 });
   });

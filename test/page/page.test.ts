@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job } from '../../src/api/job.js';
 import { createKey } from '../../src/server/apiKeys.js';
-import type { JobResource } from '../../src/server/resource.js';
 import { PIXEL } from '../service/standInEngine.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
 import { zip } from '../zip.js';
@@ -35,8 +35,7 @@ describe.skipIf(browserMissing)('the page', () => {
     return !before.equals(await drawing.screenshot());
   };
 
-  const jobOf = async (id: string): Promise<JobResource> =>
-    (await (await server.ask(`/v1/jobs/${id}`)).json()) as JobResource;
+  const jobOf = async (id: string): Promise<Job> => (await (await server.ask(`/v1/jobs/${id}`)).json()) as Job;
 
   beforeAll(async () => {
     buildPage();

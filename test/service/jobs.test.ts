@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Problem } from '../../src/server/problem.js';
-import type { JobResource } from '../../src/server/resource.js';
+import type { Job } from '../../src/api/job.js';
+import type { Problem } from '../../src/api/problem.js';
 import { onBothDatabases } from './databases.js';
 import { captureForm, startTestServer, type TestServer } from './testServer.js';
 
@@ -23,7 +23,7 @@ onBothDatabases('jobs over HTTP', (url) => {
       body: captureForm([], { name: 'My vase', preset: 'draft' }),
     });
     expect(response.status).toBe(202);
-    const job = (await response.json()) as JobResource;
+    const job = (await response.json()) as Job;
     expect(response.headers.get('location')).toBe(`/v1/jobs/${job.id}`);
     expect(job).toMatchObject({ name: 'My vase', state: 'queued', methods: [{ name: 'fusion', preset: 'draft' }] });
     const done = await server.until(job.id, 'succeeded', 'failed');
@@ -183,7 +183,7 @@ onBothDatabases('jobs over HTTP', (url) => {
         ...(cursor && { cursor }),
       });
       const page = (await (await server.ask(`/v1/jobs?${query}`)).json()) as {
-        jobs: JobResource[];
+        jobs: Job[];
         next: string | null;
       };
       found.push(...page.jobs.map((j) => j.id));
@@ -195,13 +195,37 @@ onBothDatabases('jobs over HTTP', (url) => {
     expect(wrong.errors!.map((e) => e.field)).toEqual(expect.arrayContaining(['limit']));
   });
 
+  test('a job has one shape in a form, in JSON and in the query of a zip', async () => {
+    const options = { triangles: 5000 };
+    const run = { method: 'fusion', preset: 'draft' as const, options };
+    const expected = [{ name: 'fusion', ...run }];
+    const methods = async (response: Promise<Response>): Promise<unknown> =>
+      ((await (await response).json()) as Job).methods;
+    const json = (body: object): Promise<Response> =>
+      server.ask('/v1/jobs', {
+        method: 'POST',
+        body: JSON.stringify({ example: 'vase-six', ...body }),
+        headers: { 'content-type': 'application/json' },
+      });
+    const form = (fields: Record<string, string>): Promise<Response> =>
+      server.ask('/v1/jobs', { method: 'POST', body: captureForm([], fields) });
+    expect(await methods(json(run))).toEqual(expected);
+    expect(await methods(json({ methods: [run] }))).toEqual(expected);
+    expect(await methods(form({ ...run, options: JSON.stringify(options) }))).toEqual(expected);
+    expect(await methods(form({ methods: JSON.stringify([run]) }))).toEqual(expected);
+    expect(await methods(form({ request: JSON.stringify(run) }))).toEqual(expected);
+    for (const answer of [json({ preset: 'draft', methods: [run] }), form({ preset: 'draft', methods: '[]' })]) {
+      expect(await problem(await answer)).toMatchObject({ code: 'REQUEST_INVALID', field: 'methods', status: 400 });
+    }
+  });
+
   test('options are checked against the schema of the method, naming the field', async () => {
     for (const [fields, field, code] of [
       [{ method: 'nothing' }, 'methods.0.method', 'METHOD_UNKNOWN'],
       [{ options: '{"triangles": 3}' }, 'methods.0.options.triangles', 'OPTION_INVALID'],
       [{ options: '{"unknown": 3}' }, 'methods.0.options.unknown', 'OPTION_INVALID'],
       [{ options: '{' }, 'options', 'REQUEST_INVALID'],
-      [{ preset: 'best' }, 'methods.0.preset', 'REQUEST_INVALID'],
+      [{ preset: 'best' }, 'preset', 'REQUEST_INVALID'],
       [{ seed: 'x' }, 'seed', 'REQUEST_INVALID'],
       [{ colour: 'red' }, 'colour', 'REQUEST_INVALID'],
     ] as const) {

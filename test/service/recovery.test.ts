@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { JobResource } from '../../src/server/resource.js';
+import type { Job } from '../../src/api/job.js';
 import { onBothDatabases } from './databases.js';
 import { type ServerProcess, startServerProcess } from './serverProcess.js';
 import { copyDatabase } from './template.js';
@@ -33,15 +33,11 @@ onBothDatabases('what survives', (url) => {
   };
   const submit = async (server: ServerProcess, does: string[]): Promise<string> => {
     const response = await fetch(`${server.url}/v1/jobs`, { method: 'POST', body: captureForm(does) });
-    return ((await response.json()) as JobResource).id;
+    return ((await response.json()) as Job).id;
   };
-  const until = async (
-    server: ServerProcess,
-    id: string,
-    wanted: (job: JobResource) => boolean,
-  ): Promise<JobResource> => {
+  const until = async (server: ServerProcess, id: string, wanted: (job: Job) => boolean): Promise<Job> => {
     for (let i = 0; i < 600; i++) {
-      const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as JobResource;
+      const job = (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
       if (wanted(job)) return job;
       await sleep(100);
     }

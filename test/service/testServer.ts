@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobResource } from '../../src/server/resource.js';
+import type { Job } from '../../src/api/job.js';
 import { type RunningServer, type ServeHooks, startServer } from '../../src/server/serve.js';
 import { loadSettings, type Settings } from '../../src/server/settings.js';
 import { PIXEL } from './standInEngine.js';
@@ -16,9 +16,9 @@ export interface TestServer extends RunningServer {
   /** `fetch` against the server; a key in `authorization` is the caller's. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Submits pictures whose names tell the stand-in what to do, such as `do-slow-5`. */
-  submit(does?: string[], fields?: Record<string, string>, headers?: Record<string, string>): Promise<JobResource>;
+  submit(does?: string[], fields?: Record<string, string>, headers?: Record<string, string>): Promise<Job>;
   /** Waits until the job is in one of the states. */
-  until(id: string, ...states: string[]): Promise<JobResource>;
+  until(id: string, ...states: string[]): Promise<Job>;
   /** Stops the server and removes its data. */
   destroy(): Promise<void>;
 }
@@ -56,12 +56,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       const response = await ask('/v1/jobs', { method: 'POST', body: captureForm(does, fields), headers });
       const body = await response.json();
       if (response.status !== 202) throw new Error(`${response.status} ${JSON.stringify(body)}`);
-      return body as JobResource;
+      return body as Job;
     },
     async until(id, ...states) {
       const deadline = Date.now() + 40_000;
       for (;;) {
-        const job = (await (await ask(`/v1/jobs/${id}`)).json()) as JobResource;
+        const job = (await (await ask(`/v1/jobs/${id}`)).json()) as Job;
         if (states.includes(job.state)) return job;
         if (Date.now() > deadline || !job.state) throw new Error(`job is ${JSON.stringify(job)}, wanted ${states}`);
         await sleep(50);

@@ -1,8 +1,8 @@
-import { ApiError, PlinthClient } from '../../src/api/client.js';
+import { ApiError, PlinthClient, wordRemedy } from '../../src/api/client.js';
 import { createStore, remembered } from './store.js';
 
 export type * from '../../src/api/client.js';
-export { ApiError };
+export { ApiError, wordRemedy };
 
 /** The API key, where the service asks for one. */
 export const apiKey = createStore<string | undefined>(remembered.get('key'));
@@ -40,28 +40,9 @@ export function setKey(key: string | undefined): void {
 export async function fetchPath(path: string, signal?: AbortSignal): Promise<Response> {
   const key = apiKey.get();
   const response = await ask(serviceUrl() + path, { signal, headers: key ? { authorization: `Bearer ${key}` } : {} });
-  if (!response.ok) throw new ApiError(response.status, `HTTP_${response.status}`, `${path}: ${response.statusText}`);
+  if (!response.ok) throw new ApiError(response.status, {}, `${path}: ${response.statusText}`);
   return response;
 }
 
 export const filePath = (job: string, name: string): string =>
   `/v1/jobs/${job}/files/${name.split('/').map(encodeURIComponent).join('/')}`;
-
-/** Messages of the service end with the remedy; it gets a line of its own. */
-export function inWords(message: string, remedy?: string): { message: string; remedy?: string } {
-  if (!remedy) return { message };
-  const at = message.indexOf(remedy);
-  return { message: at > 0 ? message.slice(0, at).trim() : message, remedy };
-}
-
-/** Words for whatever was thrown. */
-export function explain(error: unknown): { message: string; remedy?: string; code?: string } {
-  if (error instanceof ApiError) {
-    const hint = error.status === 403 ? 'Use a key whose scope allows this.' : undefined;
-    return { ...inWords(error.message, error.remedy ?? hint), code: error.code };
-  }
-  if (error instanceof TypeError && /fetch|network|load/i.test(error.message)) {
-    return { message: 'The service cannot be reached.', remedy: 'See whether it runs, then try again.' };
-  }
-  return { message: error instanceof Error ? error.message : String(error) };
-}

@@ -6,6 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import { isLitter } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { isInside } from './captureFolder.js';
@@ -184,8 +185,11 @@ function tooLarge(file: string, what: string, options: ResolvedReadOptions, entr
   return new PlinthError('ARCHIVE_TOO_LARGE', {
     found: `${basename(file)}${entry ? `: ${entry}` : ''} unpacks to ${what}`,
     expected: `at most ${mib(maxArchiveBytes)}, ${maxArchiveEntries} entries, and ${maxArchiveRatio} times the packed size`,
-    remedy:
-      'Pack only the capture, or raise maxArchiveBytes, maxArchiveEntries or maxArchiveRatio (--max-archive-bytes and so on)',
+    remedy: anyOf(
+      step`pack only the capture`,
+      step`raise ${option('maxArchiveBytes')} or ${option('maxArchiveEntries')}`,
+      step`raise ${option('maxArchiveRatio')}`,
+    ),
     subject: file,
   });
 }

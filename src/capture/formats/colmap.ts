@@ -17,6 +17,7 @@ import { resolveName } from '../layout/resolveName.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
 import { readColmapModel } from './colmapModel.js';
+import { tooManyViews } from './metadata.js';
 import type { ReadSources } from './sources.js';
 
 /**
@@ -36,11 +37,7 @@ export async function readColmap(
   const model = join(capture.root, modelFolder);
   const { cameras, images, points } = await readColmapModel(model);
   if (images.length > options.maxViews) {
-    throw invalidMetadata(
-      model,
-      `the model has ${images.length} images`,
-      `at most ${options.maxViews} (option maxViews, --max-views)`,
-    );
+    throw tooManyViews(`The model has ${images.length} images`, options.maxViews, model);
   }
   const folder = pictureFolder(
     capture.list,

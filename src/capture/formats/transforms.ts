@@ -15,7 +15,7 @@ import { resolveName } from '../layout/resolveName.js';
 import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
-import { readMetadata } from './metadata.js';
+import { readMetadata, tooManyViews } from './metadata.js';
 import type { ReadSources } from './sources.js';
 import { type Frame, type Transforms, transformsSchema } from './transformsSchema.js';
 
@@ -56,11 +56,7 @@ export async function readTransforms(
     }
   }
   if (entries.length > options.maxViews) {
-    throw new PlinthError('CAPTURE_METADATA_INVALID', {
-      found: `The capture names ${entries.length} pictures`,
-      expected: `at most ${options.maxViews}`,
-      remedy: 'Take every n-th picture, or raise maxViews (--max-views)',
-    });
+    throw tooManyViews(`The capture names ${entries.length} pictures`, options.maxViews, entries[0].file);
   }
   const images = locate(folder, entries);
   const names = viewNames(entries.map(({ frame }) => frame.file_path));

@@ -4,6 +4,7 @@ import { decode as decodePng } from 'fast-png';
 import sharp from 'sharp';
 import { PlinthError } from '../../core/errors.js';
 import type { FloatImage } from '../../core/image.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import { exrSize, readExrDepth } from './exr.js';
 import { checkPixels, readImageHeader, reason, unreadable } from './header.js';
 
@@ -38,8 +39,11 @@ export async function decodeDepth(file: string, options: DepthDecodeOptions): Pr
     throw new PlinthError('DEPTH_INVALID', {
       found: `${name} has 8 bits and the capture does not say what a step means`,
       expected: '16-bit metric depth, or a stated scale',
-      remedy:
-        'Give depth_unit_scale_factor in the metadata or the option depthScale (--depth-scale), or leave the depth out',
+      remedy: anyOf(
+        step`give depth_unit_scale_factor in the metadata`,
+        step`set ${option('depthScale')}`,
+        step`leave the depth out`,
+      ),
       subject: file,
     });
   }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { PlinthError } from '../../core/errors.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 
 export interface ImageHeader {
   format: string;
@@ -59,8 +60,10 @@ export function checkPixels(file: string, width: number, height: number, maxPixe
     throw new PlinthError('IMAGE_TOO_LARGE', {
       found: `${basename(file)} is ${width} × ${height} pixels (${((width * height) / 1e6).toFixed(1)} megapixels)`,
       expected: `at most ${(maxPixels / 1e6).toFixed(1)} megapixels`,
-      remedy:
-        'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise maxPixels (--max-pixels)',
+      remedy: anyOf(
+        step`scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses)`,
+        step`raise ${option('maxPixels')}`,
+      ),
       subject: file,
     });
   }

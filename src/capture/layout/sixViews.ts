@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import type { FileList } from './fileList.js';
 import {
   IMAGE_EXTENSIONS,
@@ -47,7 +48,7 @@ export function arrangeSixViews(
       expected: `a picture for each of ${VIEW_NAMES.join(', ')} (${IMAGE_EXTENSIONS.join(', ')})`,
       remedy:
         missing.length <= 6 - FEWEST
-          ? 'Add the missing picture, or set the option allowMissing (--allow-missing) to go on without it'
+          ? anyOf(step`add the missing picture`, step`go on without it by ${option('allowMissing')}`)
           : 'Add the missing pictures',
       subject: list.locate(joinPath(folder, `${missing[0]}.png`)),
     });

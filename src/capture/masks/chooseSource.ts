@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { PlinthError } from '../../core/errors.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import type { Capture } from '../capture.js';
 import { readImageHeader } from '../images/header.js';
 import { isLossyName } from '../layout/names.js';
@@ -29,7 +30,7 @@ export async function chooseMaskSource(
     throw new PlinthError('CAPTURE_FILE_MISSING', {
       found: `${withFile.length} of ${sources.length} pictures have a mask file; ${basename(without.image)} has none`,
       expected: 'a file of the same name in masks/, or a mask_path, for every picture',
-      remedy: 'Add the missing masks, or choose another source of masks',
+      remedy: anyOf(step`add the missing masks`, step`choose another source of masks with ${option('masks')}`),
       subject: without.image,
     });
   }
@@ -39,7 +40,7 @@ export async function chooseMaskSource(
     throw new PlinthError('CAPTURE_FILE_MISSING', {
       found: 'Masks were asked to come from depth, but not every picture has a depth map',
       expected: 'a depth map for every picture',
-      remedy: 'Add the depth maps, or choose another source of masks',
+      remedy: anyOf(step`add the depth maps`, step`choose another source of masks with ${option('masks')}`),
     });
   }
   if (await anyTransparent(sources, options)) return 'alpha';

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { PlinthError } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import { pause } from '../../core/pause.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import type { LoadOptions } from '../capture.js';
 import { decodeColor, decodeMask } from '../images/color.js';
 import { areaDownscale, fittedSize, resizeMask } from '../images/resample.js';
@@ -187,7 +188,7 @@ async function givenMask(
     throw new PlinthError('CAPTURE_FILE_MISSING', {
       found: `There is no mask file for the view ${file.name}`,
       expected: `masks/${file.name}.png`,
-      remedy: 'Add the masks, or choose another source of masks',
+      remedy: anyOf(step`add the masks`, step`choose another source of masks with ${option('masks')}`),
       subject: file.color,
     });
   }

@@ -3,6 +3,7 @@ import { listAdapters } from '../../gpu/adapter/adapter.js';
 import { diagnose, formatDiagnosis } from '../../gpu/doctor/doctor.js';
 import { installSoftwareDriver } from '../../gpu/driver/softwareDriver.js';
 import { emit } from '../terminal.js';
+import { CLI_WORDS } from '../words.js';
 
 export function addDoctor(program: Command): void {
   program
@@ -27,7 +28,7 @@ export function addDoctor(program: Command): void {
       }
       const diagnosis = await diagnose({ fix: options.fix ?? false, log });
       if (options.json) emit(diagnosis as unknown as Record<string, unknown>);
-      else process.stdout.write(`${formatDiagnosis(diagnosis)}\n`);
+      else process.stdout.write(`${formatDiagnosis(diagnosis, CLI_WORDS)}\n`);
       if (!diagnosis.healthy) process.exitCode = 4;
     });
 }

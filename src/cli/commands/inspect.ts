@@ -5,9 +5,11 @@ import sharp from 'sharp';
 import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
 import { readCapture } from '../../capture/readCapture.js';
 import type { ColorImage } from '../../core/image.js';
+import { wordRemedy } from '../../core/remedy.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { estimatedText } from '../estimatedText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
+import { CLI_WORDS } from '../words.js';
 
 export function addInspect(program: Command): void {
   const command = program
@@ -54,7 +56,10 @@ export function addInspect(program: Command): void {
       process.stdout.write(`${table(rows)}\n`);
       if (capture.estimated)
         process.stdout.write(`\n  Estimated or stated besides:\n\n${estimatedText(capture.estimated)}\n`);
-      for (const w of capture.warnings) process.stdout.write(`\n  ! ${w.message}${w.remedy ? ` ${w.remedy}` : ''}\n`);
+      for (const w of capture.warnings) {
+        const remedy = wordRemedy(w.remedy, CLI_WORDS);
+        process.stdout.write(`\n  ! ${w.message}${remedy ? ` ${remedy}` : ''}\n`);
+      }
       if (flags.output)
         process.stdout.write(`\n  ${join(flags.output, 'cameras.png')}\n  ${join(flags.output, 'views.png')}\n`);
     } finally {

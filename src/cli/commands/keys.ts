@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
+import { SCOPES, type Scope } from '../../api/key.js';
 import { PlinthError } from '../../core/errors.js';
 import { migrate } from '../../jobs/database/migrations.js';
 import { openDatabase } from '../../jobs/database/openDatabase.js';
-import { type ApiKey, createKey, listKeys, revokeKey, SCOPES, type Scope } from '../../server/apiKeys.js';
+import { type ApiKey, createKey, listKeys, revokeKey } from '../../server/apiKeys.js';
 import { loadSettings } from '../../server/settings.js';
 import { emit } from '../terminal.js';
 

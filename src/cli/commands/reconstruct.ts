@@ -4,7 +4,7 @@ import type { Capture } from '../../capture/capture.js';
 import { readCapture } from '../../capture/readCapture.js';
 import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
-import { PRESETS, type Preset } from '../../methods/method.js';
+import { PRESETS, type Preset } from '../../core/presets.js';
 import { partialFolder } from '../../pipeline/output.js';
 import {
   checkRequest,

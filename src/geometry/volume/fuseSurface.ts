@@ -2,6 +2,7 @@ import type { Bounds } from '../../core/bounds.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { sub } from '../../core/math.js';
 import { type Mesh, triangleCount, vertexCount } from '../../core/mesh.js';
+import { command, remedy } from '../../core/remedy.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { extractSurface } from '../marchingCubes/extractSurface.js';
 import { ObservedField, type Vessel } from './field.js';
@@ -181,7 +182,6 @@ function empty(observations: readonly Observation[]): PlinthError {
   return new PlinthError('SURFACE_EMPTY', {
     found: `The ${observations.length} outlines and depth maps leave no volume within the bounds`,
     expected: 'masks that all show the object and cameras that fit them',
-    remedy:
-      'Look at masks and cameras with `plinth inspect`; one empty mask or one wrong camera is enough to carve everything away',
+    remedy: remedy`Look at masks and cameras with ${command('inspect')}; one empty mask or one wrong camera is enough to carve everything away`,
   });
 }

@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { command, option, remedy } from '../../core/remedy.js';
 import { installedSoftwareDriver, preloadSoftwareDriver } from '../driver/softwareDriver.js';
 import { hasVulkanLoader, type VulkanDevice, vulkanDevices } from '../driver/vulkan.js';
 import type { AdapterFacts, AdapterKind } from '../runtime/adapterFacts.js';
@@ -93,8 +94,7 @@ export async function chooseAdapter(choice: AdapterChoice = {}): Promise<FoundAd
     throw new PlinthError('GPU_NO_ADAPTER', {
       found: 'No WebGPU adapter answered on this machine',
       expected: 'a GPU with a Vulkan 1.1, Metal or Direct3D 12 driver, or the software driver (Mesa 24 or newer)',
-      remedy:
-        'Run `plinth doctor --fix`: it sets up a software driver without root, or prints the command for your system',
+      remedy: remedy`Run ${command('doctor --fix')}: it sets up a software driver without root, or prints the command for your system`,
     });
   }
   const match = matchAdapter(
@@ -105,7 +105,7 @@ export async function chooseAdapter(choice: AdapterChoice = {}): Promise<FoundAd
     throw new PlinthError('GPU_ADAPTER_NOT_MATCHED', {
       found: `No adapter matches "${wanted}"; this machine has ${found.map((f) => `${f.facts.index}: ${f.facts.device} (${f.facts.kind})`).join(', ')}`,
       expected: '`auto`, `discrete`, `integrated`, `software`, an index or a part of a device name',
-      remedy: 'Choose one of those with --adapter or PLINTH_ADAPTER',
+      remedy: remedy`Choose one of those with ${option('adapter')} or the variable PLINTH_ADAPTER`,
     });
   }
   return found.find((f) => f.facts === match)!;

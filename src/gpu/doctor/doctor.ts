@@ -1,4 +1,5 @@
 import { toPlinthError } from '../../core/errors.js';
+import { LIBRARY_WORDS, type RemedyWords, wordRemedy } from '../../core/remedy.js';
 import { listAdapters, matchAdapter } from '../adapter/adapter.js';
 import { openGpu } from '../adapter/openGpu.js';
 import { type MachineFacts, machineFacts } from '../adapter/system.js';
@@ -102,7 +103,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
 const SHOWN_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'float32-filterable', 'primitive-index'];
 
 /** The diagnosis as text for a terminal, lines without colours. */
-export function formatDiagnosis(diagnosis: Diagnosis): string {
+export function formatDiagnosis(diagnosis: Diagnosis, words: RemedyWords = LIBRARY_WORDS): string {
   const { machine, adapters, drivers, selfTest } = diagnosis;
   const lines: string[] = [];
   const section = (title: string): number => lines.push('', title);
@@ -154,7 +155,7 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
     section('Findings');
     for (const { severity, message, remedy } of diagnosis.findings) {
       lines.push(`  ${severity}: ${message}`);
-      if (remedy) lines.push(`    → ${remedy}`);
+      if (remedy) lines.push(`    → ${wordRemedy(remedy, words)}`);
     }
   }
   lines.push('', diagnosis.healthy ? 'Ready: this machine can run Plinth.' : 'Not ready: see the errors above.');

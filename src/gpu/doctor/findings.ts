@@ -1,3 +1,4 @@
+import { anyOf, option, type Remedy, step } from '../../core/remedy.js';
 import { type MachineFacts, manualCommand } from '../adapter/system.js';
 import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import type { SelfTestReport } from '../selfTest/selfTest.js';
@@ -10,7 +11,7 @@ export interface Finding {
   severity: 'error' | 'warning' | 'note';
   message: string;
   /** What to do, with the exact command where there is one. */
-  remedy?: string;
+  remedy?: Remedy;
 }
 
 export interface FindingInput {
@@ -65,7 +66,7 @@ export function findings(input: FindingInput): Finding[] {
       code: 'no-device',
       severity: 'error',
       message: openError,
-      remedy: 'Update the driver, or choose another adapter with --adapter',
+      remedy: anyOf(step`update the driver`, step`choose another adapter with ${option('adapter')}`),
     });
   }
   for (const check of selfTest?.checks ?? []) {
@@ -74,8 +75,10 @@ export function findings(input: FindingInput): Finding[] {
       code: `self-test-${check.name}`,
       severity: 'error',
       message: `${selfTest?.device} fails the self-test "${check.name}": ${check.message}`,
-      remedy:
-        'Update the driver, or choose another adapter with --adapter; if it persists, the GPU or its memory is broken',
+      remedy: anyOf(
+        step`update the driver`,
+        step`choose another adapter with ${option('adapter')}; if it persists, the GPU or its memory is broken`,
+      ),
     });
   }
   if (adapters.length > 0 && adapters.every((a) => a.kind === 'software') && !result.some((f) => f.code !== 'memory')) {

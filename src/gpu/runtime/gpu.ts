@@ -1,5 +1,6 @@
 import { PlinthError } from '../../core/errors.js';
 import { pause } from '../../core/pause.js';
+import { command, remedy } from '../../core/remedy.js';
 import type { AdapterFacts } from './adapterFacts.js';
 import { Batch } from './batch.js';
 import { GpuResources } from './resources.js';
@@ -27,7 +28,7 @@ export class Gpu extends GpuResources {
       this.fail(
         new PlinthError('GPU_DEVICE_LOST', {
           found: `The GPU device was lost: ${info.message || info.reason}`,
-          remedy: 'Start the process again; if it happens again, run `plinth doctor` and update the driver',
+          remedy: remedy`Start the process again; if it happens again, run ${command('doctor')} and update the driver`,
         }),
       );
     });

@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { anyOf, command, option, step } from '../../core/remedy.js';
 import type { AdapterFacts } from './adapterFacts.js';
 import { Gpu } from './gpu.js';
 import type { GpuHost } from './shader.js';
@@ -48,7 +49,10 @@ export async function openDevice(
       throw new PlinthError('GPU_LIMIT_TOO_LOW', {
         found: `${facts.device} offers ${name} = ${offered}`,
         expected: `at least ${needed}`,
-        remedy: 'Choose another adapter with --adapter (`plinth doctor` lists them), or update the driver',
+        remedy: anyOf(
+          step`choose another adapter with ${option('adapter')} (${command('doctor')} lists them)`,
+          step`update the driver`,
+        ),
       });
     }
     requiredLimits[name] = offered;

@@ -6,6 +6,7 @@
 import { PlinthError, throwIfCancelled, toPlinthError } from '../../core/errors.js';
 import { pause } from '../../core/pause.js';
 import { Random } from '../../core/random.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import { recordRadixSort } from '../primitives/radixSort.js';
 import { recordScan } from '../primitives/scan.js';
 import type { Gpu } from '../runtime/gpu.js';
@@ -108,8 +109,10 @@ export function assertSelfTest(report: SelfTestReport): void {
   throw new PlinthError('GPU_SELF_TEST_FAILED', {
     found: `${report.device} failed its self-test (${failed.join('; ')})`,
     expected: 'the same numbers as the CPU computes',
-    remedy:
-      'Update the driver, or choose another adapter with --adapter; if a GPU fails with a current driver, its memory may be broken',
+    remedy: anyOf(
+      step`update the driver`,
+      step`choose another adapter with ${option('adapter')}; if a GPU fails with a current driver, its memory may be broken`,
+    ),
     subject: report.device,
   });
 }

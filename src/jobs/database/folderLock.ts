@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '../../core/errors.js';
+import { anyOf, setting, step } from '../../core/remedy.js';
 
 export const LOCK_FILE = 'plinth.lock';
 /** How often the holder touches its lock. */
@@ -119,7 +120,10 @@ const inUse = (folder: string, holder: Holder): PlinthError =>
   new PlinthError('DATA_FOLDER_IN_USE', {
     found: `${folder} is in use by process ${holder.pid} on ${holder.host}`,
     expected: 'a data folder of its own for every server that uses the embedded database',
-    remedy:
-      'Stop that process, choose another folder with --data, or set DATABASE_URL to let several processes share PostgreSQL',
+    remedy: anyOf(
+      step`stop that process`,
+      step`choose another folder with ${setting('data')}`,
+      step`set ${setting('database.url')} to let several processes share PostgreSQL`,
+    ),
     subject: folder,
   });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { JobRequest } from '../../api/jobRequest.js';
 import type { JobProgress } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import {
@@ -11,7 +12,7 @@ import {
   type JobResult,
   type JobState,
 } from '../jobRecord.js';
-import type { JobRequest, NamedRun } from '../jobRequest.js';
+import type { NamedRun } from '../jobRequest.js';
 import { queueDelivery } from '../webhooks/webhookStore.js';
 import type { Database, Queryable } from './database.js';
 import { type JobFilter, listStatement, searchStatement } from './listJobs.js';

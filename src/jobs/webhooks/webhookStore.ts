@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toFailureResource } from '../../api/remedy.js';
 import type { Queryable } from '../database/database.js';
 import type { JobRecord } from '../jobRecord.js';
 
@@ -32,8 +33,14 @@ export async function queueDelivery(
       id: job.id,
       name: job.name,
       state: job.state,
-      failure: job.failure,
-      runs: job.result?.runs.map(({ name, method, quality, failure }) => ({ name, method, quality, failure })) ?? [],
+      failure: job.failure && toFailureResource(job.failure),
+      runs:
+        job.result?.runs.map(({ name, method, quality, failure }) => ({
+          name,
+          method,
+          quality,
+          failure: failure && toFailureResource(failure),
+        })) ?? [],
     },
   });
   await tx.query('INSERT INTO plinth.webhook_deliveries (id, job, url, secret, body) VALUES ($1, $2, $3, $4, $5)', [

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { JobProgress, Logger } from '../../core/context.js';
-import { toPlinthError } from '../../core/errors.js';
+import { toFailure, toPlinthError } from '../../core/errors.js';
+import { anyOf, option, setting, step } from '../../core/remedy.js';
 import type { Claim, JobStore } from '../database/jobStore.js';
 import type { Failure, JobRecord, JobResult, RunResult } from '../jobRecord.js';
 import type { ArtifactStore } from '../storage/artifactStore.js';
@@ -104,7 +105,7 @@ export class Attempt {
       this.kill({
         code: 'JOB_TIME_LIMIT',
         message: `The job ran longer than the limit of ${timeLimitSeconds} s.`,
-        remedy: 'Choose a faster preset, or raise jobs.timeLimitSeconds',
+        remedy: anyOf(step`choose a faster ${option('preset')}`, step`raise ${setting('jobs.timeLimitSeconds')}`),
       });
     }, timeLimitSeconds * 1000);
     try {
@@ -141,8 +142,7 @@ export class Attempt {
       const coded = toPlinthError(error);
       this.log.add('error', coded.stack ?? coded.message);
       this.options.log.error({ job: job.id, err: coded }, 'an attempt could not be carried out');
-      const failure = { code: coded.code, message: coded.message, remedy: coded.remedy };
-      return await this.failMachine(failure, folder);
+      return await this.failMachine(toFailure(coded), folder);
     } finally {
       clearTimeout(limit);
       clearTimeout(this.timer);

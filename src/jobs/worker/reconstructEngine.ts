@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCapture } from '../../capture/readCapture.js';
-import { toPlinthError } from '../../core/errors.js';
+import { toFailure, toPlinthError } from '../../core/errors.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { readinessProbe } from '../../health/readiness.js';
@@ -43,8 +43,7 @@ export const engine: Engine = {
       return { ok, seconds, failure };
     } catch (error) {
       closeProbe();
-      const { code, message, remedy } = toPlinthError(error);
-      return { ok: false, seconds: (performance.now() - begin) / 1000, failure: { code, message, remedy } };
+      return { ok: false, seconds: (performance.now() - begin) / 1000, failure: toFailure(error) };
     }
   },
 
@@ -123,13 +122,12 @@ async function oneRun(
     // What one method cannot do another may; what the machine or the user stopped ends the attempt.
     if (coded.kind === 'machine' || coded.kind === 'cancelled' || runs === 1) throw coded;
     hooks.log.error({ code: coded.code }, coded.message);
-    const { code, message, remedy } = coded;
     return {
       ...base,
       seconds: (performance.now() - begin) / 1000,
       warnings: [],
       stages: [],
-      failure: { code, message, remedy },
+      failure: toFailure(coded),
     };
   }
 }

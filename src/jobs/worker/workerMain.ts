@@ -2,7 +2,7 @@
  * Main module of a worker process: one engine, one job at a time, spoken to over IPC. It ends with its parent, and at the end of a job that a
  * failing machine spoiled, since a device that was lost takes the process's later devices with it.
  */
-import { PlinthError, toPlinthError } from '../../core/errors.js';
+import { PlinthError, toFailure, toPlinthError } from '../../core/errors.js';
 import type { Engine, EngineTask } from './engine.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
@@ -27,7 +27,7 @@ function die(error: unknown): void {
 
 const failed = (error: PlinthError): FromWorker => ({
   type: 'failed',
-  failure: { code: error.code, message: error.message, remedy: error.remedy },
+  failure: toFailure(error),
   kind: error.kind,
   detail: error.stack,
 });
@@ -50,10 +50,7 @@ process.on('message', (message: ToWorker) => {
     case 'probe':
       engine
         .probe(adapter)
-        .catch((error) => {
-          const coded = toPlinthError(error);
-          return { ok: false, seconds: 0, failure: { code: coded.code, message: coded.message, remedy: coded.remedy } };
-        })
+        .catch((error) => ({ ok: false, seconds: 0, failure: toFailure(error) }))
         .then((report) => send({ type: 'probed', id: message.id, report }));
       break;
   }

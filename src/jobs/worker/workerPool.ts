@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toPlinthError } from '../../core/errors.js';
+import { toFailure } from '../../core/errors.js';
+import { command, remedy } from '../../core/remedy.js';
 import { VERSION } from '../../core/version.js';
 import { WORK_CHANNEL } from '../database/jobStore.js';
 import type { Failure, JobRecord } from '../jobRecord.js';
@@ -224,8 +225,7 @@ class Slot {
       });
       report = await beside.probe(timeoutMs);
     } catch (error) {
-      const { code, message, remedy } = toPlinthError(error);
-      report = { ok: false, seconds: (performance.now() - begin) / 1000, failure: { code, message, remedy } };
+      report = { ok: false, seconds: (performance.now() - begin) / 1000, failure: toFailure(error) };
     } finally {
       beside?.kill();
     }
@@ -296,8 +296,7 @@ class Slot {
       this.failure = undefined;
     } catch (error) {
       this.failures++;
-      const { code, message, remedy } = toPlinthError(error);
-      this.failure = { code, message, remedy };
+      this.failure = toFailure(error);
       log.error({ err: error }, 'a worker process could not be started');
     }
   }
@@ -306,7 +305,7 @@ class Slot {
 const notRunning = (what: string): ProbeReport => ({
   ok: false,
   seconds: 0,
-  failure: { code: 'WORKER_LOST', message: `The worker process ${what}`, remedy: 'Run `plinth doctor`' },
+  failure: { code: 'WORKER_LOST', message: `The worker process ${what}`, remedy: remedy`Run ${command('doctor')}` },
 });
 
 /** Puts jobs whose worker fell silent back into the queue. Several processes may do this at once. Answers how many. */

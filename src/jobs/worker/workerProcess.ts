@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { PlinthError } from '../../core/errors.js';
+import { command, remedy } from '../../core/remedy.js';
 import type { Failure, RunResult } from '../jobRecord.js';
 import type { EngineTask, ProbeReport } from './engine.js';
 import type { FromWorker, ToWorker } from './messages.js';
@@ -98,7 +99,7 @@ export class WorkerProcess {
     worker.kill();
     throw new PlinthError('WORKER_START_FAILED', {
       found: `The worker process ${worker.ended ? 'ended while it started' : 'did not start in time'}: ${worker.failure?.failure.message ?? (output.join(' | ') || 'it printed nothing')}`,
-      remedy: 'Run `plinth doctor`; it shows whether adapter and driver work',
+      remedy: remedy`Run ${command('doctor')}; it shows whether adapter and driver work`,
     });
   }
 
@@ -200,7 +201,7 @@ export function lostFailure(code: number | null, signal: NodeJS.Signals | null):
     remedy:
       signal === 'SIGKILL'
         ? 'The system may have run out of memory: give it more, or choose a smaller preset'
-        : 'Look at the log of the job; run `plinth doctor` to check the driver',
+        : remedy`Look at the log of the job; run ${command('doctor')} to check the driver`,
   };
 }
 

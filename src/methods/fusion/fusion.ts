@@ -3,6 +3,7 @@ import type { Asset, Material } from '../../core/asset.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type Mesh, triangleCount } from '../../core/mesh.js';
 import { pause } from '../../core/pause.js';
+import { anyOf, option, step } from '../../core/remedy.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
 import { cleanMesh, SIMPLIFYING_BEGINS } from '../../geometry/mesh/repair/cleanMesh.js';
 import { unwrapMesh } from '../../geometry/mesh/unwrap/unwrap.js';
@@ -58,7 +59,7 @@ export const fusion: Method<typeof fusionOptions> = {
       throw new PlinthError('METHOD_REQUIREMENTS', {
         found: `The capture has ${trainingViews(capture).length} view to work with`,
         expected: 'at least 2, better 20 or more from all around',
-        remedy: 'Add views, or lower --holdout',
+        remedy: anyOf(step`add views`, step`lower ${option('holdout')}`),
       });
     }
   },

@@ -6,6 +6,7 @@ import type { Capture } from '../../capture/capture.js';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { identity } from '../../core/math.js';
+import { LIBRARY_WORDS, wordRemedy } from '../../core/remedy.js';
 import type { AdapterFacts } from '../../gpu/runtime/adapterFacts.js';
 import { type Assessment, QUALITY_SCHEMA_VERSION, type QualityData, qualitySchema, type Series } from '../schema.js';
 import { adviseOn } from '../verdict/advice.js';
@@ -62,7 +63,12 @@ export function buildQuality(input: QualityInput): QualityData {
     },
     seed: input.seed,
     advice: adviseOn({ ...evidence, status: judgement.status }),
-    warnings: input.warnings.map(({ code, message, subject, remedy }) => ({ code, message, subject, remedy })),
+    warnings: input.warnings.map(({ code, message, subject, remedy }) => ({
+      code,
+      message,
+      subject,
+      remedy: wordRemedy(remedy, LIBRARY_WORDS),
+    })),
     series: thinned(input.series ?? seriesIn(ownSeries)),
     files: input.files ?? [],
     run: {

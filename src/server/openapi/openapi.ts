@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { jobRequestSchema, jsonJobSchema } from '../../api/jobRequest.js';
+import { problemSchema } from '../../api/problem.js';
 import { ERROR_CODES, type ErrorCode, PlinthError } from '../../core/errors.js';
 import { VERSION } from '../../core/version.js';
-import { jobRequestSchema } from '../../jobs/jobRequest.js';
-import { PROBLEM_TYPE, problemSchema, statusOf, toProblem } from '../problem.js';
-import { jsonJobSchema } from '../uploads/acceptJob.js';
+import { PROBLEM_TYPE, statusOf, toProblem } from '../problem.js';
 import { ANSWER_EXAMPLES, BODY_EXAMPLES, TEXT_EXAMPLES, WEBHOOK_EXAMPLE } from './openapiExamples.js';
 
 /** What every route may answer. */

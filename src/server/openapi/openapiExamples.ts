@@ -1,7 +1,7 @@
-import type { z } from 'zod';
+import type { Health } from '../../api/health.js';
+import type { Job } from '../../api/job.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
-import { type JobResource, toResource } from '../resource.js';
-import type { healthSchema } from '../routes/health.js';
+import { toResource } from '../resource.js';
 
 /** Examples of the OpenAPI document. The tests hold each against the schema that it stands beside. */
 
@@ -99,9 +99,9 @@ const failed: JobRecord = {
     remedy: 'Check the cameras of the views that the message names',
   },
 };
-const job = (record: JobRecord): JobResource => toResource(record);
+const job = (record: JobRecord): Job => toResource(record);
 
-const health: z.infer<typeof healthSchema> = {
+const health: Health = {
   status: 'healthy',
   reasons: [],
   version: '0.1.0',
@@ -143,7 +143,7 @@ const health: z.infer<typeof healthSchema> = {
   ],
   disk: { freeBytes: 412_316_860_416, totalBytes: 1_000_204_886_016 },
 };
-const unhealthy: z.infer<typeof healthSchema> = {
+const unhealthy: Health = {
   ...health,
   status: 'unhealthy',
   reasons: ['The self-test failed: The GPU device was lost.'],

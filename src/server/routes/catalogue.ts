@@ -1,27 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
+import { exampleSchema, methodsSchema } from '../../api/catalogue.js';
 import { ASSET_FORMATS } from '../../core/asset.js';
 import { examplePicture, listExamples } from '../../jobs/examples.js';
-import { PRESETS } from '../../methods/method.js';
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
 import type { App } from '../context.js';
-import { mediaType } from '../resource.js';
-
-const methodSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    description: z.string().describe('What it is good at, what it needs, how long it takes.'),
-    requirements: z.array(z.string()).describe('What a capture must have.'),
-    options: z
-      .record(z.string(), z.unknown())
-      .describe('JSON schema (2020-12) of the options, with defaults and ranges.'),
-    presets: z
-      .record(z.enum(PRESETS), z.record(z.string(), z.unknown()))
-      .describe('Options that differ from their defaults.'),
-    stages: z.array(z.object({ name: z.string(), title: z.string(), weight: z.number() })),
-  })
-  .meta({ id: 'Method' });
+import { mediaType } from '../mediaType.js';
 
 export function catalogueRoutes(app: App): void {
   app.get(
@@ -31,7 +15,7 @@ export function catalogueRoutes(app: App): void {
         operationId: 'listMethods',
         tags: ['catalogue'],
         summary: 'Methods with the schemas of their options',
-        response: { 200: z.object({ methods: z.array(methodSchema), formats: z.array(z.enum(ASSET_FORMATS)) }) },
+        response: { 200: methodsSchema },
       },
     },
     async () => ({
@@ -55,18 +39,7 @@ export function catalogueRoutes(app: App): void {
         operationId: 'listExamples',
         tags: ['catalogue'],
         summary: 'Captures that come with Plinth',
-        response: {
-          200: z.object({
-            examples: z.array(
-              z.object({
-                name: z.string(),
-                files: z.int(),
-                bytes: z.int(),
-                picture: z.string().describe('Address of one of its pictures.'),
-              }),
-            ),
-          }),
-        },
+        response: { 200: z.object({ examples: z.array(exampleSchema) }) },
       },
     },
     async () => ({

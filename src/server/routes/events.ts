@@ -1,6 +1,8 @@
 import type { SSEMessage } from '@fastify/sse';
 import { z } from 'zod';
-import { PlinthError } from '../../core/errors.js';
+import { remedyOf, toFailureResource } from '../../api/remedy.js';
+import { type Failure, PlinthError } from '../../core/errors.js';
+import type { Remedy } from '../../core/remedy.js';
 import { isFinished, type JobEvent } from '../../jobs/jobRecord.js';
 import type { App, Context } from '../context.js';
 import { jobParams } from './jobs.js';
@@ -74,6 +76,9 @@ export function eventRoutes(app: App, context: Context): void {
 }
 
 function toMessage(job: string, { seq, type, data, at }: JobEvent): SSEMessage {
-  const extra = type === 'preview' ? { url: `/v1/jobs/${job}/previews/${data.name}` } : {};
+  const extra: Record<string, unknown> = {};
+  if (type === 'preview') extra.url = `/v1/jobs/${job}/previews/${data.name}`;
+  if (type === 'warning') Object.assign(extra, remedyOf(data.remedy as Remedy | undefined));
+  if (data.failure) extra.failure = toFailureResource(data.failure as Failure);
   return { id: String(seq), event: type, data: { ...data, ...extra, at: at.toISOString() } };
 }

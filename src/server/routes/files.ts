@@ -1,11 +1,12 @@
 import { ZipArchive } from 'archiver';
 import { z } from 'zod';
+import { fileSchema, previewSchema } from '../../api/job.js';
 import { PlinthError } from '../../core/errors.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
 import { missing } from '../../jobs/storage/artifactStore.js';
 import { logKey } from '../../jobs/worker/jobLog.js';
 import type { App, Context } from '../context.js';
-import { fileSchema, mediaType } from '../resource.js';
+import { mediaType } from '../mediaType.js';
 import { sendArtifact } from '../sendArtifact.js';
 import { jobParams } from './jobs.js';
 
@@ -23,7 +24,7 @@ export function fileRoutes(app: App, context: Context): void {
         tags: ['results'],
         summary: 'Files of the result',
         params: jobParams,
-        response: { 200: z.object({ files: z.array(fileSchema.extend({ url: z.string() })) }) },
+        response: { 200: z.object({ files: z.array(fileSchema) }) },
       },
       config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
@@ -113,9 +114,7 @@ export function fileRoutes(app: App, context: Context): void {
         tags: ['results'],
         summary: 'Live preview images of a job, oldest first',
         params: jobParams,
-        response: {
-          200: z.object({ previews: z.array(z.object({ name: z.string(), stage: z.string(), url: z.string() })) }),
-        },
+        response: { 200: z.object({ previews: z.array(previewSchema) }) },
       },
       config: { errors: ['JOB_NOT_FOUND'] },
     },

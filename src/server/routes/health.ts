@@ -1,69 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { JOB_STATES } from '../../jobs/jobRecord.js';
+import { type Health, healthSchema } from '../../api/health.js';
+import { toFailureResource } from '../../api/remedy.js';
 import type { App, Context } from '../context.js';
 import type { HealthReport } from '../health/healthMonitor.js';
-import { failureSchema } from '../resource.js';
-
-const optionalNumber = z.number().optional();
-export const gpuSchema = z
-  .object({
-    index: z.int(),
-    name: z.string(),
-    vendor: z.string(),
-    uuid: z.string().optional(),
-    memoryTotalBytes: optionalNumber,
-    memoryUsedBytes: optionalNumber,
-    memoryFreeBytes: optionalNumber,
-    utilization: optionalNumber.describe('0…1'),
-    temperatureCelsius: optionalNumber,
-    powerWatts: optionalNumber,
-    powerLimitWatts: optionalNumber,
-    graphicsClockHertz: optionalNumber,
-    memoryClockHertz: optionalNumber,
-    throttleReasons: z.array(z.string()).optional(),
-    eccErrors: optionalNumber,
-    lastXid: optionalNumber,
-    error: z.string().optional().describe('A query that this GPU supports failed.'),
-  })
-  .meta({ id: 'Gpu' });
-
-export const healthSchema = z
-  .object({
-    status: z.enum(['healthy', 'unhealthy', 'stopping']),
-    reasons: z.array(z.string()).describe('Why it is not healthy.'),
-    version: z.string(),
-    uptimeSeconds: z.number(),
-    adapter: z.record(z.string(), z.unknown()).nullable().describe('The WebGPU adapter of the first worker.'),
-    facts: z.record(z.string(), z.unknown()).describe('What was found when the server started.'),
-    gpus: z.array(gpuSchema).describe('Live figures; a figure that the driver does not offer is absent.'),
-    selfTest: z
-      .object({ ok: z.boolean(), seconds: z.number(), ageSeconds: z.number(), failure: failureSchema.optional() })
-      .nullable()
-      .describe('The last small compute job whose numbers were checked.'),
-    queue: z.object({ depth: z.int(), running: z.int(), jobs: z.record(z.enum(JOB_STATES), z.int()) }).nullable(),
-    workers: z.array(
-      z.object({
-        id: z.uuid(),
-        host: z.string(),
-        version: z.string(),
-        own: z.boolean().describe('Runs within this server.'),
-        silentSeconds: z.number(),
-        slots: z.array(
-          z.object({
-            state: z.enum(['starting', 'idle', 'busy', 'stalled', 'broken', 'stopped']),
-            adapter: z.record(z.string(), z.unknown()),
-            job: z.string().optional(),
-            silentSeconds: optionalNumber,
-            restarts: z.int(),
-            failure: failureSchema.optional(),
-          }),
-        ),
-      }),
-    ),
-    disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).nullable(),
-  })
-  .meta({ id: 'Health' });
 
 export function healthRoutes(app: App, context: Context): void {
   const { health, metrics } = context;
@@ -72,7 +12,7 @@ export function healthRoutes(app: App, context: Context): void {
     503: healthSchema.describe('Something that is needed is broken; `reasons` says what.'),
   };
 
-  const answer = (report: HealthReport): z.infer<typeof healthSchema> => {
+  const answer = (report: HealthReport): Health => {
     const stopping = context.stopping.aborted;
     const { jobs, selfTest, disk } = report;
     return {
@@ -88,11 +28,14 @@ export function healthRoutes(app: App, context: Context): void {
             ok: selfTest.ok,
             seconds: selfTest.seconds,
             ageSeconds: (Date.now() - selfTest.at.getTime()) / 1000,
-            failure: selfTest.failure,
+            failure: selfTest.failure && toFailureResource(selfTest.failure),
           }
         : null,
       queue: jobs ? { depth: jobs.queued, running: jobs.running, jobs } : null,
-      workers: report.workers,
+      workers: report.workers.map((worker) => ({
+        ...worker,
+        slots: worker.slots.map((slot) => ({ ...slot, failure: slot.failure && toFailureResource(slot.failure) })),
+      })),
       disk: disk ? { freeBytes: disk.free, totalBytes: disk.total } : null,
     };
   };

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { JOB_STATES, jobSchema } from '../../api/job.js';
 import type { ErrorCode } from '../../core/errors.js';
-import { JOB_STATES } from '../../jobs/jobRecord.js';
 import { requireDisk } from '../../jobs/storage/janitor.js';
 import type { App, Context } from '../context.js';
 import { FieldError } from '../problem.js';
-import { jobSchema, toResource } from '../resource.js';
+import { toResource } from '../resource.js';
 import { acceptJob } from '../uploads/acceptJob.js';
 import type { UploadStore } from '../uploads/uploadStore.js';
 

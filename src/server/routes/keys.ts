@@ -1,20 +1,10 @@
 import { z } from 'zod';
+import { type KeyFacts, keySchema, madeKeySchema, newKeySchema } from '../../api/key.js';
 import { PlinthError } from '../../core/errors.js';
-import { type ApiKey, createKey, listKeys, revokeKey, SCOPES } from '../apiKeys.js';
+import { type ApiKey, createKey, listKeys, revokeKey } from '../apiKeys.js';
 import type { App, Context } from '../context.js';
 
-const keySchema = z
-  .object({
-    id: z.uuid(),
-    name: z.string(),
-    scope: z.enum(SCOPES),
-    createdAt: z.iso.datetime(),
-    lastUsedAt: z.iso.datetime().nullable(),
-    revokedAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'ApiKey' });
-
-const toKey = (key: ApiKey): z.infer<typeof keySchema> => ({
+const toKey = (key: ApiKey): KeyFacts => ({
   id: key.id,
   name: key.name,
   scope: key.scope,
@@ -45,8 +35,8 @@ export function keyRoutes(app: App, { service, keys }: Context): void {
         operationId: 'createKey',
         tags: ['keys'],
         summary: 'Make an API key',
-        body: z.strictObject({ name: z.string().trim().min(1).max(100), scope: z.enum(SCOPES) }),
-        response: { 201: keySchema.extend({ key: z.string().describe('Its text, shown this once.') }) },
+        body: newKeySchema,
+        response: { 201: madeKeySchema },
       },
       config: { scope: 'admin' },
     },

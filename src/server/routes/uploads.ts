@@ -1,20 +1,7 @@
 import { z } from 'zod';
+import { newUploadSchema, uploadFileSchema, uploadSchema } from '../../api/upload.js';
 import { type App, type Context, ownerOf } from '../context.js';
 import type { UploadStore } from '../uploads/uploadStore.js';
-
-const uploadSchema = z
-  .object({
-    id: z.uuid(),
-    name: z.string(),
-    createdAt: z.iso.datetime(),
-    files: z.array(
-      z.object({ name: z.string(), bytes: z.int(), received: z.int().describe('Where the next part begins.') }),
-    ),
-    bytes: z.int(),
-    received: z.int(),
-    complete: z.boolean(),
-  })
-  .meta({ id: 'Upload' });
 
 const params = z.object({ id: z.uuid() });
 
@@ -27,14 +14,7 @@ export function uploadRoutes(app: App, _context: Context, uploads: UploadStore):
         tags: ['uploads'],
         summary: 'Begin an upload that may be interrupted',
         description: 'Names the files that will come. Send each with `PATCH`, then submit a job with `{"upload": id}`.',
-        body: z.strictObject({
-          name: z.string().trim().min(1).max(200).default('upload'),
-          files: z
-            .array(
-              z.strictObject({ name: z.string().min(1).max(1000).describe('Relative path.'), bytes: z.int().min(0) }),
-            )
-            .min(1),
-        }),
+        body: newUploadSchema,
         response: { 201: uploadSchema },
       },
       bodyLimit: 16 * 2 ** 20,
@@ -75,7 +55,7 @@ export function uploadRoutes(app: App, _context: Context, uploads: UploadStore):
           'Body: bytes as `application/offset+octet-stream`. What arrived before a connection broke is kept.',
         params: params.extend({ '*': z.string().min(1).max(1000).describe('Name of the file.') }),
         headers: z.object({ 'upload-offset': z.coerce.number().int().min(0).describe('Where the part begins.') }),
-        response: { 200: z.object({ name: z.string(), bytes: z.int(), received: z.int() }) },
+        response: { 200: uploadFileSchema },
       },
       config: {
         scope: 'submit',

@@ -3,12 +3,13 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type ErrorCode, PlinthError, toPlinthError } from '../../core/errors.js';
+import { type JobRequest, jobRequestSchema, jsonJobSchema, REQUEST_FIELDS } from '../../api/jobRequest.js';
+import { PlinthError, toPlinthError } from '../../core/errors.js';
 import type { Accepted } from '../../jobs/database/jobStore.js';
 import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
 import type { JobInput } from '../../jobs/jobRecord.js';
-import { type JobRequest, jobRequestSchema, nameRuns } from '../../jobs/jobRequest.js';
+import { nameRuns } from '../../jobs/jobRequest.js';
 import { requireDisk } from '../../jobs/storage/janitor.js';
 import { resolveWebhook } from '../../jobs/webhooks/webhooks.js';
 import { type Context, ownerOf } from '../context.js';
@@ -16,30 +17,13 @@ import { FieldError, fieldErrors } from '../problem.js';
 import { receive, ZIP_TYPES } from './receive.js';
 import type { UploadStore } from './uploadStore.js';
 
-/** A JSON body names pictures that are already here. */
-export const jsonJobSchema = jobRequestSchema
-  .extend({
-    upload: z.uuid().optional().describe('Id of a complete upload (`POST /v1/uploads`).'),
-    example: z.string().max(100).optional().describe('Name of a bundled capture (`GET /v1/examples`).'),
-  })
-  .refine((body) => (body.upload === undefined) !== (body.example === undefined), {
-    message: 'give either `upload` or `example`',
-    path: ['upload'],
-  });
-
-/** Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job with one method. */
-const formSchema = z.strictObject({
-  request: z.string().optional(),
-  name: z.string().optional(),
-  method: z.string().optional(),
-  preset: z.string().optional(),
-  options: z.string().optional(),
-  seed: z.string().optional(),
-  holdout: z.string().optional(),
-  priority: z.string().optional(),
-  formats: z.string().optional(),
-  webhook: z.string().optional(),
-});
+/** Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job, those that hold more than words as JSON. */
+const formSchema = z.strictObject(
+  Object.fromEntries(['request', ...REQUEST_FIELDS].map((name) => [name, z.string().optional()])),
+);
+/** Fields whose text is JSON, and fields whose text is a number. */
+const JSON_FIELDS = ['methods', 'options', 'webhook'];
+const NUMBER_FIELDS = ['seed', 'holdout', 'priority'];
 
 const IDEMPOTENCY_LENGTH = 255;
 
@@ -179,33 +163,24 @@ async function check(job: JobRequest, webhooks: Context['settings']['webhooks'])
 function parseFields(fields: Record<string, string>): JobRequest {
   const form = formSchema.safeParse(fields);
   if (!form.success) throw fieldErrors(form.error, 'form');
-  const { request, method, preset, options, seed, holdout, priority, formats, webhook, name } = form.data;
+  const { request, ...others } = form.data;
   let value: unknown;
   if (request !== undefined) {
-    const others = Object.keys(fields).filter((field) => field !== 'request');
-    if (others.length > 0) throw new FieldError([{ field: others[0], message: 'not together with `request`' }]);
+    const [other] = Object.keys(fields).filter((field) => field !== 'request');
+    if (other !== undefined) throw new FieldError([{ field: other, message: 'not together with `request`' }]);
     value = json('request', request);
-  } else {
-    const number = (text: string | undefined): unknown =>
-      text === undefined || text === '' ? undefined : Number(text);
-    const run = {
-      method: method ?? 'fusion',
-      preset: preset || undefined,
-      options: options ? json('options', options) : undefined,
-    };
-    value = {
-      name: name || undefined,
-      methods: method || preset || options ? [run] : undefined,
-      seed: number(seed),
-      holdout: number(holdout),
-      priority: number(priority),
-      formats: formats ? formats.split(',') : undefined,
-      webhook: webhook ? json('webhook', webhook) : undefined,
-    };
-  }
+  } else value = Object.fromEntries(Object.entries(others).map(([name, text]) => [name, fieldValue(name, text)]));
   const parsed = jobRequestSchema.safeParse(value);
   if (!parsed.success) throw fieldErrors(parsed.error, 'request');
   return parsed.data;
+}
+
+/** What the text of a field stands for; an empty one is as good as none. */
+function fieldValue(name: string, text: string | undefined): unknown {
+  if (!text) return undefined;
+  if (JSON_FIELDS.includes(name)) return json(name, text);
+  if (NUMBER_FIELDS.includes(name)) return Number(text);
+  return name === 'formats' ? text.split(',') : text;
 }
 
 function json(field: string, text: string): unknown {
@@ -239,14 +214,7 @@ async function refuseWhenFull({ settings, service, stopping }: Context): Promise
   });
 }
 
-/** Where the reader's own advice names its options, the service's names its settings. */
-const REMEDIES: Partial<Record<ErrorCode, string>> = {
-  ARCHIVE_TOO_LARGE: 'Pack only the capture, or raise limits.unpackedBytes or limits.files',
-  IMAGE_TOO_LARGE:
-    'Scale the pictures down (4096 pixels on the longer side keep all detail that Plinth uses), or raise limits.pixels',
-};
-
-/** Messages about an upload name its files and settings as the client knows them. */
+/** Messages about an upload name its files as the client knows them. */
 function asUpload(error: unknown, folder: string): unknown {
   if (!(error instanceof PlinthError)) return error;
   const clean = (text: string | undefined): string | undefined =>
@@ -257,7 +225,7 @@ function asUpload(error: unknown, folder: string): unknown {
   return new PlinthError(error.code, {
     found: clean(error.found)!,
     expected: clean(error.expected),
-    remedy: REMEDIES[error.code] ?? clean(error.remedy),
+    remedy: typeof error.remedy === 'string' ? clean(error.remedy) : error.remedy,
     subject: clean(error.subject),
     cause: error.cause,
   });

@@ -5,28 +5,11 @@ import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
+import type { Upload, UploadFile } from '../../api/upload.js';
 import { PlinthError } from '../../core/errors.js';
 import { requireDisk } from '../../jobs/storage/janitor.js';
 import { FieldError } from '../problem.js';
 import { safePath, tooLarge, tooMany } from './receive.js';
-
-export interface UploadFile {
-  name: string;
-  /** Size it will have. */
-  bytes: number;
-  /** Bytes that are here. */
-  received: number;
-}
-
-export interface Upload {
-  id: string;
-  name: string;
-  createdAt: string;
-  files: UploadFile[];
-  bytes: number;
-  received: number;
-  complete: boolean;
-}
 
 interface Manifest {
   id: string;

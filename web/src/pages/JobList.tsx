@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { api, filePath, inWords, type Job, type JobState } from '../api.js';
+import { api, filePath, type Job, type JobState } from '../api.js';
 import { ago, bytes, duration, percent, plural } from '../format.js';
 import { go, href } from '../route.js';
 import { Icon } from '../ui/Icon.js';
@@ -201,7 +201,7 @@ function Row({ job, onRetry, onDelete }: { job: Job; onRetry: () => void; onDele
             </span>
           </>
         )}
-        {job.failure && <span className="small">{inWords(job.failure.message, job.failure.remedy).message}</span>}
+        {job.failure && <span className="small">{job.failure.message}</span>}
         <span className="quiet small">
           {job.methods.map((m) => `${m.method}, ${m.preset}`).join(' · ')}
           <br />

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
-import { apiKey, explain, fetchPath, inWords, type JobState, serviceUrl } from '../api.js';
+import { apiKey, type Failure, fetchPath, type JobState, serviceUrl } from '../api.js';
 import { useStore } from '../store.js';
+import { explain, remedyFor } from '../words.js';
 import { Icon, type IconName } from './Icon.js';
 
 type Tone = 'bad' | 'fair' | 'good' | 'hint';
@@ -46,20 +47,18 @@ export function Problem({ error, children }: { error: unknown; children?: ReactN
 /** A failure or warning that the service reported, with what to do about it. */
 export function Report({
   tone,
-  message,
-  remedy,
   code,
+  ...report
 }: {
   tone: 'bad' | 'fair';
-  message: string;
-  remedy?: string;
+  /** Shown where it is given. */
   code?: string;
-}) {
-  const words = inWords(message, remedy);
+} & Pick<Failure, 'message' | 'remedy' | 'remedySteps'>) {
+  const remedy = remedyFor(report);
   return (
     <Notice tone={tone}>
-      <p>{tone === 'bad' ? <strong>{words.message}</strong> : words.message}</p>
-      {words.remedy && <p>{words.remedy}</p>}
+      <p>{tone === 'bad' ? <strong>{report.message}</strong> : report.message}</p>
+      {remedy && <p>{remedy}</p>}
       {code && (
         <p className="quiet small">
           Code <code>{code}</code>

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'react';
-import { explain, fetchPath } from '../api.js';
+import { fetchPath } from '../api.js';
 import { bytes, count, figure } from '../format.js';
 import { Icon, type IconName } from '../ui/Icon.js';
 import { Bar } from '../ui/parts.js';
 import { Segments } from '../ui/Segments.js';
+import { explain } from '../words.js';
 import {
   type Channel,
   LIGHTS,

@@ -1,5 +1,6 @@
 import type { Warning } from '../../../core/context.js';
 import { PlinthError } from '../../../core/errors.js';
+import { option, remedy } from '../../../core/remedy.js';
 import type { PreparedView } from '../readView.js';
 import type { ViewAgreement } from './agreement.js';
 import type { RigEstimate } from './estimateRig.js';
@@ -24,7 +25,7 @@ export function judge(
 ): Warning[] {
   const { misfit } = estimate;
   const [refused, doubtful] = agreement ? [DEPTH_REFUSED, DEPTH_DOUBTFUL] : [EMPTY_REFUSED, EMPTY_DOUBTFUL];
-  const remedy =
+  const advice =
     'Check that all pictures show the same object, from the six sides that their names say, with one focal length and upright except top and bottom';
   const worst = agreement && [...agreement].sort((p, q) => p.insideOthers - q.insideOthers)[0];
   if (misfit > refused && (worst?.insideOthers ?? 0) < INSIDE_REFUSED) {
@@ -35,7 +36,7 @@ export function judge(
           : ''
       }`,
       expected: `pictures of one object (misfit below ${doubtful}; above ${refused} is refused)`,
-      remedy,
+      remedy: advice,
       subject: prepared.find((p) => p.file.name === worst?.view)?.file.color,
     });
   }
@@ -44,7 +45,7 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_VIEWS_DISAGREE',
       message: `The six views agree badly (misfit ${misfit.toFixed(3)}, usually below ${doubtful}).`,
-      remedy: `${remedy}.`,
+      remedy: `${advice}.`,
     });
   }
   if (estimate.rivals.length > 0) {
@@ -53,8 +54,7 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_ARRANGEMENT_AMBIGUOUS',
       message: `The object is so symmetric that ${estimate.rivals.length} other meaning${estimate.rivals.length === 1 ? '' : 's'} of the names fit as well as the chosen one (${say(estimate.arrangement)}), for example ${say(estimate.rivals[0].arrangement)}.`,
-      remedy:
-        'If texture is on the wrong side, set the options left, topTurn and bottomTurn (--left, --top-turn, --bottom-turn).',
+      remedy: remedy`If texture is on the wrong side, set ${option('left')}, ${option('topTurn')} and ${option('bottomTurn')}.`,
     });
   }
   if (estimate.focalFrom === 'default') {
@@ -62,13 +62,13 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_FOCAL_ASSUMED',
       message: `The silhouettes fit focal lengths of ${low.toFixed(2)} to ${high.toFixed(2)} picture widths; ${estimate.parameters.focal.toFixed(2)} was assumed.`,
-      remedy: 'Give the option focal (--focal) or fieldOfView (--field-of-view) if it is known.',
+      remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });
   } else if (estimate.focalDeviation !== undefined && estimate.focalDeviation > 0.25) {
     warnings.push({
       code: 'CAPTURE_FOCAL_UNCERTAIN',
       message: `The pictures hardly determine the focal length (${estimate.parameters.focal.toFixed(2)} picture widths, uncertain by ${(100 * estimate.focalDeviation).toFixed(0)} %).`,
-      remedy: 'Give the option focal (--focal) or fieldOfView (--field-of-view) if it is known.',
+      remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });
   }
   const apart = prepared.filter((p) => p.alignment && p.alignment.support < 0.7);

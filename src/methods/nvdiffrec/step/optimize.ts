@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlinthError, throwIfCancelled } from '../../../core/errors.js';
 import { pause } from '../../../core/pause.js';
+import { anyOf, methodOption, remedy, step } from '../../../core/remedy.js';
 import { createDiffCameras, readLoss, recordMovedCameras } from '../../../render/diff/index.js';
 import type { MethodContext } from '../../method.js';
 import type { NvdiffrecOptions } from '../options.js';
@@ -165,7 +166,10 @@ async function preparePictures(
         context.warn({
           code: 'GPU_OUT_OF_MEMORY',
           message: `The GPU has too little memory for ${options.batch} pictures of ${windows.width / levels[level].divisor} × ${windows.height / levels[level].divisor} at a time: went on with ${attempt.batch} of ${pictures.width} × ${pictures.height}`,
-          remedy: 'Close other programs that use the GPU, or choose a smaller imageSize',
+          remedy: anyOf(
+            step`close other programs that use the GPU`,
+            step`choose a smaller ${methodOption('imageSize')}`,
+          ),
         });
       }
       return pictures;
@@ -274,6 +278,6 @@ async function checkFinite(optimizer: Optimizer, iteration: number): Promise<voi
   if (!broken) return;
   throw new PlinthError('OPTIMISATION_DIVERGED', {
     found: `The ${broken} became numbers that are not finite, or far outside of the object, by step ${iteration + 1}`,
-    remedy: 'Lower the learning rates (positionRate, lightRate), and please report this with the log',
+    remedy: remedy`Lower the learning rates (${methodOption('positionRate')}, ${methodOption('lightRate')}), and please report this with the log`,
   });
 }

@@ -26,7 +26,13 @@ export function Watch({ job, seen }: Props) {
         <Overall job={job} seen={seen} />
         <Stages job={job} seen={seen} />
         {seen.warnings.map((w) => (
-          <Report key={`${w.run} ${w.code} ${w.subject}`} tone="fair" message={w.message} remedy={w.remedy} />
+          <Report
+            key={`${w.run} ${w.code} ${w.subject}`}
+            tone="fair"
+            message={w.message}
+            remedy={w.remedy}
+            remedySteps={w.remedySteps}
+          />
         ))}
       </section>
     </div>

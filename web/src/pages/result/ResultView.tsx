@@ -70,7 +70,13 @@ export default function ResultView({ job }: { job: Job }) {
           )
         )}
         {facts.warnings.map((w) => (
-          <Report key={`${w.code} ${w.subject}`} tone="fair" message={w.message} remedy={w.remedy} />
+          <Report
+            key={`${w.code} ${w.subject}`}
+            tone="fair"
+            message={w.message}
+            remedy={w.remedy}
+            remedySteps={w.remedySteps}
+          />
         ))}
         {run && <Downloads job={job} run={chosen} files={run.files} />}
         {run?.quality && run.quality.advice.length > 0 && (

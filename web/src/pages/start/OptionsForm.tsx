@@ -1,3 +1,5 @@
+import { titleOf } from '../../words.js';
+
 /** One property of a JSON schema, as far as options of methods use it. */
 interface Property {
   type?: string | string[];
@@ -64,7 +66,7 @@ function Option({ id, name, property, initial, value, onChange }: OptionProps) {
   const number = variants.find((v) => v.type === 'integer' || v.type === 'number');
   const help = `${id}-help`;
   const description = (property.description ?? '').replaceAll('`', '');
-  const title = words(name);
+  const title = titleOf(name);
 
   if (kinds.includes('boolean')) {
     return (
@@ -125,9 +127,3 @@ function Option({ id, name, property, initial, value, onChange }: OptionProps) {
     </div>
   );
 }
-
-/** `textureSize` → "Texture size". */
-const words = (name: string): string => {
-  const spaced = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  return spaced[0].toUpperCase() + spaced.slice(1);
-};

@@ -19,7 +19,7 @@ function world(attempts: Attempt[], known: string[] = [], earlier?: BegunUpload)
         return { id: await attempts.shift()!(options) } as Upload;
       },
       getUpload: async (id) => {
-        if (!known.includes(id)) throw new ApiError(404, 'UPLOAD_NOT_FOUND', 'gone');
+        if (!known.includes(id)) throw new ApiError(404, { code: 'UPLOAD_NOT_FOUND', detail: 'gone' });
         return { id } as Upload;
       },
     },
@@ -51,7 +51,7 @@ describe('sendFiles', () => {
   it('goes on with the same upload after lost connections and faults of a proxy', async () => {
     const { ports, seen } = world([
       brings(0, fails(new TypeError('fetch failed'))),
-      brings(4, fails(new ApiError(502, 'HTTP_502', 'bad gateway'))),
+      brings(4, fails(new ApiError(502, { code: 'HTTP_502', detail: 'bad gateway' }))),
       brings(8, () => 'u1'),
     ]);
     const { id, state } = await send(ports);
@@ -61,7 +61,7 @@ describe('sendFiles', () => {
   });
 
   it('throws what the service refuses, at once', async () => {
-    const refusal = new ApiError(413, 'UPLOAD_TOO_LARGE', 'too large');
+    const refusal = new ApiError(413, { code: 'UPLOAD_TOO_LARGE', detail: 'too large' });
     const { ports, seen } = world([fails(refusal) as Attempt]);
     await expect(send(ports)).rejects.toBe(refusal);
     expect(seen.waits).toEqual([]);

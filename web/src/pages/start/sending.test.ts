@@ -47,9 +47,9 @@ describe('the sending of a capture', () => {
   it('keeps what arrived through a pause and a fault of the service, but not what the service refused', () => {
     const half = happened(BEGUN, arrived(500, 0));
     expect(afterEvent(half, { type: 'paused' })).toEqual({ ...IDLE, upload: 'u1' });
-    const fault = new ApiError(500, 'INTERNAL', 'a defect');
+    const fault = new ApiError(500, { code: 'INTERNAL', detail: 'a defect' });
     expect(afterEvent(half, { type: 'failed', error: fault })).toEqual({ ...IDLE, upload: 'u1', error: fault });
-    const refusal = new ApiError(422, 'CAPTURE_NO_CAMERAS', 'no cameras');
+    const refusal = new ApiError(422, { code: 'CAPTURE_NO_CAMERAS', detail: 'no cameras' });
     expect(afterEvent(half, { type: 'failed', error: refusal })).toEqual({ ...IDLE, error: refusal });
     // Sending again forgets the error and goes on with the same upload.
     const again = afterEvent({ ...IDLE, upload: 'u1', error: fault }, BEGUN);

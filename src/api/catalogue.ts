@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { ASSET_FORMATS } from '../core/asset.js';
+import { PRESETS } from '../core/presets.js';
+
+export const methodSchema = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    description: z.string().describe('What it is good at, what it needs, how long it takes.'),
+    requirements: z.array(z.string()).describe('What a capture must have.'),
+    options: z
+      .record(z.string(), z.unknown())
+      .describe('JSON schema (2020-12) of the options, with defaults and ranges.'),
+    presets: z
+      .record(z.enum(PRESETS), z.record(z.string(), z.unknown()))
+      .describe('Options that differ from their defaults.'),
+    stages: z.array(z.object({ name: z.string(), title: z.string(), weight: z.number() })),
+  })
+  .meta({ id: 'Method' });
+export type MethodFacts = z.infer<typeof methodSchema>;
+
+export const methodsSchema = z.object({ methods: z.array(methodSchema), formats: z.array(z.enum(ASSET_FORMATS)) });
+
+export const exampleSchema = z.object({
+  name: z.string(),
+  files: z.int(),
+  bytes: z.int(),
+  picture: z.string().describe('Address of one of its pictures.'),
+});
+export type Example = z.infer<typeof exampleSchema>;

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** What a key may do; each scope holds the ones before it. */
+export const SCOPES = ['read', 'submit', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const keySchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    scope: z.enum(SCOPES),
+    createdAt: z.iso.datetime(),
+    lastUsedAt: z.iso.datetime().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+export type KeyFacts = z.infer<typeof keySchema>;
+
+export const newKeySchema = z.strictObject({ name: z.string().trim().min(1).max(100), scope: z.enum(SCOPES) });
+export type NewKey = z.input<typeof newKeySchema>;
+
+export const madeKeySchema = keySchema.extend({ key: z.string().describe('Its text, shown this once.') });
+export type MadeKey = z.infer<typeof madeKeySchema>;

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** One file of an upload that may be interrupted. */
+export const uploadFileSchema = z.object({
+  name: z.string(),
+  bytes: z.int(),
+  received: z.int().describe('Where the next part begins.'),
+});
+export type UploadFile = z.infer<typeof uploadFileSchema>;
+
+export const uploadSchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    createdAt: z.iso.datetime(),
+    files: z.array(uploadFileSchema),
+    bytes: z.int(),
+    received: z.int(),
+    complete: z.boolean(),
+  })
+  .meta({ id: 'Upload' });
+export type Upload = z.infer<typeof uploadSchema>;
+
+/** Names the files that will come. */
+export const newUploadSchema = z.strictObject({
+  name: z.string().trim().min(1).max(200).default('upload'),
+  files: z
+    .array(z.strictObject({ name: z.string().min(1).max(1000).describe('Relative path.'), bytes: z.int().min(0) }))
+    .min(1),
+});
