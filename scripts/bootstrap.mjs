@@ -35,7 +35,7 @@ const jobs = {
   check: {
     needs: [],
     work: () => {
-      for (const script of ['check:format', 'check:types', 'check:rooms']) npm(script);
+      for (const script of ['check:format', 'check:types', 'check:rooms', 'check:docs']) npm(script);
     },
   },
 };

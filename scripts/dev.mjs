@@ -36,6 +36,8 @@ const page = await createPage({
 await page.listen();
 console.log(`\nplinth dev: http://${HOST}:${pagePort}, the service at ${api}\n`);
 
+// Vite's own listener would end this process before the service has ended.
+process.removeAllListeners('SIGTERM');
 let asked = false;
 service.on('exit', (code) => stop(asked ? 0 : (code ?? 1)));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -12,32 +12,53 @@
  */
 export type { Capture, CaptureFormat, LoadOptions, View, ViewDepth } from './capture/capture.js';
 export { captureFromViews, type ObjectCaptureOptions, type ObjectView } from './capture/captureFromViews.js';
-export { inspectCapture } from './capture/inspect.js';
+export type { MaskImage } from './capture/images/color.js';
+export { type Inspection, inspectCapture, type ViewInspection } from './capture/inspect.js';
 export type { MaskSource, ReadOptions } from './capture/options.js';
 export { readCapture } from './capture/readCapture.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
 export { ASSET_FORMATS, type Asset, type AssetFormat, type Material } from './core/asset.js';
+export type { Bounds } from './core/bounds.js';
 export type { Camera } from './core/camera.js';
 export type { Logger, ProgressEvent, ProgressSink, RunProgress, Warning } from './core/context.js';
-export { ERROR_CODES, ERROR_KINDS, type ErrorCode, type ErrorKind, PlinthError } from './core/errors.js';
+export {
+  ERROR_CODES,
+  ERROR_KINDS,
+  type ErrorCode,
+  type ErrorFacts,
+  type ErrorKind,
+  PlinthError,
+} from './core/errors.js';
 export type { ColorImage, FloatImage, HdrImage } from './core/image.js';
 export type { Mat4, Vec3 } from './core/math.js';
 export type { Mesh } from './core/mesh.js';
 export { PRESETS, type Preset } from './core/presets.js';
+export type { Random } from './core/random.js';
 export { VERSION } from './core/version.js';
 export { type AdapterChoice, listAdapters } from './gpu/adapter/adapter.js';
 export { openGpu } from './gpu/adapter/openGpu.js';
-export { type Diagnosis, diagnose } from './gpu/doctor/doctor.js';
-export { installSoftwareDriver } from './gpu/driver/softwareDriver.js';
-export type { AdapterFacts } from './gpu/runtime/adapterFacts.js';
+export type { MachineFacts, PciGpu } from './gpu/adapter/system.js';
+export { type DiagnoseOptions, type Diagnosis, diagnose } from './gpu/doctor/doctor.js';
+export type { Finding } from './gpu/doctor/findings.js';
+export { type InstallOptions, installSoftwareDriver } from './gpu/driver/softwareDriver.js';
+export type { AdapterFacts, AdapterKind } from './gpu/runtime/adapterFacts.js';
+export type { Batch } from './gpu/runtime/batch.js';
 export type { Gpu } from './gpu/runtime/gpu.js';
-export type { Method, MethodContext } from './methods/method.js';
+export type { GpuResources, TypedArray } from './gpu/runtime/resources.js';
+export type { GpuHost } from './gpu/runtime/shader.js';
+export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
+export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export {
   type ReconstructionResult,
   type ReconstructOptions,
   reconstruct,
 } from './pipeline/reconstruct.js';
-export { type AssessOptions, assess } from './quality/assess/assess.js';
+export { type AssessHooks, type AssessOptions, assess } from './quality/assess/assess.js';
 export type { Assessment, QualityData } from './quality/schema.js';
-export { AssetRenderer, type RenderedView, type RenderOptions } from './render/forward/assetRenderer.js';
+export {
+  AssetRenderer,
+  type RenderedView,
+  type RenderMode,
+  type RenderOptions,
+} from './render/forward/assetRenderer.js';

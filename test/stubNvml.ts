@@ -37,7 +37,12 @@ export function useStubNvml(): StubNvml {
         process.env[name] = value;
         set.push(name);
       }
-      const all = { nvml: join(folder, 'libnvidia-ml.so.1'), sysfs: join(folder, 'no-sysfs'), timeout: 20, ...options };
+      const all = {
+        nvml: join(folder, 'libnvidia-ml.so.1'),
+        sysfs: join(folder, 'no-sysfs'),
+        timeout: 200,
+        ...options,
+      };
       const probe = new VendorProbe(all);
       probes.push(probe);
       return probe;

@@ -48,6 +48,7 @@ export class ApiError extends Error {
   }
 }
 
+/** Where the service is, and the key. */
 export interface ClientOptions {
   /** Where the service is. Default: the page's own origin. */
   url?: string;
@@ -63,6 +64,7 @@ export interface NamedFile {
   data: Blob;
 }
 
+/** How files are sent. */
 export interface UploadOptions {
   name?: string;
   /** Goes on with an upload that was begun before. */
@@ -70,6 +72,7 @@ export interface UploadOptions {
   /** Bytes of one request. Default 8 MiB. */
   partBytes?: number;
   signal?: AbortSignal;
+  /** Told after every part that the service has. */
   onProgress?: (upload: { id: string; received: number; bytes: number }) => void;
 }
 
@@ -103,6 +106,7 @@ export const OPERATIONS = {
   getReadiness: 'GET /health/ready',
   getMetrics: 'GET /metrics',
 } as const;
+/** Names of the operations in the OpenAPI document. */
 export type OperationId = keyof typeof OPERATIONS;
 
 interface CallOptions {
@@ -117,6 +121,7 @@ interface CallOptions {
   allow?: number[];
 }
 
+/** The service's operations, typed. All throw `ApiError` where the service refuses. */
 export class PlinthClient {
   private readonly base: string;
   private readonly ask: typeof fetch;
@@ -184,22 +189,29 @@ export class PlinthClient {
     return await this.getUpload(upload.id);
   }
 
+  /** How much of an upload the service has. */
   getUpload = (id: string): Promise<Upload> => this.json('getUpload', { id });
 
+  /** Removes an upload that no job uses. */
   async abandonUpload(id: string): Promise<void> {
     await this.call('abandonUpload', { id });
   }
 
+  /** A page of jobs, newest first. */
   list(
     query: { state?: JobState[]; search?: string; limit?: number; cursor?: string } = {},
   ): Promise<{ jobs: Job[]; next: string | null }> {
     return this.json('listJobs', { query: { ...query, state: query.state?.join(',') } });
   }
 
+  /** A job's present state. */
   get = (id: string): Promise<Job> => this.json('getJob', { id });
+  /** Asks for the end of a queued or running job; a running one ends at its next pause. */
   cancel = (id: string): Promise<Job> => this.json('cancelJob', { id });
+  /** Queues a failed or cancelled job again. */
   retry = (id: string): Promise<Job> => this.json('retryJob', { id });
 
+  /** Removes a finished job with its files. */
   async delete(id: string): Promise<void> {
     await this.call('deleteJob', { id });
   }
@@ -239,18 +251,22 @@ export class PlinthClient {
     return await this.get(id);
   }
 
+  /** The files of a job's result. */
   async files(id: string): Promise<JobFile[]> {
     return (await this.json<{ files: JobFile[] }>('listFiles', { id })).files;
   }
 
+  /** One file of a job's result. */
   file = (id: string, name: string, signal?: AbortSignal): Promise<Response> =>
     this.call('getFile', { id, name, signal });
+  /** All files of a job's result as a zip. */
   download = (id: string, signal?: AbortSignal): Promise<Response> => this.call('downloadResult', { id, signal });
 
   async previews(id: string): Promise<Preview[]> {
     return (await this.json<{ previews: Preview[] }>('listPreviews', { id })).previews;
   }
 
+  /** One of those pictures. */
   preview = (id: string, name: string): Promise<Response> => this.call('getPreview', { id, name });
 
   /** The log from a byte on, and where it ends now. */
@@ -262,19 +278,25 @@ export class PlinthClient {
     return { text: new TextDecoder().decode(bytes), end: (response.status === 206 ? from : 0) + bytes.length };
   }
 
+  /** The methods that the service offers, and the formats that it writes. */
   methods = (): Promise<{ methods: MethodFacts[]; formats: AssetFormat[] }> => this.json('listMethods');
 
+  /** The captures that come with the service. */
   async examples(): Promise<Example[]> {
     return (await this.json<{ examples: Example[] }>('listExamples')).examples;
   }
 
+  /** A picture of one of them. */
   examplePicture = (name: string): Promise<Response> => this.call('getExamplePicture', { name });
 
   /** Healthy or not: `status` and `reasons` say. */
   health = (): Promise<Health> => this.json('getHealth', { allow: [503] });
+  /** Whether the service can take work; as `health`, and 503 where it cannot. */
   ready = (): Promise<Health> => this.json('getReadiness', { allow: [503] });
+  /** Whether the process answers at all. */
   live = (): Promise<{ status: 'alive' }> => this.json('getLiveness');
 
+  /** Figures in Prometheus' text form. */
   async metrics(): Promise<string> {
     return await (await this.call('getMetrics')).text();
   }
@@ -286,6 +308,7 @@ export class PlinthClient {
   createKey = (name: string, scope: Scope, more: Omit<NewKey, 'name' | 'scope'> = {}): Promise<MadeKey> =>
     this.json('createKey', { json: { name, scope, ...more } });
 
+  /** Makes a key worthless. Needs an admin key. */
   async revokeKey(id: string): Promise<void> {
     await this.call('revokeKey', { id });
   }

@@ -36,6 +36,7 @@ export interface ObjectView {
   split?: 'train' | 'test';
 }
 
+/** How pictures in memory are understood as a capture. */
 export interface ObjectCaptureOptions extends ReadOptions {
   /** Default: `views`. */
   name?: string;

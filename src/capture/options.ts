@@ -3,8 +3,10 @@ import type { SixViewOptions } from './sixView/options.js';
 
 /** Where masks may come from; `auto` takes the first that the capture has, in the order files, alpha, depth, background. */
 export const MASK_SOURCES = ['auto', 'files', 'alpha', 'depth', 'background', 'none'] as const;
+/** Where masks come from; `auto` takes the first of the others that there is. */
 export type MaskSource = (typeof MASK_SOURCES)[number];
 
+/** Limits and choices of the readers. */
 export interface ReadOptions {
   /** An image with more pixels than this is refused from its header, before decoding. Default: 64,000,000. */
   maxPixels?: number;

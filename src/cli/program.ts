@@ -1,6 +1,7 @@
 /** The commands of `plinth`, and the run of the one that was asked for. */
 import { Command } from 'commander';
 import { VERSION } from '../core/version.js';
+import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
 import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
@@ -27,6 +28,7 @@ const program = new Command('plinth')
 // Those two say themselves when their start is over.
 program.hook('preAction', (_, command) => {
   if (command.name() !== 'serve' && command.name() !== 'worker') hasStarted();
+  checkEnvironment();
 });
 
 addReconstruct(program);

@@ -35,4 +35,5 @@ export interface Asset {
 
 /** Files that an asset can be written as, in the order in which they are listed. */
 export const ASSET_FORMATS = ['glb', 'obj', 'ply', 'usdz'] as const;
+/** One of the formats. */
 export type AssetFormat = (typeof ASSET_FORMATS)[number];

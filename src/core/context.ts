@@ -41,12 +41,18 @@ export interface JobProgress extends RunProgress {
   runs: number;
 }
 
+/** Receives progress. Must not throw. */
 export type ProgressSink = (event: ProgressEvent) => void;
 
+/** Receives what happens, as facts and words; pino's logger is one. */
 export interface Logger {
+  /** For whoever looks for a fault. */
   debug(facts: object, message?: string): void;
+  /** What happens. */
   info(facts: object, message?: string): void;
+  /** What is not as it should be, and did not stop the work. */
   warn(facts: object, message?: string): void;
+  /** What failed. */
   error(facts: object, message?: string): void;
 }
 

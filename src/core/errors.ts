@@ -18,6 +18,7 @@ export const ERROR_KINDS = {
   internal: { exitCode: 70, retryable: false },
 } as const;
 
+/** One of the kinds. */
 export type ErrorKind = keyof typeof ERROR_KINDS;
 
 /** Every code with its kind and a one-line meaning. Rooms add theirs in their own section. */
@@ -124,6 +125,7 @@ export const ERROR_CODES = {
   SHUTTING_DOWN: ['machine', 'The server is stopping and takes no new work.'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;
 
+/** One of the codes. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Exit codes that differ from those of the kind: whoever starts a server can tell by them which GPU demand is not met. */
@@ -137,6 +139,7 @@ export const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   GPU_SELF_TEST_FAILED: 16,
 };
 
+/** What an error says, besides its code. */
 export interface ErrorFacts {
   /** What was found, in one sentence that names the file, option or device. */
   found: string;
@@ -185,6 +188,7 @@ export class PlinthError extends Error {
     return EXIT_CODES[this.code] ?? ERROR_KINDS[this.kind].exitCode;
   }
 
+  /** The error's parts, without its cause. */
   toJSON(): Record<string, unknown> {
     const { code, kind, message, found, expected, subject } = this;
     return { code, kind, message, found, expected, remedy: wordRemedy(this.remedy, LIBRARY_WORDS), subject };

@@ -1,5 +1,6 @@
 /** Small vectors and 4×4 matrices in float64. Matrices are column-major arrays of 16 numbers, as in WebGPU and glTF. */
 export type Vec2 = [number, number];
+/** x, y, z. */
 export type Vec3 = [number, number, number];
 export type Vec4 = [number, number, number, number];
 /** Column-major 4×4: element (row r, column c) is at `c * 4 + r`. */

@@ -25,6 +25,7 @@ export interface MethodContext {
   warn(warning: Warning): void;
 }
 
+/** A part of a method's work, as progress tells it. */
 export interface MethodStage {
   /** As in `ProgressEvent.stage`. */
   name: string;

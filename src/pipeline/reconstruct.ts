@@ -21,6 +21,7 @@ import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
 import { ProgressTracker } from './progress.js';
 
+/** What to make, and how. */
 export interface ReconstructOptions {
   /** The result folder. Made under another name and renamed at the end, so that it is whole or absent. */
   output: string;
@@ -50,6 +51,7 @@ export interface ReconstructOptions {
   signal?: AbortSignal;
   /** As in `MethodContext.stopping`. */
   stopping?: AbortSignal;
+  /** Told of every step; must not throw. */
   onProgress?: (event: RunProgress) => void;
   log?: Logger;
   /** Folder for live preview images, named in progress events. */
@@ -60,6 +62,7 @@ export interface ReconstructOptions {
   overwrite?: boolean;
 }
 
+/** What a reconstruction has made. */
 export interface ReconstructionResult {
   /** Absolute path of the result folder. */
   output: string;

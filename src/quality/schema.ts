@@ -210,6 +210,7 @@ export const assessmentSchema = z.object({
   mesh: meshSchema,
   texture: textureSchema,
 });
+/** Measures of an asset against a capture's views. */
 export type Assessment = z.infer<typeof assessmentSchema>;
 
 const jsonObject = z.record(z.string(), z.unknown());
@@ -302,6 +303,7 @@ export const qualitySchema = assessmentSchema
       .describe('About the machine and the moment: the only part that differs between two runs of the same job.'),
   })
   .meta({ title: 'Plinth quality.json', description: 'What a result is worth and how that was measured.' });
+/** The content of `quality.json`. */
 export type QualityData = z.infer<typeof qualitySchema>;
 
 /** The JSON schema that is published as `docs/quality.schema.json`. */

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isServiceLink, VARIABLES } from '../core/environment.js';
 import { PlinthError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -188,8 +190,6 @@ export interface SettingsSources {
 
 /** Environment variables that other programs define, with the setting they stand for. */
 const FOREIGN: Record<string, string> = { DATABASE_URL: 'database.url' };
-/** Variables of Plinth that are no settings of the service. */
-const NOT_SETTINGS = ['PLINTH_CONFIG', 'PLINTH_ADAPTER', 'PLINTH_CACHE', 'PLINTH_API_KEY', 'PLINTH_URL'];
 
 export interface SettingFacts {
   path: string;
@@ -230,6 +230,7 @@ export const flagName = (path: string): string =>
  */
 export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
   const environment = sources.environment ?? process.env;
+  checkEnvironment(environment);
   const paths = leaves(settingsSchema).map((leaf) => leaf.path);
   const values: Record<string, unknown> = {};
   const origin: Record<string, Origin> = Object.fromEntries(paths.map((path) => [path, 'default']));
@@ -250,9 +251,8 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
   }
   const byName = new Map(paths.map((path) => [environmentName(path), path]));
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('PLINTH_') || NOT_SETTINGS.includes(name) || value === undefined) continue;
     const path = byName.get(name);
-    if (path) set(path, value, `environment ${name}`);
+    if (path && value !== undefined && !isServiceLink(name, value)) set(path, value, `environment ${name}`);
   }
   for (const [path, value] of Object.entries(sources.flags ?? {})) {
     if (value !== undefined) set(path, value, `flag ${flagName(path)}`);
@@ -271,6 +271,24 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
   }
   checkTogether(parsed.data);
   return { value: parsed.data, origin };
+}
+
+/**
+ * Refuses variables that begin with `PLINTH_` and are none of Plinth's: what was meant would have no effect, without a word.
+ * @throws `SETTINGS_INVALID` with the nearest name
+ */
+export function checkEnvironment(environment: Record<string, string | undefined> = process.env): void {
+  const known = [...leaves(settingsSchema).map((leaf) => environmentName(leaf.path)), ...Object.keys(VARIABLES)];
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('PLINTH_') || value === undefined || known.includes(name) || isServiceLink(name, value))
+      continue;
+    throw new PlinthError('SETTINGS_INVALID', {
+      found: `The environment sets ${name}, which Plinth does not know`,
+      expected: `Perhaps ${nearest(name, known)}`,
+      remedy: 'Correct its name or remove it; `plinth config` prints every setting',
+      subject: name,
+    });
+  }
 }
 
 function checkTogether(settings: Settings): void {

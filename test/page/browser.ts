@@ -29,7 +29,11 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: executable, args: FLAGS });
+/** Milliseconds after which something hangs: nothing takes so long, however busy the machine is. */
+const PATIENCE = 300_000;
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({ executablePath: executable, args: FLAGS, timeout: PATIENCE });
 
 /** Builds `dist/web` unless it is younger than every source of it. */
 export function buildPage(): void {
@@ -48,7 +52,7 @@ export function buildPage(): void {
     mkdirSync(lock);
   } catch {
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
-    for (let waits = 0; existsSync(lock) && waits < 600; waits++) Atomics.wait(sleeper, 0, 0, 100);
+    for (let waits = 0; existsSync(lock) && waits < 6000; waits++) Atomics.wait(sleeper, 0, 0, 100);
     if (!fresh()) throw new Error('the page was not built by the test file beside this one');
     return;
   }
@@ -76,6 +80,7 @@ export interface OpenPage {
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const complaints: string[] = [];
   const { origin } = new URL(url);
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));

@@ -14,9 +14,6 @@ import { browserMissing, buildPage, launch, openPage, screenshot, sticksOut, vio
 import { gpuHealth } from './gpuHealth.js';
 
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/captures/${name}`, import.meta.url));
-/** As patient as everything else here. */
-const SOON = { timeout: 30_000 };
-
 if (browserMissing) console.warn(`The page's tests are skipped. ${browserMissing}`);
 
 describe.skipIf(browserMissing)('the page', () => {
@@ -188,7 +185,7 @@ describe.skipIf(browserMissing)('the page', () => {
       await route.continue();
     });
     await page.getByRole('button', { name: /^Send/ }).click();
-    await expect.poll(() => parts, SOON).toBe(5);
+    await expect.poll(() => parts).toBe(5);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume sending' }).waitFor();
     await page.reload();
@@ -261,13 +258,13 @@ describe.skipIf(browserMissing)('the page', () => {
     await page.getByRole('button', { name: 'Failed', exact: true }).click();
     expect(await violations(page)).toEqual([]);
     await row.getByRole('button', { name: /Retry/ }).click();
-    await expect.poll(async () => (await jobOf(failed.id)).attempt, SOON).toBe(2);
+    await expect.poll(async () => (await jobOf(failed.id)).attempt).toBe(2);
     await server.until(failed.id, 'failed');
     await row.getByText('Failed', { exact: true }).waitFor();
     await row.getByRole('link').focus();
     await page.keyboard.press('Delete');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await expect.poll(async () => (await server.ask(`/v1/jobs/${failed.id}`)).status, SOON).toBe(404);
+    await expect.poll(async () => (await server.ask(`/v1/jobs/${failed.id}`)).status).toBe(404);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

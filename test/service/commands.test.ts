@@ -90,5 +90,5 @@ describe('plinth keys', () => {
     const again = await plinth('keys', 'revoke', key.id, '--data', data);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain(key.id);
-  }, 180_000);
+  });
 });

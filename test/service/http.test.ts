@@ -295,7 +295,7 @@ onBothDatabases('the API', (url) => {
         Number(/plinth_uploads_total\{outcome="UPLOAD_TRUNCATED"\} (\d+)/.exec(await client.metrics())?.[1] ?? 0);
       const before = await ended();
       await raw(text, { end: true });
-      await vi.waitUntil(async () => (await ended()) > before, { timeout: 10_000, interval: 50 });
+      await vi.waitUntil(async () => (await ended()) > before, { timeout: 300_000, interval: 50 });
     }
 
     test('a body that stands still is ended, and one that breaks off leaves nothing', async () => {

@@ -102,7 +102,7 @@ onBothDatabases('jobs over HTTP', (url) => {
     expect(done).toMatchObject({ state: 'succeeded', attempt: 2, reduced: true });
   });
 
-  test('a running job is cancelled within seconds and can be retried and deleted', async () => {
+  test('a running job is cancelled while it runs and can be retried and deleted', async () => {
     const { id } = await server.submit(['slow-20']);
     await server.until(id, 'running');
     const response = await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' });
@@ -132,7 +132,7 @@ onBothDatabases('jobs over HTTP', (url) => {
     });
     try {
       const { id } = await server.submit(['slow-20']);
-      await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+      await vi.waitFor(() => expect(spy).toHaveBeenCalled(), { timeout: 300_000 });
       await sleep(100);
       expect((await server.ask(`/v1/jobs/${id}/cancel`, { method: 'POST' })).status).toBe(202);
       expect(await server.until(id, 'cancelled', 'succeeded')).toMatchObject({ state: 'cancelled' });

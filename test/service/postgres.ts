@@ -81,7 +81,7 @@ export async function startPostgres(): Promise<PrivatePostgres> {
 }
 
 async function answering(url: string, server: ChildProcess): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 3000; i++) {
     if (server.exitCode !== null) throw new Error(`postgres ended with code ${server.exitCode}`);
     try {
       await run(url, 'SELECT 1');

@@ -9,7 +9,7 @@ import { type ServerProcess, startServerProcess } from './serverProcess.js';
 import { copyDatabase } from './template.js';
 
 // Real work on what may be a busy CPU.
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 1_800_000 });
 
 const ENGINE = new URL('../../src/jobs/worker/reconstructEngine.ts', import.meta.url).href;
 const FUSION = {

@@ -59,7 +59,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       return body as Job;
     },
     async until(id, ...states) {
-      const deadline = Date.now() + 40_000;
+      const deadline = Date.now() + 300_000;
       for (;;) {
         const job = (await (await ask(`/v1/jobs/${id}`)).json()) as Job;
         if (states.includes(job.state)) return job;

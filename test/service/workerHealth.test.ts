@@ -44,7 +44,7 @@ describe.skipIf(!postgresPrograms())('a worker without the API', () => {
     expect((await ask('/health/live')).status).toBe(200);
     const ready = async (): Promise<unknown> => (await ask('/health/ready')).json();
     // Its process may still be starting.
-    await expect.poll(ready, { timeout: 30_000 }).toMatchObject({ status: 'healthy', workers: [{ own: true }] });
+    await expect.poll(ready).toMatchObject({ status: 'healthy', workers: [{ own: true }] });
     expect((await ask('/health/ready')).status).toBe(200);
     expect(await (await ask('/metrics')).text()).toContain('plinth_workers');
     expect((await ask('/v1/jobs')).status).toBe(404);

@@ -6,6 +6,7 @@ import type { AdapterFacts, AdapterKind } from '../runtime/adapterFacts.js';
 import { kindFromNames } from './adapterKind.js';
 import { enumerateAdapters, forgetInstances } from './enumerate.js';
 
+/** Which adapter to open. */
 export interface AdapterChoice {
   /**
    * Which adapter: `auto` (discrete, then integrated, then software), `discrete`, `integrated`, `software`, an index into

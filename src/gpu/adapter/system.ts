@@ -28,6 +28,7 @@ export function manualCommand(root = '/'): string {
   return 'Install Mesa 24 or newer with its Vulkan software driver (lavapipe) and the Vulkan loader from your system';
 }
 
+/** A GPU on the PCI bus, whether or not a driver makes it usable. */
 export interface PciGpu {
   /** `nvidia`, `amd`, `intel` or the PCI vendor number. */
   vendor: string;
@@ -35,6 +36,7 @@ export interface PciGpu {
   address: string;
 }
 
+/** What the machine is, as far as its drivers depend on it. */
 export interface MachineFacts {
   platform: string;
   /** Such as "Debian GNU/Linux 13 (trixie)". */

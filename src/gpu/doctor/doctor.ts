@@ -8,6 +8,7 @@ import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { runSelfTest, type SelfTestReport } from '../selfTest/selfTest.js';
 import { type Finding, findings, mesaVersion } from './findings.js';
 
+/** How thoroughly a machine is looked at. */
 export interface DiagnoseOptions {
   /** Set up the software driver where no adapter answers or the one there is too old. Default false. */
   fix?: boolean;

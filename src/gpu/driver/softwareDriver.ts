@@ -92,6 +92,7 @@ export function preloadSoftwareDriver(): boolean {
 
 const LEFT_OUT = /^(libc6|libc-bin|libgcc-s1|gcc-\d+-base|libstdc\+\+6|libcrypt1)_/;
 
+/** How the driver is installed. */
 export interface InstallOptions {
   /** Install anew although a driver that looks whole is there. Default false. */
   force?: boolean;

@@ -1,3 +1,4 @@
+/** What an adapter is; `software` computes on the CPU. */
 export type AdapterKind = 'discrete' | 'integrated' | 'software' | 'unknown';
 
 /** What is known about a WebGPU adapter. */

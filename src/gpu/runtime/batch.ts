@@ -31,11 +31,13 @@ export class Batch {
     this.pass = undefined;
   }
 
+  /** Sets bytes of a buffer to zero; without a range, all of them. */
   clear(buffer: GPUBuffer, offset = 0, size?: number): void {
     this.endPass();
     this.encoder.clearBuffer(buffer, offset, size);
   }
 
+  /** Copies bytes from one buffer to another. */
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, size: number): void {
     this.endPass();
     this.encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);

@@ -83,14 +83,17 @@ export class Gpu extends GpuResources {
     }
   }
 
+  /** `count` elements (default: all) from byte `offset` of a buffer. */
   async readFloat32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Float32Array> {
     return new Float32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
   }
 
+  /** As `readFloat32`. */
   async readUint32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Uint32Array> {
     return new Uint32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
   }
 
+  /** As `readFloat32`. */
   async readInt32(buffer: GPUBuffer, count?: number, offset = 0): Promise<Int32Array> {
     return new Int32Array(await this.read(buffer, offset, count === undefined ? undefined : count * 4));
   }

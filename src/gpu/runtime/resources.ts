@@ -1,6 +1,7 @@
 import { PlinthError } from '../../core/errors.js';
 import { type GpuHost, loadShader } from './shader.js';
 
+/** What can be sent to a buffer. */
 export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
 
 /**
@@ -23,6 +24,7 @@ export class GpuResources {
     this.host = host;
   }
 
+  /** Whether the device has an optional feature of WebGPU. */
   has(feature: string): boolean {
     return this.device.features.has(feature as GPUFeatureName);
   }
@@ -94,6 +96,7 @@ export class GpuResources {
     return this.arenas.pop() ?? this.device.createBuffer({ size: 1 << 20, usage, label: 'uniforms' });
   }
 
+  /** Gives a batch's buffer of uniforms back for the next one. */
   releaseUniformArena(buffer: GPUBuffer): void {
     this.arenas.push(buffer);
   }

@@ -17,6 +17,7 @@ import { checkRasterisation } from './selfTestRaster.js';
 export const SELF_TEST_CHECKS = ['scan', 'sort', 'atomics', 'rasterisation', 'matmul'] as const;
 export type SelfTestCheckName = (typeof SELF_TEST_CHECKS)[number];
 
+/** One check of the self-test. */
 export interface SelfTestCheck {
   name: SelfTestCheckName;
   ok: boolean;
@@ -25,6 +26,7 @@ export interface SelfTestCheck {
   message: string;
 }
 
+/** What the self-test found, by check. */
 export interface SelfTestReport {
   ok: boolean;
   /** Name of the device that was tested. */

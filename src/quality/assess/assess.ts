@@ -20,6 +20,7 @@ import { classify, THRESHOLD_DEFAULTS } from './classify.js';
 import { compareView } from './compareView.js';
 import { decidingMeans, decidingMeasures, groupTotals } from './totals.js';
 
+/** What is judged, and by which thresholds. */
 export interface AssessOptions {
   /** PSNR (dB) and SSIM from which a result is `normal` or `warning`. Default 25 / 0.85 and 20 / 0.75. */
   thresholds?: Thresholds;
@@ -33,6 +34,7 @@ export interface AssessOptions {
 
 export const ASSESS_DEFAULTS = { thresholds: THRESHOLD_DEFAULTS, heldOut: [], maxSize: 1024, supersample: 2 } as const;
 
+/** What an assessment tells while it works. */
 export interface AssessHooks {
   /** Checked between views and between the steps of one. */
   signal?: AbortSignal;

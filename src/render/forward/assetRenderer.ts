@@ -23,6 +23,7 @@ import { NEUTRAL_STUDIO, paintStudio } from './studio.js';
  */
 export type RenderMode = 'textured' | 'clay' | 'normals' | 'depth' | 'uv' | 'baseColor' | 'roughness' | 'metallic';
 
+/** How a view is rendered. */
 export interface RenderOptions {
   /** Size of the result in pixels. Default: the camera's; another size resizes the camera. */
   width?: number;
@@ -47,6 +48,7 @@ export interface RenderOptions {
   triangleId?: boolean;
 }
 
+/** A picture of the asset, and what else was asked for. */
 export interface RenderedView {
   /** sRGB, straight alpha; alpha is coverage. */
   color: ColorImage;
@@ -160,6 +162,7 @@ export class AssetRenderer {
     }
   }
 
+  /** Frees what the renderer holds on the GPU. */
   dispose(): void {
     for (const buffer of [this.vertices, this.openness, this.geometry.positions, this.geometry.indices]) {
       buffer.destroy();

@@ -52,4 +52,4 @@ test('the first surface of a cup is open where enough pictures show its inside, 
     expect(lid.facts.concavities).toBeUndefined();
     expect(lid.health.volume).toBeGreaterThan(0.95 * closed);
   }
-}, 120_000);
+});
