@@ -34,6 +34,7 @@ export type { Mat4, Vec3 } from './core/math.js';
 export type { Mesh } from './core/mesh.js';
 export { PRESETS, type Preset } from './core/presets.js';
 export type { Random } from './core/random.js';
+export type { Remedy, RemedyStep } from './core/remedy.js';
 export { VERSION } from './core/version.js';
 export { type AdapterChoice, listAdapters } from './gpu/adapter/adapter.js';
 export { openGpu } from './gpu/adapter/openGpu.js';

@@ -17,6 +17,7 @@ export const methodSchema = z
     stages: z.array(z.object({ name: z.string(), title: z.string(), weight: z.number() })),
   })
   .meta({ id: 'Method' });
+/** A method with its presets and options. */
 export type MethodFacts = z.infer<typeof methodSchema>;
 
 export const methodsSchema = z.object({ methods: z.array(methodSchema), formats: z.array(z.enum(ASSET_FORMATS)) });
@@ -27,4 +28,5 @@ export const exampleSchema = z.object({
   bytes: z.int(),
   picture: z.string().describe('Address of one of its pictures.'),
 });
+/** A capture that comes with the service. */
 export type Example = z.infer<typeof exampleSchema>;

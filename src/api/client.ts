@@ -262,6 +262,7 @@ export class PlinthClient {
   /** All files of a job's result as a zip. */
   download = (id: string, signal?: AbortSignal): Promise<Response> => this.call('downloadResult', { id, signal });
 
+  /** Pictures of a job in progress, oldest first. */
   async previews(id: string): Promise<Preview[]> {
     return (await this.json<{ previews: Preview[] }>('listPreviews', { id })).previews;
   }
@@ -301,10 +302,12 @@ export class PlinthClient {
     return await (await this.call('getMetrics')).text();
   }
 
+  /** All keys, without their text. Needs an admin key. */
   async keys(): Promise<KeyFacts[]> {
     return (await this.json<{ keys: KeyFacts[] }>('listKeys')).keys;
   }
 
+  /** Makes a key, whose text is told this once. Needs an admin key. */
   createKey = (name: string, scope: Scope, more: Omit<NewKey, 'name' | 'scope'> = {}): Promise<MadeKey> =>
     this.json('createKey', { json: { name, scope, ...more } });
 

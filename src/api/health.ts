@@ -24,6 +24,7 @@ export const gpuSchema = z
     error: z.string().optional().describe('A query that this GPU supports failed.'),
   })
   .meta({ id: 'Gpu' });
+/** A GPU with its live figures, as far as the vendor's interface tells them. */
 export type Gpu = z.infer<typeof gpuSchema>;
 
 export const healthSchema = z
@@ -62,4 +63,5 @@ export const healthSchema = z
     disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }).nullable(),
   })
   .meta({ id: 'Health' });
+/** The state of a server: adapter, queue and workers, with reasons where something is wrong. */
 export type Health = z.infer<typeof healthSchema>;

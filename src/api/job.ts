@@ -3,6 +3,7 @@ import type { JobProgress } from '../core/context.js';
 import { type FailureResource, failureSchema, type WarningResource, warningSchema } from './remedy.js';
 
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+/** Where a job stands. The last three are final. */
 export type JobState = (typeof JOB_STATES)[number];
 
 const time = z.iso.datetime();
@@ -39,6 +40,7 @@ export const runResultSchema = z
     stages: z.array(z.object({ stage: z.string(), seconds: z.number() })),
   })
   .meta({ id: 'RunResult' });
+/** One method's result within a job. */
 export type RunResult = z.infer<typeof runResultSchema>;
 
 export const fileSchema = z
@@ -49,9 +51,11 @@ export const fileSchema = z
     url: z.string(),
   })
   .meta({ id: 'File' });
+/** A file of a job's result. */
 export type JobFile = z.infer<typeof fileSchema>;
 
 export const previewSchema = z.object({ name: z.string(), stage: z.string(), url: z.string() });
+/** A picture of a job in progress. */
 export type Preview = z.infer<typeof previewSchema>;
 
 const link = z.string();
@@ -101,6 +105,7 @@ export const jobSchema = z
     }),
   })
   .meta({ id: 'Job' });
+/** A job as the service tells it. */
 export type Job = z.infer<typeof jobSchema>;
 
 /** One event of a job; `id` is what to resume after. */

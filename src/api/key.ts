@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 /** What a key may do; each scope holds the ones before it. */
 export const SCOPES = ['read', 'submit', 'admin'] as const;
+/** What a key allows; each includes the ones before. */
 export type Scope = (typeof SCOPES)[number];
 
 export const keySchema = z
@@ -14,10 +15,13 @@ export const keySchema = z
     revokedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'ApiKey' });
+/** A key, without its text. */
 export type KeyFacts = z.infer<typeof keySchema>;
 
 export const newKeySchema = z.strictObject({ name: z.string().trim().min(1).max(100), scope: z.enum(SCOPES) });
+/** What a new key is to be. */
 export type NewKey = z.input<typeof newKeySchema>;
 
 export const madeKeySchema = keySchema.extend({ key: z.string().describe('Its text, shown this once.') });
+/** A new key with its text. */
 export type MadeKey = z.infer<typeof madeKeySchema>;

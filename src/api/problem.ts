@@ -21,4 +21,5 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** What an answer says that is no success (RFC 9457). */
 export type Problem = z.infer<typeof problemSchema>;

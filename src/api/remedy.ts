@@ -34,7 +34,9 @@ export const warningSchema = z
   .object({ code: z.string(), message: z.string(), subject: z.string().optional(), ...remedyFields })
   .meta({ id: 'Warning' });
 
+/** Why a job, or one of its runs, gave no result. */
 export type FailureResource = z.infer<typeof failureSchema>;
+/** What somebody should know about a result that is there all the same. */
 export type WarningResource = z.infer<typeof warningSchema>;
 
 /** Fields of the job request that are options of the command line and the library too. */

@@ -19,6 +19,7 @@ export const uploadSchema = z
     complete: z.boolean(),
   })
   .meta({ id: 'Upload' });
+/** Files on their way to the service, which can go on after an interruption. */
 export type Upload = z.infer<typeof uploadSchema>;
 
 /** Names the files that will come. */

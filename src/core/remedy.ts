@@ -22,9 +22,13 @@ export type Remedy = string | readonly RemedyStep[];
 
 /** How terms are called in one place; `undefined` where there is no such thing, which drops the step that names it. */
 export interface RemedyWords {
+  /** An option of the capture or the run. */
   option(name: string, value: string | undefined): string | undefined;
+  /** An option of the method. */
   methodOption(name: string, value: string | undefined): string | undefined;
+  /** Another thing to do. */
   command(name: string): string | undefined;
+  /** A setting of the installation. */
   setting(name: string, value: string | undefined): string | undefined;
 }
 
