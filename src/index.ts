@@ -37,7 +37,7 @@ export type { Random } from './core/random.js';
 export type { Remedy, RemedyStep } from './core/remedy.js';
 export { VERSION } from './core/version.js';
 export { type AdapterChoice, listAdapters } from './gpu/adapter/adapter.js';
-export { openGpu } from './gpu/adapter/openGpu.js';
+export { type OpenGpuOptions, openGpu } from './gpu/adapter/openGpu.js';
 export type { MachineFacts, PciGpu } from './gpu/adapter/system.js';
 export { type DiagnoseOptions, type Diagnosis, diagnose } from './gpu/doctor/doctor.js';
 export type { Finding } from './gpu/doctor/findings.js';
@@ -45,6 +45,15 @@ export { type InstallOptions, installSoftwareDriver } from './gpu/driver/softwar
 export type { AdapterFacts, AdapterKind } from './gpu/runtime/adapterFacts.js';
 export type { Batch } from './gpu/runtime/batch.js';
 export type { Gpu } from './gpu/runtime/gpu.js';
+export {
+  formatProfile,
+  type Profile,
+  type ProfileSpan,
+  type ProfileStage,
+  profileTrace,
+  type TraceEvent,
+} from './gpu/runtime/profile.js';
+export type { BatchProfile, Profiler } from './gpu/runtime/profiler.js';
 export type { GpuResources, TypedArray } from './gpu/runtime/resources.js';
 export type { GpuHost } from './gpu/runtime/shader.js';
 export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';

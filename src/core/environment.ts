@@ -7,6 +7,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   PLINTH_CACHE: 'Folder for what can be fetched again: software driver, Node. Default: ~/.cache/plinth.',
   PLINTH_ADAPTER: 'GPU to use: auto, discrete, software, an index, or part of a name, as `plinth doctor` lists them.',
   PLINTH_DISABLE_FEATURES: 'Optional GPU features to do without, by commas, to test what stands in for them.',
+  PLINTH_PROFILE: '1 prints where the GPU time of each reconstruction went; a file name also writes the trace there.',
   PLINTH_GPU_LOG: '1 shows what drivers and the Vulkan loader write to standard error.',
   PLINTH_NVML_LIBRARY: "Library to ask about NVIDIA's GPUs in place of the system's, for tests.",
   PLINTH_SYSFS: "Folder in place of /sys, from where AMD's and Intel's figures come, for tests.",

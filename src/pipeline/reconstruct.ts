@@ -10,6 +10,7 @@ import { Random } from '../core/random.js';
 import { VERSION } from '../core/version.js';
 import { openGpu } from '../gpu/adapter/openGpu.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
+import type { Profile } from '../gpu/runtime/profile.js';
 import type { Method, MethodStage } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
 import { assess } from '../quality/assess/assess.js';
@@ -19,6 +20,7 @@ import type { QualityData, Thresholds } from '../quality/schema.js';
 import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
+import { profileFromEnvironment } from './profile.js';
 import { ProgressTracker } from './progress.js';
 
 /** What to make, and how. */
@@ -46,6 +48,12 @@ export interface ReconstructOptions {
   /** An open device, or which adapter to open (see `AdapterChoice`). */
   gpu?: Gpu;
   adapter?: string | number;
+  /**
+   * Receives, after a reconstruction that succeeded, where its time on the GPU went (`formatProfile` and `profileTrace` show it). Profiling
+   * costs time and changes no result. Default: see the environment variable `PLINTH_PROFILE` in CONTRIBUTING. A given `gpu` must have been
+   * opened with `profile`.
+   */
+  onProfile?: (profile: Profile) => void;
   /** Turntable and preview images. Default true. */
   previews?: boolean;
   signal?: AbortSignal;
@@ -111,14 +119,26 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   method.accepts(used);
   throwIfCancelled(signal);
 
+  const onProfile = options.onProfile ?? (options.gpu ? undefined : profileFromEnvironment());
+  if (options.onProfile && options.gpu && !options.gpu.profiler) {
+    throw new PlinthError('OPTION_INVALID', {
+      found: 'onProfile with a device that keeps no times',
+      expected: 'one opened with openGpu({ profile: true }), or none',
+      subject: 'onProfile',
+    });
+  }
   const output = await OutputFolder.open(options.output, options.overwrite ?? true);
   const ownGpu = options.gpu === undefined;
   let gpu: Gpu | undefined;
   const begin = performance.now();
   try {
-    gpu = options.gpu ?? (await openGpu({ adapter: options.adapter }));
+    gpu = options.gpu ?? (await openGpu({ adapter: options.adapter, profile: onProfile !== undefined }));
+    const { profiler } = gpu;
     const stages = [...weighed(method, methodOptions, used), ...OUTPUT_STAGES];
-    const tracker = new ProgressTracker(stages, options.onProgress);
+    const tracker = new ProgressTracker(stages, (event) => {
+      profiler?.stage(event.stage);
+      options.onProgress?.(event);
+    });
     const hooks = { signal, progress: tracker.report };
     const warnings: Warning[] = [...capture.warnings];
     log.info(
@@ -186,7 +206,9 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     await writeQuality(output.partial, quality);
     await writeReport(output.partial, quality);
     throwIfCancelled(signal);
+    const profile = onProfile && (await profiler?.take());
     await output.commit();
+    if (profile) onProfile?.(profile);
     log.info({ output: output.path, status: quality.status, psnr: quality.psnr, ssim: quality.ssim }, 'reconstructed');
     return { output: output.path, files: await listFiles(output.path), quality, warnings };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Capture } from '../../capture/capture.js';
 import { readCapture } from '../../capture/readCapture.js';
@@ -6,6 +7,7 @@ import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS, type Preset } from '../../core/presets.js';
 import { partialFolder } from '../../pipeline/output.js';
+import { checkedTraceFile, reportProfile } from '../../pipeline/profile.js';
 import {
   checkRequest,
   type ReconstructionResult,
@@ -40,6 +42,7 @@ interface Flags extends CaptureFlags {
   previews: boolean;
   overwrite: boolean;
   checkpoint?: string;
+  profile?: string | true;
   failOn?: 'warning' | 'failure';
   json?: boolean;
 }
@@ -81,6 +84,10 @@ export function addReconstruct(program: Command): void {
         'failure',
       ]),
     )
+    .option(
+      '--profile [file]',
+      'print where the time on the GPU went, and write a trace for ui.perfetto.dev (default: <output>.profile.json)',
+    )
     .option('--json', 'print events and the result as JSON lines on standard output');
   addCaptureOptions(command);
   command.action(async (path: string, flags: Flags & { triangles?: number; textureSize?: number }) => {
@@ -95,6 +102,8 @@ export function addReconstruct(program: Command): void {
     const options = { ...flags.option };
     if (flags.triangles !== undefined) options.triangles = flags.triangles;
     if (flags.textureSize !== undefined) options.textureSize = flags.textureSize;
+    const profile = flags.profile === true ? `${resolve(flags.output)}.profile.json` : flags.profile;
+    const trace = profile === undefined ? undefined : checkedTraceFile(profile, '--profile');
     const request: ReconstructOptions = {
       output: flags.output,
       method: flags.method,
@@ -111,6 +120,13 @@ export function addReconstruct(program: Command): void {
       checkpointFolder: flags.checkpoint,
       signal,
       onProgress: printer.report,
+      onProfile:
+        trace === undefined
+          ? undefined
+          : (measured) => {
+              printer.end();
+              reportProfile(measured, trace);
+            },
     };
     let capture: Capture | undefined;
     try {

@@ -21,8 +21,8 @@ interface FoundAdapter {
 }
 
 /** All adapters that this process can reach now, with their facts. */
-async function find(): Promise<FoundAdapter[]> {
-  const found = await enumerateAdapters();
+async function find(flags: readonly string[]): Promise<FoundAdapter[]> {
+  const found = await enumerateAdapters(flags);
   const devices = vulkanDevices();
   return found.map(({ adapter, name, backend }, index) => {
     const device = backend === 'vulkan' ? devices.find((d) => d.name === name) : undefined;
@@ -74,23 +74,26 @@ export async function listAdapters(): Promise<AdapterFacts[]> {
   return (await findWithDriver()).map((f) => f.facts);
 }
 
-async function findWithDriver(wanted = 'auto'): Promise<FoundAdapter[]> {
+async function findWithDriver(wanted = 'auto', flags: readonly string[] = []): Promise<FoundAdapter[]> {
   const installed = process.platform === 'linux' && installedSoftwareDriver() !== undefined;
   // Without a loader there cannot be a driver either, and asking for one would only make noise.
   if (installed && !hasVulkanLoader() && preloadSoftwareDriver()) forgetInstances();
-  let found = await find();
+  let found = await find(flags);
   const missing = found.length === 0 || (wanted === 'software' && !found.some((f) => f.facts.kind === 'software'));
   if (missing && installed && preloadSoftwareDriver()) {
     forgetInstances();
-    found = await find();
+    found = await find(flags);
   }
   return found;
 }
 
-/** Chooses an adapter. Throws `GPU_NO_ADAPTER` where there is none, `GPU_ADAPTER_NOT_MATCHED` where none fits the choice. */
-export async function chooseAdapter(choice: AdapterChoice = {}): Promise<FoundAdapter> {
+/**
+ * Chooses an adapter. Throws `GPU_NO_ADAPTER` where there is none, `GPU_ADAPTER_NOT_MATCHED` where none fits the choice.
+ * @param flags further flags for Dawn
+ */
+export async function chooseAdapter(choice: AdapterChoice = {}, flags: readonly string[] = []): Promise<FoundAdapter> {
   const wanted = String(choice.adapter ?? (process.env.PLINTH_ADAPTER || 'auto'));
-  const found = await findWithDriver(wanted);
+  const found = await findWithDriver(wanted, flags);
   if (found.length === 0) {
     throw new PlinthError('GPU_NO_ADAPTER', {
       found: 'No WebGPU adapter answered on this machine',

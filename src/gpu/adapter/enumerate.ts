@@ -22,7 +22,7 @@ export interface EnumeratedAdapter {
   backend: string;
 }
 
-function instance(flags: string[]): GPU {
+function instance(flags: readonly string[]): GPU {
   const key = flags.join(' ');
   let gpu = instances.get(key);
   if (!gpu) {
@@ -35,7 +35,7 @@ function instance(flags: string[]): GPU {
       });
     }
     const { create } = dawn;
-    gpu = quietStderr(() => create(flags));
+    gpu = quietStderr(() => create([...flags]));
     instances.set(key, gpu);
   }
   return gpu;
@@ -55,15 +55,16 @@ async function request(gpu: GPU, options?: GPURequestAdapterOptions): Promise<GP
 /**
  * Every adapter of the machine. WebGPU itself offers one at a time, by preference; dawn.node also lists them by name when it is asked
  * for one that does not exist. Of several devices with the same name one is listed.
+ * @param flags further flags for Dawn
  */
-export async function enumerateAdapters(): Promise<EnumeratedAdapter[]> {
+export async function enumerateAdapters(flags: readonly string[] = []): Promise<EnumeratedAdapter[]> {
   const found: EnumeratedAdapter[] = [];
   for (const { backend, name } of await adapterNames()) {
-    const adapter = await request(instance([`backend=${backend}`, `adapter=${name}`])).catch(() => undefined);
+    const adapter = await request(instance([`backend=${backend}`, `adapter=${name}`, ...flags])).catch(() => undefined);
     if (adapter) found.push({ adapter, name, backend });
   }
   if (found.length > 0) return found;
-  const gpu = instance([]);
+  const gpu = instance(flags);
   const backend = process.platform === 'darwin' ? 'metal' : process.platform === 'win32' ? 'd3d12' : 'vulkan';
   const requests: GPURequestAdapterOptions[] = [
     { powerPreference: 'high-performance' },

@@ -3,16 +3,25 @@ import { openDevice } from '../runtime/openDevice.js';
 import { type AdapterChoice, chooseAdapter } from './adapter.js';
 import { nodeHost } from './nodeHost.js';
 
-/** Optional features that are asked for wherever the adapter has them; code must work without. */
-const WANTED_FEATURES: GPUFeatureName[] = ['timestamp-query'];
+export interface OpenGpuOptions extends AdapterChoice {
+  /**
+   * Keep the times of all kernels and passes: `await gpu.profiler.take()` gives them. Costs time itself, and changes no result.
+   * Default false.
+   */
+  profile?: boolean;
+}
+
+/** Dawn rounds timestamps to 0.1 ms, against spying in a browser. */
+const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 /**
  * Chooses an adapter and opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated by commas, to do
- * without although the adapter has them: for testing what happens on lesser adapters. Throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or `GPU_LIMIT_TOO_LOW`.
+ * without although the adapter has them: for testing what happens on lesser adapters. `timestamp-query` is the only one that Plinth uses.
+ * @throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or `GPU_LIMIT_TOO_LOW`
  */
-export async function openGpu(choice: AdapterChoice = {}): Promise<Gpu> {
-  const { adapter, facts } = await chooseAdapter(choice);
+export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
+  const { profile = false } = options;
+  const { adapter, facts } = await chooseAdapter(options, profile ? [EXACT_TIMESTAMPS] : []);
   const disabled = (process.env.PLINTH_DISABLE_FEATURES ?? '').split(',').map((f) => f.trim());
-  const features = WANTED_FEATURES.filter((f) => !disabled.includes(f));
-  return openDevice(adapter, facts, nodeHost, features);
+  return openDevice(adapter, facts, nodeHost, { profile, timestamps: !disabled.includes('timestamp-query') });
 }

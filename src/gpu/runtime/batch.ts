@@ -1,3 +1,4 @@
+import type { BatchProfile } from './profiler.js';
 import type { GpuResources } from './resources.js';
 
 const SLOT = 256; // minUniformBufferOffsetAlignment of every adapter is at most this
@@ -11,18 +12,32 @@ export class Batch {
   /** The device's limits, buffers and caches. */
   readonly gpu: GpuResources;
   private pass: GPUComputePassEncoder | undefined;
+  private readonly label: string | undefined;
+  private readonly profile: BatchProfile | undefined;
   private readonly arenas: { buffer: GPUBuffer; blocks: Uint8Array<ArrayBuffer>; used: number }[] = [];
   private readonly afterSubmit: (() => void)[] = [];
 
-  constructor(gpu: GpuResources, label: string) {
+  constructor(gpu: GpuResources, label?: string) {
     this.gpu = gpu;
-    this.encoder = gpu.device.createCommandEncoder({ label });
+    this.label = label;
+    this.profile = gpu.profiler?.batch();
+    this.encoder = gpu.device.createCommandEncoder({ label: label ?? 'batch' });
   }
 
-  /** The current compute pass; opened on demand. */
-  computePass(): GPUComputePassEncoder {
-    this.pass ??= this.encoder.beginComputePass();
+  /** The compute pass for a dispatch of the kernel `name`: the current one; where kernels are timed, each kernel has its own. */
+  computePass(name: string): GPUComputePassEncoder {
+    if (this.pass && this.profile && !this.profile.joins(name)) this.endPass();
+    this.pass ??= this.encoder.beginComputePass(
+      this.profile && { label: name, timestampWrites: this.profile.pass(name, 'compute') },
+    );
     return this.pass;
+  }
+
+  /** Begins a render pass, which the caller ends before it records anything else. */
+  renderPass(name: string, descriptor: GPURenderPassDescriptor): GPURenderPassEncoder {
+    this.endPass();
+    const timestampWrites = this.profile?.pass(name, 'render');
+    return this.encoder.beginRenderPass({ label: name, ...descriptor, timestampWrites });
   }
 
   /** Ends the compute pass, so that the encoder can take copies or a render pass. */
@@ -79,9 +94,12 @@ export class Batch {
   /** Submits everything recorded. Does not wait: use `gpu.sync()` or a read-back. */
   submit(): void {
     this.endPass();
-    const { queue } = this.gpu.device;
+    const { device } = this.gpu;
+    const { queue } = device;
+    this.profile?.resolve(this.encoder, device);
     for (const { buffer, blocks, used } of this.arenas) queue.writeBuffer(buffer, 0, blocks, 0, used);
     queue.submit([this.encoder.finish()]);
+    this.profile?.submitted(this.label);
     for (const { buffer } of this.arenas) this.gpu.releaseUniformArena(buffer);
     for (const action of this.afterSubmit) action();
   }

@@ -3,6 +3,7 @@ import { pause } from '../../core/pause.js';
 import { command, remedy } from '../../core/remedy.js';
 import type { AdapterFacts } from './adapterFacts.js';
 import { Batch } from './batch.js';
+import type { Profiler } from './profiler.js';
 import { GpuResources } from './resources.js';
 import type { GpuHost } from './shader.js';
 
@@ -15,8 +16,8 @@ export class Gpu extends GpuResources {
   private failure: PlinthError | undefined;
   private disposed = false;
 
-  constructor(device: GPUDevice, adapter: AdapterFacts, host: GpuHost) {
-    super(device, host);
+  constructor(device: GPUDevice, adapter: AdapterFacts, host: GpuHost, profiler?: Profiler) {
+    super(device, host, profiler);
     this.adapter = adapter;
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault(); // it is reported by the next check(); Dawn would also write it to the standard error
@@ -52,7 +53,7 @@ export class Gpu extends GpuResources {
   }
 
   /** Starts a batch of commands that are submitted together. */
-  batch(label = 'batch'): Batch {
+  batch(label?: string): Batch {
     return new Batch(this, label);
   }
 

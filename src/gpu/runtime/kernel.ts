@@ -132,7 +132,7 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
   ): void {
     if (workgroups.some((n) => n === 0)) return;
     const { pipeline } = this.pipeline(batch.gpu);
-    const pass = batch.computePass();
+    const pass = batch.computePass(this.definition.name);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.bind(batch, args, uniforms));
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
@@ -147,7 +147,7 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
     offset = 0,
   ): void {
     const { pipeline } = this.pipeline(batch.gpu);
-    const pass = batch.computePass();
+    const pass = batch.computePass(this.definition.name);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.bind(batch, args, uniforms));
     pass.dispatchWorkgroupsIndirect(indirect, offset);

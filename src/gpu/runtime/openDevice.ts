@@ -2,6 +2,7 @@ import { PlinthError } from '../../core/errors.js';
 import { anyOf, command, option, step } from '../../core/remedy.js';
 import type { AdapterFacts } from './adapterFacts.js';
 import { Gpu } from './gpu.js';
+import { Profiler } from './profiler.js';
 import type { GpuHost } from './shader.js';
 
 /** Limits raised to what the adapter offers, since the defaults are far below every adapter Plinth runs on. */
@@ -30,16 +31,19 @@ const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
 
 /**
  * Opens a device on an adapter, with every limit raised to what the adapter offers.
- * @param features optional features to ask for where the adapter has them; no kernel needs one
+ * @param options.profile keep the times of all work (`gpu.profiler`). Default false.
+ * @param options.timestamps with `profile`: use the GPU's timestamps where it has them; otherwise times are those of submissions. Default true.
  * @throws `GPU_LIMIT_TOO_LOW` where the adapter offers less than any method can work with
  */
 export async function openDevice(
   adapter: GPUAdapter,
   facts: AdapterFacts,
   host: GpuHost,
-  features: readonly GPUFeatureName[] = [],
+  options: { profile?: boolean; timestamps?: boolean } = {},
 ): Promise<Gpu> {
-  const requiredFeatures = features.filter((f) => adapter.features.has(f));
+  const { profile = false, timestamps = true } = options;
+  const requiredFeatures: GPUFeatureName[] =
+    profile && timestamps && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     const offered = facts.limits[name];
@@ -66,5 +70,5 @@ export async function openDevice(
       cause: error,
     });
   }
-  return new Gpu(device, facts, host);
+  return new Gpu(device, facts, host, profile ? new Profiler(device, facts.device) : undefined);
 }

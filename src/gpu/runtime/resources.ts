@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import type { Profiler } from './profiler.js';
 import { type GpuHost, loadShader } from './shader.js';
 
 /** What can be sent to a buffer. */
@@ -11,6 +12,8 @@ export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | 
 export class GpuResources {
   readonly device: GPUDevice;
   readonly host: GpuHost;
+  /** Keeps the times of all work, where `openGpu` was asked for it. */
+  readonly profiler: Profiler | undefined;
   /** Bytes in buffers created through this object and not destroyed. */
   bytesInUse = 0;
   /** The greatest value that `bytesInUse` had. */
@@ -19,8 +22,9 @@ export class GpuResources {
   private readonly arenas: GPUBuffer[] = [];
   private readonly caches = new Map<unknown, unknown>();
 
-  constructor(device: GPUDevice, host: GpuHost) {
+  constructor(device: GPUDevice, host: GpuHost, profiler?: Profiler) {
     this.device = device;
+    this.profiler = profiler;
     this.host = host;
   }
 

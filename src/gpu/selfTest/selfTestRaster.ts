@@ -77,8 +77,7 @@ export async function checkRasterisation({ gpu, quick, random, read, pause }: Ch
       });
     });
     gpu.run((batch) => {
-      batch.endPass();
-      const pass = batch.encoder.beginRenderPass({
+      const pass = batch.renderPass('self-test-raster', {
         colorAttachments: [{ view: image.createView(), loadOp: 'clear', storeOp: 'store' }],
         depthStencilAttachment: {
           view: depth.createView(),

@@ -269,8 +269,7 @@ export class AssetRenderer {
     floats.set([near, far, 0, flags], 40);
     const light = entryPoint === 'lit' ? this.light(options) : undefined;
 
-    batch.endPass();
-    const pass = batch.encoder.beginRenderPass({
+    const pass = batch.renderPass('forward', {
       colorAttachments: [
         { view: targets.color.createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] },
       ],

@@ -83,7 +83,7 @@ function prefilterSpecular(gpu: Gpu, source: GPUTexture): GPUTexture {
       const floats = new Float32Array(block);
       floats[1] = level / (SPECULAR_LEVELS - 1);
       floats[3] = SPECULAR_SIZE >> level;
-      const pass = batch.encoder.beginRenderPass({
+      const pass = batch.renderPass('prefilter', {
         colorAttachments: [
           {
             view: cube.createView({

@@ -80,14 +80,13 @@ export function drawGeometry(
   const block = new Float32Array(20);
   block.set(multiply(projectionMatrix(camera, near, far), toCamera), 0);
   block.set([-toCamera[2], -toCamera[6], -toCamera[10], -toCamera[14]], 16);
-  batch.endPass();
   const colorAttachments: GPURenderPassColorAttachment[] = [
     { view: targets.depth, loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] },
   ];
   if (targets.triangle) {
     colorAttachments.push({ view: targets.triangle, loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] });
   }
-  const pass = batch.encoder.beginRenderPass({
+  const pass = batch.renderPass('geometry', {
     colorAttachments,
     depthStencilAttachment: {
       view: targets.depthBuffer,

@@ -22,7 +22,7 @@ export function generateMipmaps(gpu: Gpu, texture: GPUTexture, firstLayer = 0, l
       sampler: device.createSampler({ magFilter: 'linear', minFilter: 'linear' }),
     };
   });
-  const encoder = device.createCommandEncoder({ label: 'mipmap' });
+  const batch = gpu.batch('mipmap');
   for (let layer = firstLayer; layer < firstLayer + layers; layer++) {
     const view = (level: number) =>
       texture.createView({
@@ -33,7 +33,7 @@ export function generateMipmaps(gpu: Gpu, texture: GPUTexture, firstLayer = 0, l
         mipLevelCount: 1,
       });
     for (let level = 1; level < texture.mipLevelCount; level++) {
-      const pass = encoder.beginRenderPass({
+      const pass = batch.renderPass('mipmap', {
         colorAttachments: [{ view: view(level), loadOp: 'clear', storeOp: 'store' }],
       });
       pass.setPipeline(pipeline);
@@ -51,7 +51,7 @@ export function generateMipmaps(gpu: Gpu, texture: GPUTexture, firstLayer = 0, l
       pass.end();
     }
   }
-  device.queue.submit([encoder.finish()]);
+  batch.submit();
 }
 
 /** An 8-bit texture with all mip levels; `srgb` for colours, linear for data. */

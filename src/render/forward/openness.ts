@@ -57,8 +57,7 @@ export async function vertexOpenness(
     const worldToClip = orthographic(center, direction, radius);
     const block = new Float32Array(20);
     block.set(worldToClip, 0);
-    batch.endPass();
-    const pass = batch.encoder.beginRenderPass({
+    const pass = batch.renderPass('openness depth', {
       colorAttachments: [],
       depthStencilAttachment: { view, depthClearValue: 1, depthLoadOp: 'clear', depthStoreOp: 'store' },
     });

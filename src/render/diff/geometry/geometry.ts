@@ -73,8 +73,7 @@ export function recordVisibility(batch: Batch, mesh: DiffScene['mesh'], frame: F
   const views = frame.views.length;
   const { target, depth } = renderTargets(gpu, width, frame.capacity * height);
   const pipeline = visibilityPipeline(gpu);
-  batch.endPass();
-  const pass = batch.encoder.beginRenderPass({
+  const pass = batch.renderPass('visibility', {
     colorAttachments: [{ view: target.createView(), loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] }],
     depthStencilAttachment: {
       view: depth.createView(),

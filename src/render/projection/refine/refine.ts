@@ -154,7 +154,7 @@ async function drawResiduals(
         targets.set(key, target);
       }
       const batch = gpu.batch('residual');
-      drawAtlas(gpu, batch, geometry, uv, atlas, large, target);
+      drawAtlas(batch, geometry, uv, atlas, large, target);
       residual.dispatch(
         batch,
         {
@@ -187,7 +187,6 @@ async function drawResiduals(
 }
 
 function drawAtlas(
-  gpu: Gpu,
   batch: Batch,
   geometry: GeometryBuffers,
   uv: UvGeometry,
@@ -195,6 +194,7 @@ function drawAtlas(
   camera: Camera,
   target: { color: GPUTexture; depth: GPUTexture },
 ): void {
+  const { gpu } = batch;
   const { device } = gpu;
   const { pipeline, sampler } = gpu.cached('atlasView', () => {
     const module = gpu.shaderModule(new URL('./atlasView.wgsl', import.meta.url), 'atlasView');
@@ -218,8 +218,7 @@ function drawAtlas(
   const toCamera = worldToCamera(camera);
   const { near, far } = depthRange(toCamera, geometry.bounds);
   const block = Float32Array.from(multiply(projectionMatrix(camera, near, far), toCamera));
-  batch.endPass();
-  const pass = batch.encoder.beginRenderPass({
+  const pass = batch.renderPass('atlasView', {
     colorAttachments: [{ view: target.color.createView(), loadOp: 'clear', storeOp: 'store' }],
     depthStencilAttachment: {
       view: target.depth.createView(),

@@ -2,6 +2,7 @@ import type { Mesh } from '../../../core/mesh.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
+import type { GpuResources } from '../../../gpu/runtime/resources.js';
 
 /** Texels around a page that are drawn with it, so that charts cut by its border keep their ring. */
 export const APRON = 4;
@@ -49,7 +50,7 @@ const pointsKernel = defineKernel({
   uniforms: { width: 'u32', height: 'u32', apron: 'u32', ring: 'u32' },
 });
 
-function uvPipeline(gpu: Gpu, kind: 'surface' | 'color'): GPURenderPipeline {
+function uvPipeline(gpu: GpuResources, kind: 'surface' | 'color'): GPURenderPipeline {
   return gpu.cached(`uvSpace ${kind}`, () => {
     const module = gpu.shaderModule(new URL('./uvSpace.wgsl', import.meta.url), 'uvSpace');
     const targets: GPUColorTargetState[] =
@@ -66,13 +67,13 @@ function uvPipeline(gpu: Gpu, kind: 'surface' | 'color'): GPURenderPipeline {
 
 /** Records the drawing of vertex attributes into a page with an apron: two of three floats, or one of four. */
 function drawUvSpace(
-  gpu: Gpu,
   batch: Batch,
   page: Page,
   geometry: UvGeometry,
   attributes: GPUBuffer[],
   targets: GPUTextureView[],
 ): void {
+  const { gpu } = batch;
   const pipeline = uvPipeline(gpu, attributes.length === 2 ? 'surface' : 'color');
   const width = page.size + 2 * APRON;
   const height = page.rows + 2 * APRON;
@@ -82,8 +83,7 @@ function drawUvSpace(
     (2 * APRON) / width - 1,
     1 - (2 * (APRON - page.row)) / height,
   ]);
-  batch.endPass();
-  const pass = batch.encoder.beginRenderPass({
+  const pass = batch.renderPass('uvSpace', {
     colorAttachments: targets.map((view) => ({ view, loadOp: 'clear', storeOp: 'store', clearValue: [0, 0, 0, 0] })),
   });
   pass.setPipeline(pipeline);
@@ -132,7 +132,7 @@ export function createPagePoints(
   const normals = createTarget(gpu, page, 'rgba16float');
   const views = [positions.createView(), normals.createView()];
   gpu.run((batch) => {
-    drawUvSpace(gpu, batch, page, geometry, attributes, views);
+    drawUvSpace(batch, page, geometry, attributes, views);
     pointsKernel.dispatch(
       batch,
       { positions: views[0], normals: views[1], points, inside },
@@ -148,7 +148,7 @@ export function createPagePoints(
 /** Draws vertex colours (four floats) into a page with its apron, as rgba16float, 0 outside of charts. Destroy the texture after use. */
 export function drawPageColors(gpu: Gpu, page: Page, geometry: UvGeometry, colors: GPUBuffer): GPUTexture {
   const texture = createTarget(gpu, page, 'rgba16float');
-  gpu.run((batch) => drawUvSpace(gpu, batch, page, geometry, [colors], [texture.createView()]), 'page colors');
+  gpu.run((batch) => drawUvSpace(batch, page, geometry, [colors], [texture.createView()]), 'page colors');
   return texture;
 }
 

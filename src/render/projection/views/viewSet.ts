@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../../../core/errors.js';
 import type { ColorImage } from '../../../core/image.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
+import type { GpuResources } from '../../../gpu/runtime/resources.js';
 import { drawGeometry, type GeometryBuffers } from '../../forward/geometryPass.js';
 import { generateMipmaps } from '../../forward/mipmap.js';
 
@@ -198,7 +199,7 @@ function prepareView(
     [width, height],
   );
   const focal = Math.max(camera.fx, camera.fy);
-  drawFull(gpu, first, 'fragment', pyramid.createView({ mipLevelCount: 1 }), width, height, [
+  drawFull(first, 'fragment', pyramid.createView({ mipLevelCount: 1 }), width, height, [
     first.uniform(new Float32Array([focal, STEEPEST, 0, 0]).buffer),
     picture.createView(),
     depth.createView(),
@@ -213,7 +214,7 @@ function prepareView(
     baseMipLevel: 0,
     mipLevelCount: 1,
   });
-  drawFull(gpu, second, 'fill', target, width, height, [
+  drawFull(second, 'fill', target, width, height, [
     second.uniform(new Float32Array([Math.log2(Math.max(1, erosionPixels)), 0, 0, 0]).buffer),
     pyramid.createView(),
     trilinearSampler(gpu),
@@ -224,7 +225,6 @@ function prepareView(
 
 /** Runs one of the fragment programs of prepareView.wgsl over the upper left part of a target. */
 function drawFull(
-  gpu: Gpu,
   batch: Batch,
   entryPoint: 'fragment' | 'fill',
   view: GPUTextureView,
@@ -232,9 +232,9 @@ function drawFull(
   height: number,
   resources: [GPUBufferBinding, GPUTextureView, GPUTextureView | GPUSampler],
 ): void {
+  const { gpu } = batch;
   const pipeline = preparePipeline(gpu, entryPoint);
-  batch.endPass();
-  const pass = batch.encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: 'clear', storeOp: 'store' }] });
+  const pass = batch.renderPass('prepareView', { colorAttachments: [{ view, loadOp: 'clear', storeOp: 'store' }] });
   pass.setPipeline(pipeline);
   pass.setViewport(0, 0, width, height, 0, 1);
   pass.setScissorRect(0, 0, width, height);
@@ -254,7 +254,7 @@ export const trilinearSampler = (gpu: Gpu): GPUSampler =>
     gpu.device.createSampler({ magFilter: 'linear', minFilter: 'linear', mipmapFilter: 'linear' }),
   );
 
-function preparePipeline(gpu: Gpu, entryPoint: 'fragment' | 'fill'): GPURenderPipeline {
+function preparePipeline(gpu: GpuResources, entryPoint: 'fragment' | 'fill'): GPURenderPipeline {
   return gpu.cached(`prepareView ${entryPoint}`, () => {
     const module = gpu.shaderModule(new URL('./prepareView.wgsl', import.meta.url), 'prepareView');
     const visibility = GPUShaderStage.FRAGMENT;
