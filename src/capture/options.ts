@@ -30,6 +30,8 @@ export interface ReadOptions {
   depthScale?: number;
   /** Where archives are unpacked. Default: the system's folder for temporary files. */
   tempFolder?: string;
+  /** Refuse a capture that gives any warning, with `CAPTURE_NOT_CLEAN` that lists them: for pipelines. Default: false. */
+  strict?: boolean;
   /** How six named views are understood where there are no cameras. */
   sixView?: SixViewOptions;
   /**
@@ -48,6 +50,7 @@ export const READ_DEFAULTS = {
   maxArchiveEntries: 20_000,
   maxArchiveRatio: 200,
   masks: 'auto',
+  strict: false,
 } as const satisfies ReadOptions;
 
 export type ResolvedReadOptions = ReadOptions & Required<Pick<ReadOptions, keyof typeof READ_DEFAULTS>>;

@@ -244,6 +244,11 @@ describe('masks of a capture', () => {
     expect((await capture.views[0].loadColor()).data[3]).toBe(255);
   });
 
+  it('are none: refused with every warning in one error where reading is strict', async () => {
+    const error = await errorOf(opaque(busy, { strict: true }));
+    expect([error.code, /CAPTURE_NO_MASKS/.test(error.message)]).toEqual(['CAPTURE_NOT_CLEAN', true]);
+  });
+
   it('must be there for every view', async () => {
     const error = await errorOf(opaque(busy, {}, (root) => putMasks(root, [0, 1, 2, 4, 5])));
     expect([error.code, /r_3\.png/.test(error.message)]).toEqual(['CAPTURE_FILE_MISSING', true]);

@@ -24,6 +24,24 @@ import { readSixViews } from './sixView/readSixViews.js';
  */
 export async function readCapture(path: string, options?: ReadOptions): Promise<Capture> {
   const resolved = resolveReadOptions(options);
+  const capture = await readAny(path, resolved);
+  if (resolved.strict && capture.warnings.length > 0) {
+    await capture.dispose();
+    throw notClean(capture);
+  }
+  return capture;
+}
+
+/** All warnings in one error, so that one run tells everything that is to be mended. */
+const notClean = ({ warnings, source }: Capture): PlinthError =>
+  new PlinthError('CAPTURE_NOT_CLEAN', {
+    found: `The capture gives ${warnings.length} warning${warnings.length === 1 ? '' : 's'}: ${warnings.map((w) => `${w.code}: ${w.message}`).join(' ')}`,
+    expected: 'none, since strict reading was asked for',
+    remedy: 'Mend what is named, or read without strict',
+    subject: source,
+  });
+
+async function readAny(path: string, resolved: ResolvedReadOptions): Promise<Capture> {
   const full = resolve(path);
   const info = await stat(full).catch(() => undefined);
   if (!info) {

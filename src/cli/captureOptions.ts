@@ -6,6 +6,7 @@ import { numberFlag } from './terminal.js';
 /** Flags that say how a capture is to be understood. */
 export interface CaptureFlags {
   masks?: MaskSource;
+  strict?: boolean;
   depthScale?: number;
   depthOffset?: number;
   depth?: SixViewOptions['depth'];
@@ -28,6 +29,7 @@ export function addCaptureOptions(command: Command): void {
   command
     .optionsGroup('How the capture is understood:')
     .addOption(new Option('--masks <source>', 'where masks come from').choices(MASK_SOURCES).default('auto'))
+    .option('--strict', 'refuse a capture that gives any warning')
     .option('--depth-scale <units>', 'scene units per step of an integer depth map', numberFlag('--depth-scale'))
     .option('--max-pixels <count>', 'refuse images with more pixels than this', numberFlag('--max-pixels'))
     .option('--max-views <count>', 'refuse captures with more pictures than this', numberFlag('--max-views'))
@@ -59,6 +61,7 @@ export function addCaptureOptions(command: Command): void {
 export function captureOptions(flags: CaptureFlags): ReadOptions {
   return {
     masks: flags.masks,
+    strict: flags.strict,
     maxPixels: flags.maxPixels,
     maxViews: flags.maxViews,
     maxArchiveBytes: flags.maxArchiveBytes,

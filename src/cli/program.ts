@@ -4,6 +4,7 @@ import { VERSION } from '../core/version.js';
 import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
 import { addConfig } from './commands/config.js';
+import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
 import { addInspect } from './commands/inspect.js';
 import { addKeys } from './commands/keys.js';
@@ -33,6 +34,7 @@ program.hook('preAction', (_, command) => {
 
 addReconstruct(program);
 addInspect(program);
+addConvert(program);
 addRender(program);
 addAssess(program);
 addMethods(program);

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   CAPTURE_CAMERA_INVALID: ['input', 'A camera has impossible numbers.'],
   CAPTURE_OBJECT_OUT_OF_VIEW: ['input', 'The cameras do not see a common object.'],
   CAPTURE_METADATA_INVALID: ['input', 'A metadata file is not of the form that its format demands.'],
+  CAPTURE_NOT_CLEAN: ['input', 'The capture gives warnings, and none are allowed (strict).'],
   CAPTURE_MASK_EMPTY: ['input', 'A mask marks no object, or everything.'],
   CAPTURE_VIEWS_DISAGREE: ['input', 'The views do not fit together as pictures of one object.'],
   IMAGE_UNREADABLE: ['input', 'An image is damaged, truncated or of an unknown format.'],
