@@ -7,9 +7,9 @@ import type { ProgressSink, Warning } from '../../core/context.js';
 import { PlinthError, throwIfCancelled, toPlinthError } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import type { Capture, View } from '../capture.js';
+import { encodeNpy } from '../images/npy.js';
 import { colmapFiles } from './colmapFiles.js';
 import { depthOnto } from './depthOnto.js';
-import { encodeNpy } from './npy.js';
 import { transformsFile } from './transformsFile.js';
 
 export const CONVERT_FORMATS = ['transforms', 'colmap'] as const;

@@ -21,7 +21,7 @@ export interface Unpacked {
 }
 
 /** Only what a reader can use is unpacked; other files, archives within the archive among them, are left packed. */
-const USEFUL = /\.(json|txt|bin|ply|png|jpe?g|webp|avif|tiff?|exr)$/i;
+const USEFUL = /\.(json|txt|bin|ply|png|jpe?g|webp|avif|tiff?|exr|npy|npz)$/i;
 /** Below this size a ratio says nothing: text and plain depth maps pack well. */
 const RATIO_FREE_BYTES = 32 * 2 ** 20;
 const SYMBOLIC_LINK = 0o120000;

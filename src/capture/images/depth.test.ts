@@ -1,6 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { errorOf, put, useFolders } from '../../../test/captureScene.js';
+import { zip } from '../../../test/zip.js';
+import { toHalf } from '../../core/halfFloat.js';
 import { decodeDepth } from './depth.js';
 
 const folder = useFolders();
@@ -61,10 +63,87 @@ describe('decodeDepth', () => {
       .toBuffer();
     const cut = await put(root, 'cut.png', noise.subarray(0, noise.length / 2));
     expect((await errorOf(decodeDepth(cut, { maxPixels }))).code).toBe('IMAGE_UNREADABLE');
-    const npy = await errorOf(decodeDepth(await put(root, 'd.npy', 'x'), { maxPixels }));
-    expect([npy.code, npy.message.includes('d.npy')]).toEqual(['DEPTH_INVALID', true]);
+    for (const name of ['d.npy', 'd.npz', 'd.pfm']) {
+      const error = await errorOf(decodeDepth(await put(root, name, 'x'), { maxPixels }));
+      expect([error.code, error.message.includes(name)]).toEqual(['DEPTH_INVALID', true]);
+    }
+  });
+
+  it('reads NumPy arrays, in millimetres by default as nerfstudio does', async () => {
+    const root = await folder();
+    const bytes = npy(
+      '<f4',
+      '(2, 2)',
+      (v) => {
+        for (let i = 0; i < 4; i++) v.setFloat32(4 * i, 1000 * i, true);
+      },
+      16,
+    );
+    const depth = await decodeDepth(await put(root, 'd.npy', bytes), { maxPixels });
+    expect([depth.width, depth.height, ...depth.data]).toEqual([2, 2, 0, 1, 2, 3]);
+    expect([...(await decodeDepth(`${root}/d.npy`, { maxPixels, scale: 1 })).data]).toEqual([0, 1000, 2000, 3000]);
+    const packed = await put(root, 'd.npz', zip(['extra.npy', 'depth.npy'].map((name) => ({ name, data: bytes }))));
+    expect([...(await decodeDepth(packed, { maxPixels })).data]).toEqual([0, 1, 2, 3]);
+    const unclear = await put(root, 'e.npz', zip(['a.npy', 'b.npy'].map((name) => ({ name, data: bytes }))));
+    expect((await errorOf(decodeDepth(unclear, { maxPixels }))).message).toMatch(/several arrays \(a, b\)/);
+    expect((await errorOf(decodeDepth(`${root}/d.npy`, { maxPixels: 3 }))).code).toBe('IMAGE_TOO_LARGE');
+    const cut = await put(root, 'cut.npy', bytes.subarray(0, bytes.length - 4));
+    expect((await errorOf(decodeDepth(cut, { maxPixels }))).message).toMatch(/ends after/);
+  });
+
+  it.each([
+    [
+      'big-endian, column by column',
+      '>u2',
+      '(2, 3)',
+      'True',
+      [1, 4, 2, 5, 3, 6],
+      2,
+      (v: DataView, at: number, n: number) => v.setUint16(at, n),
+    ],
+    [
+      'of doubles with a third dimension of one',
+      '<f8',
+      '(2, 3, 1)',
+      'False',
+      [1, 2, 3, 4, 5, 6],
+      8,
+      (v: DataView, at: number, n: number) => v.setFloat64(at, n, true),
+    ],
+    [
+      'of halves, the batch first',
+      '<f2',
+      '(1, 2, 3)',
+      'False',
+      [1, 2, 3, 4, 5, 6],
+      2,
+      (v: DataView, at: number, n: number) => v.setUint16(at, toHalf(n), true),
+    ],
+  ] as const)('reads arrays %s', async (_, type, shape, fortran, stored, size, set) => {
+    const bytes = npy(
+      type,
+      shape,
+      (v) => {
+        for (const [i, n] of stored.entries()) set(v, i * size, n);
+      },
+      6 * size,
+      fortran,
+    );
+    const depth = await decodeDepth(await put(await folder(), 'd.npy', bytes), { maxPixels, scale: 1 });
+    expect([depth.width, depth.height, ...depth.data]).toEqual([3, 2, 1, 2, 3, 4, 5, 6]);
   });
 });
+
+/** A NumPy file, version 1.0. */
+function npy(type: string, shape: string, fill: (v: DataView) => void, bytes: number, fortran = 'False'): Buffer {
+  const header = `{'descr': '${type}', 'fortran_order': ${fortran}, 'shape': ${shape}, }\n`;
+  const out = Buffer.alloc(10 + header.length + bytes);
+  out.write('\x93NUMPY\x01\x00', 0, 'latin1');
+  out.writeUInt16LE(header.length, 8);
+  out.write(header, 10, 'latin1');
+  fill(new DataView(out.buffer, out.byteOffset + 10 + header.length, bytes));
+  return out;
+}
 
 /** A one-row, one-strip, 32-bit float TIFF (little-endian), which the encoder at hand does not write. */
 function floatTiff(values: number[]): Buffer {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { decode as decodePng } from 'fast-png';
 import sharp from 'sharp';
@@ -7,6 +7,8 @@ import type { FloatImage } from '../../core/image.js';
 import { anyOf, option, step } from '../../core/remedy.js';
 import { exrSize, readExrDepth } from './exr.js';
 import { checkPixels, readImageHeader, reason, unreadable } from './header.js';
+import { decodeNpy, npySize } from './npy.js';
+import { readNpz } from './npz.js';
 
 export interface DepthDecodeOptions {
   maxPixels: number;
@@ -23,6 +25,8 @@ export interface DepthDecoded extends FloatImage {
 const MILLIMETRE = 0.001;
 /** Above this, floats mean "no hit" (renderers write 65504 or 10¹⁰). */
 const FAR = 65_000;
+/** More than any header of a NumPy file takes. */
+const NPY_HEADER = 65_536;
 
 /**
  * Decodes a depth map to scene units; 0 = none. Integers of 0 and 65535, and floats that are not positive, not finite or
@@ -33,7 +37,8 @@ const FAR = 65_000;
 export async function decodeDepth(file: string, options: DepthDecodeOptions): Promise<DepthDecoded> {
   const name = basename(file);
   if (/\.exr$/i.test(file)) return decodeExr(file, options);
-  if (/\.(npy|npz|pfm|hdr)$/i.test(file)) throw unsupported(file, 'no reader for this format');
+  if (/\.np[yz]$/i.test(file)) return decodeNumpy(file, options);
+  if (/\.(pfm|hdr)$/i.test(file)) throw unsupported(file, 'no reader for this format');
   const header = await readImageHeader(file, options.maxPixels);
   if (header.bits === 8 && options.scale === undefined) {
     throw new PlinthError('DEPTH_INVALID', {
@@ -88,10 +93,27 @@ async function decodeExr(file: string, options: DepthDecodeOptions): Promise<Dep
   return toSceneUnits(file, channel, options.scale ?? 1);
 }
 
+/** NumPy arrays: in millimetres by default, as nerfstudio takes them, floats too. */
+async function decodeNumpy(file: string, options: DepthDecodeOptions): Promise<DepthDecoded> {
+  let channel: RawChannel;
+  try {
+    const most = 8 * options.maxPixels + NPY_HEADER;
+    if (!/z$/i.test(file) && (await stat(file)).size > most)
+      checkPixels(file, options.maxPixels + 1, 1, options.maxPixels);
+    const bytes = /z$/i.test(file) ? await readNpz(file, most) : await readFile(file);
+    const { width, height } = npySize(bytes);
+    checkPixels(file, width, height, options.maxPixels);
+    channel = decodeNpy(bytes);
+  } catch (cause) {
+    throw cause instanceof PlinthError ? cause : unsupported(file, reason(cause), cause);
+  }
+  return toSceneUnits(file, channel, options.scale ?? MILLIMETRE);
+}
+
 function unsupported(file: string, why: string, cause?: unknown): PlinthError {
   return new PlinthError('DEPTH_INVALID', {
     found: `The depth map ${basename(file)} cannot be read: ${why}`,
-    expected: 'depth as 16-bit PNG or TIFF, float TIFF, or OpenEXR (scan lines, ZIP)',
+    expected: 'depth as 16-bit PNG or TIFF, float TIFF, OpenEXR (scan lines, ZIP), or a NumPy array of height × width',
     remedy: 'Convert it, to a 16-bit PNG with depth_unit_scale_factor for example',
     subject: file,
     cause,
