@@ -1,6 +1,6 @@
 import { type Camera, worldToCamera } from '../../core/camera.js';
 import { type Mat4, multiply } from '../../core/math.js';
-import type { ConvertedView } from './convertCapture.js';
+import type { ConvertedView } from './convertedView.js';
 
 /**
  * COLMAP's axes from Plinth's, of world and camera alike: half a turn about x, since COLMAP has y down and looks along +z. Gravity then points

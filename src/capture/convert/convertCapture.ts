@@ -9,21 +9,12 @@ import type { ColorImage } from '../../core/image.js';
 import type { Capture, View } from '../capture.js';
 import { encodeNpy } from '../images/npy.js';
 import { colmapFiles } from './colmapFiles.js';
+import type { ConvertedView } from './convertedView.js';
 import { depthOnto } from './depthOnto.js';
 import { transformsFile } from './transformsFile.js';
 
 export const CONVERT_FORMATS = ['transforms', 'colmap'] as const;
 export type ConvertFormat = (typeof CONVERT_FORMATS)[number];
-
-/** A view as it was written. */
-export interface ConvertedView {
-  /** Path within the folder: `images/r_1.png`. */
-  image: string;
-  mask?: string;
-  depth?: string;
-  camera: Camera;
-  split: 'train' | 'test';
-}
 
 export interface Conversion {
   /** Absolute path of the folder. */

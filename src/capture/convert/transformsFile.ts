@@ -1,6 +1,6 @@
 import { type Mat4, multiply, transpose } from '../../core/math.js';
 import { Z_UP_TO_Y_UP } from '../formats/transforms.js';
-import type { ConvertedView } from './convertCapture.js';
+import type { ConvertedView } from './convertedView.js';
 
 /** Plinth's world back to the +Z up world of transforms files; a rotation, so the transposed is the inverse. */
 const Y_UP_TO_Z_UP = transpose(Z_UP_TO_Y_UP);
