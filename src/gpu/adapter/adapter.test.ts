@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { driverVersion, vulkanDevices } from '../driver/vulkan.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { cacheFolder, installedSoftwareDriver } from '../driver/softwareDriver.js';
+import { driverVersion, hasVulkanLoader, vulkanDevices } from '../driver/vulkan.js';
 import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { chooseAdapter, listAdapters, matchAdapter } from './adapter.js';
 import { kindFromNames } from './adapterKind.js';
@@ -113,6 +117,55 @@ describe('the adapters of this machine', () => {
   });
 });
 
+/** A folder with the Vulkan loader alone: the system's need not be told, Plinth's own is copied out of its driver; else undefined. */
+function loaderFolder(): string | undefined {
+  const own = installedSoftwareDriver()?.libraries.find((file) => file.endsWith('/libvulkan.so.1'));
+  const folder = mkdtempSync(join(tmpdir(), 'plinth-loader-'));
+  folders.push(folder);
+  if (own === undefined) return hasVulkanLoader() ? folder : undefined;
+  copyFileSync(join(cacheFolder(), `vulkan-software-${process.arch}`, own), join(folder, 'libvulkan.so.1'));
+  return folder;
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a machine with the Vulkan loader and no driver that works', () => {
+  const loader = process.platform === 'linux' ? loaderFolder() : undefined;
+
+  it.skipIf(loader === undefined)('is told in our words alone, whatever the loader says', () => {
+    const broken = join(loader!, 'broken.json');
+    writeFileSync(broken, JSON.stringify({ file_format_version: '1.0.1', ICD: { library_path: '/nowhere/lib.so' } }));
+    const url = (file: string): string => new URL(file, import.meta.url).href;
+    const script = `
+      import { openGpu } from '${url('./openGpu.ts')}';
+      import { diagnose } from '${url('../doctor/doctor.ts')}';
+      const { findings } = await diagnose();
+      console.log(findings.map((f) => f.code).includes('no-adapter'));
+      await openGpu().catch((error) => console.log(error.code));`;
+    const say = (drivers: string, log = ''): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+        cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          LD_LIBRARY_PATH: loader,
+          VK_DRIVER_FILES: drivers,
+          VK_ICD_FILENAMES: drivers,
+          PLINTH_CACHE: join(loader!, 'cache'),
+          PLINTH_GPU_LOG: log,
+        },
+      });
+    for (const drivers of [join(loader!, 'none'), broken]) {
+      expect(say(drivers)).toMatchObject({ stderr: '', stdout: 'true\nGPU_NO_ADAPTER\n', status: 0 });
+    }
+    // Otherwise the loader was not asked, and the test above says nothing.
+    expect(say(broken, '1').stderr).toContain('vkCreateInstance');
+  });
+});
+
 describe('small parts', () => {
   it("reads dawn.node's list of adapters without repetitions and other backends", () => {
     const message = `no suitable backends found
@@ -131,6 +184,10 @@ Available adapters:
   it('drops known noise and keeps everything else', () => {
     const noise = "Warning: Couldn't load Vulkan: x\n    at operator() (/a/third_party/dawn/src/b.cpp:1)\n\n";
     expect(withoutNoise(noise)).toBe('');
+    const loader =
+      'Warning: vkCreateInstance: Found no drivers!\n' +
+      'Warning: vkCreateInstance failed with VK_ERROR_INCOMPATIBLE_DRIVER\n\n';
+    expect(withoutNoise(loader)).toBe('');
     expect(withoutNoise(`${noise}MESA: error: no memory\n`)).toContain('MESA: error: no memory');
   });
 

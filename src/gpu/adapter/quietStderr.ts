@@ -5,6 +5,9 @@ import koffi from 'koffi';
 const NOISE = [
   /artificially reduced from \d+ to \d+/,
   /^Warning: Couldn't load Vulkan/,
+  // The loader's words, which Dawn passes on: no driver, or one that is installed in part. That no adapter answers says it once, by code.
+  /^Warning: (vkCreateInstance|vkEnumerate\w+|loader_\w+|terminator_\w+)\b/,
+  /^Warning: .*cannot open shared object file/,
   /^\s+at .*third_party\/dawn/,
   /^WARNING: lavapipe is not a conformant vulkan implementation/,
 ];
