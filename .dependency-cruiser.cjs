@@ -2,18 +2,59 @@
 const rooms = {
   core: [],
   api: ['core'],
+  platform: ['core'],
   gpu: ['core'],
   capture: ['core'],
   geometry: ['core', 'gpu'],
   render: ['core', 'gpu'],
   methods: ['core', 'gpu', 'capture', 'geometry', 'render'],
-  asset: ['core', 'gpu', 'geometry', 'render'],
-  quality: ['core', 'gpu', 'capture', 'geometry', 'render', 'asset'],
-  health: ['core', 'gpu'],
-  pipeline: ['core', 'gpu', 'capture', 'geometry', 'render', 'methods', 'asset', 'quality'],
-  jobs: ['core', 'api', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
-  server: ['core', 'api', 'jobs', 'health', 'methods', 'pipeline'],
+  asset: ['core', 'platform', 'gpu', 'geometry', 'render'],
+  quality: ['core', 'platform', 'gpu', 'capture', 'geometry', 'render', 'asset'],
+  health: ['core', 'platform', 'gpu'],
+  pipeline: ['core', 'platform', 'gpu', 'capture', 'geometry', 'render', 'methods', 'asset', 'quality'],
+  jobs: ['core', 'platform', 'api', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
+  server: ['core', 'platform', 'api', 'jobs', 'health', 'methods', 'pipeline'],
 };
+
+/** What a room's own folders may import of each other, where they have an order; files of the room itself are free to all. */
+const folders = {
+  asset: { previews: [], read: [], write: [] },
+  geometry: {
+    mesh: [],
+    marchingCubes: [],
+    volume: ['marchingCubes', 'mesh'],
+    flexicubes: ['marchingCubes', 'mesh'],
+    carving: ['flexicubes'],
+  },
+  'geometry/mesh': {
+    measure: [],
+    simplify: ['measure'],
+    repair: ['measure', 'simplify'],
+    unwrap: ['measure', 'repair'],
+  },
+  gpu: { runtime: [], primitives: ['runtime'], selfTest: ['runtime', 'primitives'] },
+  jobs: {
+    database: ['webhooks'],
+    storage: ['database'],
+    webhooks: ['database'],
+    worker: ['database', 'storage'],
+  },
+  methods: { shared: [], fusion: ['shared'], nvdiffrec: ['shared'] },
+  quality: { metrics: [], verdict: [], assess: ['metrics'], report: ['metrics', 'verdict'] },
+  render: { forward: [], diff: ['forward'], projection: ['forward'] },
+  'render/diff': { geometry: [], light: [], loss: [], shade: ['light'], step: ['geometry'] },
+  'render/projection': { texels: [], views: [], complete: ['texels'], refine: ['texels', 'views'] },
+};
+
+const withinRooms = Object.entries(folders).flatMap(([room, parts]) =>
+  Object.entries(parts).map(([part, allowed]) => ({
+    name: `folder-${room}/${part}`,
+    comment: `src/${room}/${part} may use of the other folders of src/${room} only: ${allowed.join(', ') || 'none'}`,
+    severity: 'error',
+    from: { path: `^src/${room}/${part}/`, pathNot: '\\.test\\.ts$' },
+    to: { path: `^src/${room}/[^/]+/`, pathNot: `^src/${room}/(${[part, ...allowed].join('|')})/` },
+  })),
+);
 
 const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
   name: `room-${room}`,
@@ -24,11 +65,14 @@ const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
 }));
 
 /** Rooms, and parts of rooms, that run on any platform. */
-const engine = ['core', 'gpu/runtime', 'gpu/primitives', 'gpu/selfTest'].join('|');
+const engine = ['core', 'gpu/runtime', 'gpu/primitives', 'gpu/selfTest', 'geometry', 'render', 'methods'].join('|');
+/** Packages of plain JavaScript and WebAssembly. */
+const portable = ['zod', 'watlas', 'meshoptimizer', 'manifold-3d', '@webgpu/types'].join('|');
 
 module.exports = {
   forbidden: [
     ...forbidden,
+    ...withinRooms,
     {
       name: 'room-capture-layout',
       comment:
@@ -36,6 +80,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/capture/layout/', pathNot: '\\.test\\.ts$' },
       to: { pathNot: '^src/(capture/layout|core)/' },
+    },
+    {
+      name: 'room-bench',
+      comment: 'bench/ measures the product from outside: no part of it is of use to the product or to the page',
+      severity: 'error',
+      from: { path: '^(src|web)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^bench/' },
     },
     {
       name: 'room-web',
@@ -56,7 +107,13 @@ module.exports = {
       name: 'engine-free-of-what-needs-the-platform',
       severity: 'error',
       from: { path: `^src/(${engine})/`, pathNot: '\\.test\\.ts$' },
-      to: { path: [`^src/gpu/(adapter|driver|doctor)/`, 'node_modules/(koffi|webgpu|sharp)/'] },
+      to: { path: '^src/gpu/(adapter|driver|doctor)/' },
+    },
+    {
+      name: 'engine-free-of-native-packages',
+      severity: 'error',
+      from: { path: `^src/(${engine})/`, pathNot: '\\.test\\.ts$' },
+      to: { path: 'node_modules/', pathNot: `node_modules/(${portable})/` },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { startProcess } from '../platform/modules.js';
 import type { Answer, GpuFacts, GpuFigures } from './figures.js';
 import type { ProbeCall, ProbeReady, ProbeReply, ProbeRequest, ProbeSettings } from './probe/process.js';
 
@@ -141,10 +141,7 @@ export class VendorProbe {
   }
 
   private start(): ChildProcess {
-    // From the sources, as in tests, the child needs the same loader.
-    const source = import.meta.url.endsWith('.ts');
-    const child = fork(fileURLToPath(new URL(`./probe/process.${source ? 'ts' : 'js'}`, import.meta.url)), [], {
-      execArgv: source ? ['--import', 'tsx'] : [],
+    const child = startProcess(new URL('./probe/process', import.meta.url), [], {
       env: { ...process.env, PLINTH_PROBE_SETTINGS: JSON.stringify(this.settings), UV_THREADPOOL_SIZE: '2' },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

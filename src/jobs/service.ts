@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from '../core/context.js';
+import { moduleUrl } from '../platform/modules.js';
 import type { Database } from './database/database.js';
 import { EventHub } from './database/eventHub.js';
 import { JobStore } from './database/jobStore.js';
@@ -144,8 +145,4 @@ async function openArtifacts(options: ServiceOptions, data: string): Promise<Art
   return store;
 }
 
-const defaultEngine = (): string =>
-  new URL(
-    import.meta.url.endsWith('.ts') ? './worker/reconstructEngine.ts' : './worker/reconstructEngine.js',
-    import.meta.url,
-  ).href;
+const defaultEngine = (): string => moduleUrl(new URL('./worker/reconstructEngine', import.meta.url)).href;

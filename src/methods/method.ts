@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Capture } from '../capture/capture.js';
 import type { Asset } from '../core/asset.js';
 import type { Logger, ProgressSink, Warning } from '../core/context.js';
+import type { CheckpointStore, RunInThread, ShowPreview } from '../core/platform.js';
 import type { Preset } from '../core/presets.js';
 import type { Random } from '../core/random.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
@@ -17,10 +18,11 @@ export interface MethodContext {
   log: Logger;
   /** Seeded; the only source of randomness. */
   random: Random;
-  /** A folder for checkpoints, kept over a restart of the same job; absent where nobody will resume. */
-  checkpointFolder?: string;
-  /** A folder for live preview images named in progress events; absent where nobody looks. */
-  previewFolder?: string;
+  runInThread: RunInThread;
+  /** Absent where nobody will resume. */
+  checkpoints?: CheckpointStore;
+  /** Absent where nobody looks. */
+  showPreview?: ShowPreview;
   /** Receives what the user should know. */
   warn(warning: Warning): void;
 }

@@ -13,6 +13,9 @@ import type { Gpu } from '../gpu/runtime/gpu.js';
 import type { Profile } from '../gpu/runtime/profile.js';
 import type { Method, MethodStage } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
+import { checkpointFolder } from '../platform/checkpointFolder.js';
+import { previewFolder } from '../platform/previewFolder.js';
+import { runInThread } from '../platform/runInThread.js';
 import { assess } from '../quality/assess/assess.js';
 import { buildQuality, describeFiles, writeQuality } from '../quality/report/qualityJson.js';
 import { writeReport } from '../quality/report/report.js';
@@ -153,8 +156,9 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
       stopping: options.stopping,
       log,
       random: new Random(seed),
-      checkpointFolder: options.checkpointFolder,
-      previewFolder: options.previewFolder,
+      runInThread,
+      checkpoints: options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder),
+      showPreview: options.previewFolder === undefined ? undefined : previewFolder(options.previewFolder),
       warn: (warning) => {
         warnings.push(warning);
         log.warn({ ...warning }, warning.message);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { box, sphere, torus } from '../../../test/shapes.js';
 import type { Mesh } from '../../core/mesh.js';
+import { runInThread } from '../../platform/runInThread.js';
 import { computeNormals } from './normals.js';
 import { computeTangents } from './tangents.js';
 import { unwrapMesh } from './unwrap/unwrap.js';
@@ -60,7 +61,7 @@ describe('computeTangents', () => {
   };
 
   it('runs along the texture on an unwrapped torus', async () => {
-    const { mesh } = await unwrapMesh(torus(32, 16), { textureSize: 256 });
+    const { mesh } = await unwrapMesh(torus(32, 16), { textureSize: 256 }, { runInThread });
     check(await computeTangents({ ...mesh, normals: computeNormals(mesh) }));
   });
 

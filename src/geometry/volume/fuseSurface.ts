@@ -4,7 +4,7 @@ import { sub } from '../../core/math.js';
 import { type Mesh, triangleCount, vertexCount } from '../../core/mesh.js';
 import { command, remedy } from '../../core/remedy.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
-import { extractSurface } from '../marchingCubes/extractSurface.js';
+import { extractSurface } from './extractSurface.js';
 import { ObservedField, type Vessel } from './field.js';
 import { brickTotal, type Grid, makeGrid } from './grid.js';
 import { type Observation, observationsOf, packObservations, type SurfaceView } from './observations.js';

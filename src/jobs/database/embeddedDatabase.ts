@@ -1,8 +1,7 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../platform/modules.js';
 import { type Database, databaseUnavailable, type Queryable } from './database.js';
 import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
 import { type FolderLock, lockFolder } from './folderLock.js';
@@ -95,21 +94,6 @@ class EmbeddedDatabase implements Database {
   }
 }
 
-function startThread(path: string): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./embeddedDatabaseThread.js', import.meta.url), { workerData: path });
-  }
-  // From source: a thread's first module is loaded before anything could teach Node TypeScript.
-  const main = new URL('./embeddedDatabaseThread.ts', import.meta.url).href;
-  const loader = pathToFileURL(
-    createRequire(import.meta.url)
-      .resolve('tsx/esm/api')
-      .replace(/cjs$/, 'mjs'),
-  ).href;
-  const code = `import('${loader}').then(({ register }) => { register(); return import('${main}'); })`;
-  return new Worker(code, { eval: true, workerData: path });
-}
-
 interface Waiting {
   resolve(rows: object[]): void;
   reject(error: Error): void;
@@ -134,7 +118,7 @@ class Thread {
   }
 
   static async start(path: string): Promise<Thread> {
-    const thread = new Thread(startThread(path));
+    const thread = new Thread(startThread(new URL('./embeddedDatabaseThread', import.meta.url), path));
     await thread.ask({ id: 0, type: 'open' });
     return thread;
   }

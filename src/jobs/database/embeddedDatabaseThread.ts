@@ -23,7 +23,7 @@ let db: PGlite | undefined;
 async function act(message: ToDatabase): Promise<object[]> {
   switch (message.type) {
     case 'open':
-      db = await PGlite.create(workerData as string, { extensions: { pg_trgm } });
+      db = await PGlite.create(workerData.data as string, { extensions: { pg_trgm } });
       return [];
     case 'run': {
       // Statements with values go through the extended protocol, which takes one; texts without may hold several.

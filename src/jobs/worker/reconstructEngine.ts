@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCapture } from '../../capture/readCapture.js';
 import { toFailure, toPlinthError } from '../../core/errors.js';
@@ -7,6 +7,7 @@ import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { readinessProbe } from '../../health/readiness.js';
 import { getMethod, resolveOptions } from '../../methods/registry.js';
 import { reconstruct } from '../../pipeline/reconstruct.js';
+import { writeWhole } from '../../platform/writeWhole.js';
 import type { RunResult } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
 import { COMPARISON_FILE, compareRuns } from './compareRuns.js';
@@ -155,8 +156,7 @@ const recordPath = (task: EngineTask, run: string): string => join(task.checkpoi
 
 async function remember(task: EngineTask, result: RunResult): Promise<void> {
   const path = recordPath(task, result.name);
-  await writeFile(`${path}.partial`, JSON.stringify(result));
-  await rename(`${path}.partial`, path);
+  await writeWhole(path, [JSON.stringify(result)]);
 }
 
 /** The result of a run that an earlier attempt finished. */

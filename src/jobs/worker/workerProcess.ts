@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { PlinthError } from '../../core/errors.js';
 import { command, remedy } from '../../core/remedy.js';
+import { startProcess } from '../../platform/modules.js';
 import type { Failure, RunResult } from '../jobRecord.js';
 import type { EngineTask, ProbeReport } from './engine.js';
 import type { FromWorker, ToWorker } from './messages.js';
@@ -44,13 +44,14 @@ export class WorkerProcess {
   readonly gone: Promise<void>;
 
   private constructor(options: WorkerProcessOptions) {
-    const main = new URL(import.meta.url.endsWith('.ts') ? './workerMain.ts' : './workerMain.js', import.meta.url);
-    this.child = fork(fileURLToPath(main), [options.engine, String(options.adapter ?? '')], {
-      // From source, modules are TypeScript.
-      execArgv: main.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
-    });
+    this.child = startProcess(
+      new URL('./workerMain', import.meta.url),
+      [options.engine, String(options.adapter ?? '')],
+      {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        serialization: 'advanced',
+      },
+    );
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       let rest = '';
       stream.setEncoding('utf8').on('data', (text: string) => {

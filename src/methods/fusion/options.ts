@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRST_SURFACE_DEFAULTS } from '../shared/firstSurface.js';
 
 /** Options of method `fusion`. */
 export const fusionOptions = z.object({
@@ -13,7 +14,7 @@ export const fusionOptions = z.object({
   maxResolution: z.int().min(32).max(1024).default(320).describe('Upper bound of the automatic resolution, in voxels.'),
   hollow: z
     .boolean()
-    .default(true)
+    .default(FIRST_SURFACE_DEFAULTS.hollow)
     .describe(
       'With depth maps: make vessels hollow that are seen through their opening only, with the wall thickness seen at the rim; false leaves unseen space solid.',
     ),
@@ -25,14 +26,22 @@ export const fusionOptions = z.object({
     .multipleOf(4)
     .default(2048)
     .describe('Width and height of the texture, in pixels.'),
-  smoothing: z.int().min(0).max(100).default(8).describe('Taubin smoothing passes against stair-steps; 0 = none.'),
+  smoothing: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(FIRST_SURFACE_DEFAULTS.smoothing)
+    .describe('Taubin smoothing passes against stair-steps; 0 = none.'),
   minimumPart: z
     .number()
     .min(0)
     .max(1)
-    .default(0.01)
+    .default(FIRST_SURFACE_DEFAULTS.minimumPart)
     .describe('Parts whose extent is below this share of the object are removed as specks; 0 keeps all.'),
-  fillHoles: z.boolean().default(false).describe('Close open rims of the surface, where cleaning left any.'),
+  fillHoles: z
+    .boolean()
+    .default(FIRST_SURFACE_DEFAULTS.fillHoles)
+    .describe('Close open rims of the surface, where cleaning left any.'),
   evenExposure: z.boolean().default(true).describe('Even out exposure differences between pictures before blending.'),
 });
 

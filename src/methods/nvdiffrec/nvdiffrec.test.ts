@@ -15,6 +15,9 @@ import type { ColorImage } from '../../core/image.js';
 import type { Vec3 } from '../../core/math.js';
 import { Random } from '../../core/random.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
+import { checkpointFolder } from '../../platform/checkpointFolder.js';
+import { previewFolder } from '../../platform/previewFolder.js';
+import { runInThread } from '../../platform/runInThread.js';
 import { AssetRenderer } from '../../render/forward/assetRenderer.js';
 import { NEUTRAL_STUDIO, paintStudio } from '../../render/forward/studio.js';
 import { fusion } from '../fusion/fusion.js';
@@ -87,6 +90,7 @@ function contextOf(more: Partial<MethodContext> = {}): MethodContext {
     signal: new AbortController().signal,
     log: silentLogger,
     random: new Random(5),
+    runInThread,
     warn() {},
     ...more,
   };
@@ -115,7 +119,7 @@ test('a new view of the result is nearer to the truth than one of fusion, and th
   const asset = await nvdiffrec.run(
     capture,
     OPTIONS,
-    contextOf({ progress: (e) => events.push(e), previewFolder: previews }),
+    contextOf({ progress: (e) => events.push(e), showPreview: previewFolder(previews) }),
   );
   const baked = await fusion.run(
     capture,
@@ -153,7 +157,7 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
   expect(shares.size).toBe(4);
   expect(shares.get('40')).toBe(1);
 
-  const path = await folder();
+  const store = checkpointFolder(await folder());
   const cancelled = new AbortController();
   const first = await fresh();
   const cut = optimize(first, windows, OPTIONS, 9, nothing(), {
@@ -162,13 +166,13 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
     checkpointSeconds: 0,
     checkpoint: async ({ iteration, curves }) => {
       if (iteration === 20) cancelled.abort();
-      await writeCheckpoint(path, { key: 'k', iteration, facts: { curves }, arrays: await first.state() });
+      await writeCheckpoint(store, { key: 'k', iteration, facts: { curves }, arrays: await first.state() });
     },
   });
   expect((await errorOf(cut)).code).toBe('CANCELLED');
   first.dispose();
 
-  const saved = (await readCheckpoint(path, 'k'))!;
+  const saved = (await readCheckpoint(store, 'k'))!;
   expect(saved.iteration).toBe(20);
   const second = await fresh();
   second.restore(saved.arrays as OptimizerState);
@@ -194,35 +198,31 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
 });
 
 test('a cancelled job goes on without making its start anew', async () => {
-  const checkpointFolder = await folder();
+  const checkpoints = checkpointFolder(await folder());
   const options = { ...OPTIONS, iterations: 10 };
   const controller = new AbortController();
   const progress = (e: ProgressEvent) => {
     if (e.stage === 'optimise') controller.abort();
   };
-  const cut = nvdiffrec.run(capture, options, contextOf({ checkpointFolder, signal: controller.signal, progress }));
+  const cut = nvdiffrec.run(capture, options, contextOf({ checkpoints, signal: controller.signal, progress }));
   expect((await errorOf(cut)).code).toBe('CANCELLED');
   const stages = new Set<string>();
-  const asset = await nvdiffrec.run(
-    capture,
-    options,
-    contextOf({ checkpointFolder, progress: (e) => stages.add(e.stage) }),
-  );
+  const asset = await nvdiffrec.run(capture, options, contextOf({ checkpoints, progress: (e) => stages.add(e.stage) }));
   expect([...stages]).toEqual(['views', 'optimise', 'finish']);
   expect(asset.facts!.resumedAt).toBe(0);
   expect(asset.facts!.fusion).toBeDefined();
 });
 
 test('a job that is asked to stop goes on from the step that it had reached', async () => {
-  const checkpointFolder = await folder();
+  const checkpoints = checkpointFolder(await folder());
   const options = { ...OPTIONS, iterations: 20 };
   const controller = new AbortController();
   const progress = (e: ProgressEvent) => {
     if (e.stage === 'optimise') controller.abort();
   };
-  const cut = nvdiffrec.run(capture, options, contextOf({ checkpointFolder, stopping: controller.signal, progress }));
+  const cut = nvdiffrec.run(capture, options, contextOf({ checkpoints, stopping: controller.signal, progress }));
   expect((await errorOf(cut)).code).toBe('CANCELLED');
-  const asset = await nvdiffrec.run(capture, options, contextOf({ checkpointFolder }));
+  const asset = await nvdiffrec.run(capture, options, contextOf({ checkpoints }));
   // The first report comes with the tenth step, and one step is recorded while the one before is under way.
   expect(asset.facts!.resumedAt).toBe(11);
 });

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Capture } from '../../capture/capture.js';
+import { sha256 } from '../../core/digest.js';
 import { PlinthError } from '../../core/errors.js';
-import { fusion } from '../fusion/fusion.js';
-import { trainingViews } from '../fusion/surfaceViews.js';
 import { halved, type Method, type MethodContext } from '../method.js';
+import { acceptShape } from '../shared/firstSurface.js';
+import { STAGE_TITLES } from '../shared/stages.js';
+import { trainingViews } from '../shared/trainingViews.js';
 import { finish } from './finish.js';
 import { removeHighlights } from './metals/highlights.js';
 import { tellMetals } from './metals/metals.js';
@@ -29,7 +30,7 @@ const SEEKING = [
 const STAGES = [
   { name: 'views', title: 'Loading pictures', weight: 1 },
   ...Object.entries(FUSION_STAGES).flatMap(([name, weight]) => {
-    const stage = { name, title: fusion.stages.find((s) => s.name === name)!.title, weight };
+    const stage = { name, title: STAGE_TITLES[name as keyof typeof FUSION_STAGES], weight };
     return name === 'clean' ? [stage, ...SEEKING] : [stage];
   }),
   { name: 'light', title: 'Fitting the light', weight: 1 },
@@ -78,12 +79,12 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
         remedy: 'Cut the object out of the pictures, or photograph it in front of a plain backdrop',
       });
     }
-    fusion.accepts(capture);
+    acceptShape(capture);
   },
 
   async run(capture, given, context) {
     const options = strengthened(given, trainingViews(capture).length);
-    const { gpu, signal, checkpointFolder } = context;
+    const { gpu, signal, checkpoints } = context;
     const report = (stage: string, fraction: number, detail?: string, more: object = {}) =>
       context.progress({ stage, title: STAGES.find((s) => s.name === stage)!.title, fraction, detail, ...more });
     const seed = context.random.uint32();
@@ -92,8 +93,8 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
       { maxSize: options.imageSize, multiple: WINDOW_MULTIPLE },
       { signal, progress: (f) => report('views', f) },
     );
-    const key = checkpointKey({ options, seed, views: digest(windows), bounds: capture.bounds });
-    const resumed = checkpointFolder ? await readCheckpoint(checkpointFolder, key) : undefined;
+    const key = await checkpointKey({ options, seed, views: await digest(windows), bounds: capture.bounds });
+    const resumed = checkpoints && (await readCheckpoint(checkpoints, key));
     const begin = resumed ? startOf(resumed) : await begun(capture, options, seed, context, report);
     const { start } = begin;
     const optimizer = await Optimizer.create(
@@ -105,13 +106,13 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     try {
       if (resumed) optimizer.restore(resumed.arrays as OptimizerState);
       const save = async (progress: { iteration: number; curves: Curves }) =>
-        await writeCheckpoint(checkpointFolder!, {
+        await writeCheckpoint(checkpoints!, {
           key,
           iteration: progress.iteration,
           facts: { start: start.facts, palette: [...start.palette], curves: progress.curves },
           arrays: { ...meshArrays(start), ...(await optimizer.state()) },
         });
-      if (checkpointFolder && !resumed) await save({ iteration: 0, curves: begin.curves });
+      if (checkpoints && !resumed) await save({ iteration: 0, curves: begin.curves });
       const curves = await optimize(
         optimizer,
         windows,
@@ -121,7 +122,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
         {
           context,
           report: (fraction, detail, more) => report('optimise', fraction, detail, more),
-          checkpoint: checkpointFolder ? save : undefined,
+          checkpoint: checkpoints ? save : undefined,
         },
       );
       report('finish', 0);
@@ -208,11 +209,8 @@ const series = ({ loss, psnr }: Curves) => [
 ];
 
 /** Pictures and cameras in short: a checkpoint of others is none of this run. */
-function digest(set: WindowSet): string {
-  const hash = createHash('sha256');
-  for (const { name, camera, image } of set.windows) {
-    hash.update(JSON.stringify([name, camera]));
-    hash.update(image.data);
-  }
-  return hash.digest('hex');
+async function digest(set: WindowSet): Promise<string> {
+  const parts: unknown[] = [];
+  for (const { name, camera, image } of set.windows) parts.push([name, camera, await sha256(image.data)]);
+  return await sha256(JSON.stringify(parts));
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
 import { box, picture } from '../../../test/texturedShapes.js';
 import type { Mesh } from '../../core/mesh.js';
+import { previewFolder } from '../../platform/previewFolder.js';
 import { writeMeshPreview } from './meshPreview.js';
 
 const gpu = useGpu();
@@ -30,7 +31,7 @@ async function pixels(path: string): Promise<{ at(x: number, y: number): number[
 }
 
 test('a bare mesh is drawn as grey clay in the middle of a transparent picture', async () => {
-  const path = await writeMeshPreview(mesh, 'bare', { gpu: gpu(), previewFolder: join(folder, 'made') });
+  const path = await writeMeshPreview(mesh, 'bare', { gpu: gpu(), showPreview: previewFolder(join(folder, 'made')) });
   const { at, width } = await pixels(path!);
   const [r, g, b, alpha] = at(width / 2, width / 2);
   expect(alpha).toBe(255);
@@ -44,7 +45,7 @@ test('an asset is drawn with its texture', async () => {
     mesh: box([1, 1, 1], 6, 1),
     material: { kind: 'baked' as const, baseColor: picture(6, 4, () => [200, 10, 10]) },
   };
-  const path = await writeMeshPreview(asset, 'textured', { gpu: gpu(), previewFolder: folder });
+  const path = await writeMeshPreview(asset, 'textured', { gpu: gpu(), showPreview: previewFolder(folder) });
   const { at, width } = await pixels(path!);
   const [r, g, b] = at(width / 2, width / 2);
   expect(Math.max(Math.abs(r - 200), Math.abs(g - 10), Math.abs(b - 10))).toBeLessThan(3);

@@ -1,6 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import sharp from 'sharp';
 import type { Asset } from '../../core/asset.js';
 import type { Mesh } from '../../core/mesh.js';
 import { vertexCount } from '../../core/mesh.js';
@@ -28,29 +25,22 @@ const bare = (mesh: Mesh): Asset => ({
 });
 
 /**
- * Draws the state of the work for those who watch it: a bare mesh as clay, an asset with its texture. A PNG of 512×512 pixels with alpha, always from
+ * Draws the state of the work for those who watch it: a bare mesh as clay, an asset with its texture. 512×512 pixels with alpha, always from
  * the same side.
- * @returns its path in the context's preview folder; `undefined` where nobody watches
+ * @returns what progress events name it by; `undefined` where nobody watches
  */
 export async function writeMeshPreview(
   state: Mesh | Asset,
   name: string,
-  { gpu, previewFolder }: Pick<MethodContext, 'gpu' | 'previewFolder'>,
+  { gpu, showPreview }: Pick<MethodContext, 'gpu' | 'showPreview'>,
 ): Promise<string | undefined> {
-  if (!previewFolder) return undefined;
+  if (!showPreview) return undefined;
   const asset = 'material' in state ? state : bare(state);
   const renderer = await AssetRenderer.create(gpu, asset);
   try {
     const camera = orbitCamera(fitOrbit(asset.mesh, STANDPOINT), SIZE, SIZE);
     const { color } = await renderer.render(camera, { mode: asset === state ? 'textured' : 'clay' });
-    await mkdir(previewFolder, { recursive: true });
-    const path = join(previewFolder, `${name}.png`);
-    await sharp(Buffer.from(color.data.buffer, color.data.byteOffset, color.data.byteLength), {
-      raw: { width: SIZE, height: SIZE, channels: 4 },
-    })
-      .png()
-      .toFile(path);
-    return path;
+    return await showPreview(name, color);
   } finally {
     renderer.dispose();
   }

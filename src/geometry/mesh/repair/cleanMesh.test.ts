@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { errorOf } from '../../../../test/captureScene.js';
 import { join, sphere } from '../../../../test/shapes.js';
+import { runInThread } from '../../../platform/runInThread.js';
 import { cleanMesh } from './cleanMesh.js';
 import { cleanSurface } from './cleanSurface.js';
 
@@ -10,7 +11,7 @@ test('the thread does what the functions do: specks and inner shells go, the res
   const shell = sphere(3, 0.5);
   const rough = join(sphere(4), sphere(1, 0.005, [2, 0, 0]), shell);
   const fractions: number[] = [];
-  const cleaned = await cleanMesh(rough, OPTIONS, { progress: (f) => fractions.push(f) });
+  const cleaned = await cleanMesh(rough, OPTIONS, { runInThread, progress: (f) => fractions.push(f) });
   expect(cleaned).toEqual(await cleanSurface({ mesh: rough, options: OPTIONS }, () => {}));
   expect(cleaned.mesh.indices.length / 3).toBeLessThanOrEqual(OPTIONS.triangles);
   expect(cleaned.closedManifold).toBe(true);
@@ -27,6 +28,7 @@ test('cancelling ends it in the midst of a step, which would take for ever', asy
     large,
     { ...OPTIONS, smoothing: 1e9 },
     {
+      runInThread,
       signal: controller.signal,
       // At 0.3 the smoothing begins. Whoever looked at the signal only between steps would hang here.
       progress: (fraction) => {

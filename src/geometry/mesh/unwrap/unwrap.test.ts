@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { join, sphere, torus, voxels } from '../../../../test/shapes.js';
 import type { Mesh } from '../../../core/mesh.js';
 import { Random } from '../../../core/random.js';
+import { runInThread } from '../../../platform/runInThread.js';
 import { measureTriangle, meshHealth } from '../measure/health.js';
 import { type UnwrapResult, unwrapMesh } from './unwrap.js';
 
@@ -65,7 +66,7 @@ const cases: [string, Mesh][] = [
 describe('unwrapMesh', () => {
   it.each(cases)('unwraps %s without overlaps, with padding, keeping the surface', async (_, mesh) => {
     const [size, padding] = [256, 3];
-    const result = await unwrapMesh(mesh, { textureSize: size, padding });
+    const result = await unwrapMesh(mesh, { textureSize: size, padding }, { runInThread });
     const { owner, overlaps } = rasteriseUvs(result, size);
     expect(overlaps).toBe(0);
     expect(closest(owner, size, padding)).toBe(false);
@@ -84,7 +85,7 @@ describe('unwrapMesh', () => {
   });
 
   it('gives every chart texels in proportion to its surface', async () => {
-    const { mesh, chart, charts } = await unwrapMesh(torus(64, 32), { textureSize: 512 });
+    const { mesh, chart, charts } = await unwrapMesh(torus(64, 32), { textureSize: 512 }, { runInThread });
     const uv = new Float64Array(charts);
     const surface = new Float64Array(charts);
     for (let t = 0; t < chart.length; t++) {
@@ -100,7 +101,7 @@ describe('unwrapMesh', () => {
 
   it('repeats attributes along seams', async () => {
     const m = sphere(3);
-    const { mesh } = await unwrapMesh({ ...m, normals: m.positions.slice() }, { textureSize: 256 });
+    const { mesh } = await unwrapMesh({ ...m, normals: m.positions.slice() }, { textureSize: 256 }, { runInThread });
     expect(mesh.positions.length).toBeGreaterThan(m.positions.length);
     expect(mesh.normals).toEqual(mesh.positions);
   });
@@ -108,13 +109,17 @@ describe('unwrapMesh', () => {
   it('gives the same result twice', async () => {
     const m = rough(torus(40, 20), 0.005);
     const options = { textureSize: 512 };
-    expect(await unwrapMesh(m, options)).toEqual(await unwrapMesh(m, options));
+    expect(await unwrapMesh(m, options, { runInThread })).toEqual(await unwrapMesh(m, options, { runInThread }));
   });
 
   it('keeps triangles without area, outside of all charts', async () => {
     const m = sphere(2);
     const indices = Uint32Array.from([...m.indices, m.indices[0], m.indices[1], m.indices[1]]);
-    const { mesh, chart } = await unwrapMesh({ positions: m.positions, indices }, { textureSize: 256 });
+    const { mesh, chart } = await unwrapMesh(
+      { positions: m.positions, indices },
+      { textureSize: 256 },
+      { runInThread },
+    );
     expect(mesh.indices.length).toBe(indices.length);
     expect(chart.filter((c) => c < 0).length).toBe(1);
   });
@@ -126,6 +131,7 @@ describe('unwrapMesh', () => {
       sphere(5),
       {},
       {
+        runInThread,
         signal: controller.signal,
         progress: (f) => {
           seen.push(f);
@@ -136,13 +142,13 @@ describe('unwrapMesh', () => {
     await expect(work).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(seen.length).toBeGreaterThan(0);
     expect([...seen].sort((a, b) => a - b)).toEqual(seen);
-    await expect(unwrapMesh(sphere(1), {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(unwrapMesh(sphere(1), {}, { runInThread, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
   });
 
   it('refuses a mesh without area', async () => {
     const nothing = { positions: new Float32Array(9), indices: new Uint32Array([0, 1, 2]) };
-    await expect(unwrapMesh(nothing)).rejects.toMatchObject({ code: 'SURFACE_EMPTY' });
+    await expect(unwrapMesh(nothing, {}, { runInThread })).rejects.toMatchObject({ code: 'SURFACE_EMPTY' });
   });
 });

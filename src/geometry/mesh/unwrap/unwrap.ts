@@ -1,7 +1,7 @@
 import { PlinthError } from '../../../core/errors.js';
 import type { Mesh } from '../../../core/mesh.js';
+import type { RunInThread, ThreadHooks, ThreadTask } from '../../../core/platform.js';
 import { gatherVertices } from '../compact.js';
-import { runInThread } from '../thread.js';
 import type { ChartJob, ChartResult } from './chartSurface.js';
 
 export interface UnwrapOptions {
@@ -22,6 +22,11 @@ export interface UnwrapResult {
   utilisation: number;
 }
 
+const UNWRAP: ThreadTask<ChartJob, ChartResult> = {
+  module: new URL('./chartSurface', import.meta.url),
+  name: 'chartSurface',
+};
+
 /**
  * Gives a mesh texture coordinates without overlaps: charts of little distortion, all at one scale, packed into a square. Runs in a
  * thread of its own; the same mesh and options give the same result.
@@ -30,8 +35,8 @@ export interface UnwrapResult {
  */
 export async function unwrapMesh(
   mesh: Mesh,
-  options: UnwrapOptions = {},
-  context: { signal?: AbortSignal; progress?: (fraction: number) => void } = {},
+  options: UnwrapOptions,
+  { runInThread, ...hooks }: { runInThread: RunInThread } & ThreadHooks,
 ): Promise<UnwrapResult> {
   const { textureSize = 2048, padding = 4 } = options;
   if (!hasArea(mesh))
@@ -40,7 +45,7 @@ export async function unwrapMesh(
       expected: 'a surface to be unwrapped',
     });
   const job: ChartJob = { positions: mesh.positions, indices: mesh.indices, textureSize, padding };
-  const result = await runInThread<ChartResult>(new URL('./unwrapThread', import.meta.url), job, context);
+  const result = await runInThread(UNWRAP, job, hooks);
   return {
     mesh: { ...gatherVertices(mesh, result.from), uvs: result.uvs, indices: result.indices },
     chart: result.chart,

@@ -1,6 +1,6 @@
 import type { Capture } from '../../../capture/capture.js';
-import { trainingViews } from '../../fusion/surfaceViews.js';
 import type { MethodContext } from '../../method.js';
+import { trainingViews } from '../../shared/trainingViews.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { findPalette, mergeColors, nearestColor, type Palette } from '../start/palette.js';
 import { TEXEL_FLOATS } from '../start/spreadTexels.js';
@@ -211,7 +211,7 @@ export async function tellMetals(
       seed,
       { iteration: 0, curves: { loss: [], psnr: [] } },
       {
-        context: { ...context, previewFolder: undefined, stopping: undefined },
+        context: { ...context, showPreview: undefined, stopping: undefined },
         report: (fraction) => report((done + fraction * iterations) / steps),
       },
     );

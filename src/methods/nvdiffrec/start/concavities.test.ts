@@ -8,8 +8,9 @@ import { silentLogger } from '../../../core/context.js';
 import type { Vec3 } from '../../../core/math.js';
 import { Random } from '../../../core/random.js';
 import { meshHealth } from '../../../geometry/mesh/measure/health.js';
+import { runInThread } from '../../../platform/runInThread.js';
 import { nvdiffrecOptions } from '../options.js';
-import { firstSurface } from './start.js';
+import { startSurface } from './start.js';
 
 const gpu = useGpu();
 
@@ -25,7 +26,7 @@ test('the first surface of a cup is open where enough pictures show its inside, 
   const many = await captureOf(36);
   const surfaceOf = async (capture: Capture, concavities: boolean) => {
     const stages: string[] = [];
-    const { mesh, facts } = await firstSurface(
+    const { mesh, facts } = await startSurface(
       capture,
       nvdiffrecOptions.parse({ concavities, triangles: 6000, resolution: 64, imageSize: 112 }),
       {
@@ -34,6 +35,7 @@ test('the first surface of a cup is open where enough pictures show its inside, 
         signal: new AbortController().signal,
         log: silentLogger,
         random: new Random(1),
+        runInThread,
         warn() {},
       },
       (stage) => stages.push(stage),

@@ -13,8 +13,8 @@ import { levelMesh } from '../../../geometry/flexicubes/levelMesh.js';
 import { meshField } from '../../../geometry/flexicubes/meshField.js';
 import { cleanMesh } from '../../../geometry/mesh/repair/cleanMesh.js';
 import { subtractMesh } from '../../../geometry/mesh/repair/subtract.js';
-import { trainingViews } from '../../fusion/surfaceViews.js';
 import type { MethodContext } from '../../method.js';
+import { trainingViews } from '../../shared/trainingViews.js';
 import type { NvdiffrecOptions } from '../options.js';
 
 /** Voxels along the longest side of the object that concavities are carved from. */
@@ -40,7 +40,7 @@ export async function openConcavities(
   capture: Capture,
   surface: Mesh,
   { concavities, triangles }: NvdiffrecOptions,
-  { gpu, signal }: Pick<MethodContext, 'gpu' | 'signal'>,
+  { gpu, signal, runInThread }: Pick<MethodContext, 'gpu' | 'signal' | 'runInThread'>,
   progress: (fraction: number) => void,
 ): Promise<{ mesh: Mesh; facts?: CarvingFacts }> {
   const views = trainingViews(capture);
@@ -61,7 +61,7 @@ export async function openConcavities(
   const rest = await subtractMesh(surface, await levelMesh(gpu, values, lattice));
   throwIfCancelled(signal);
   if (!rest) return { mesh: surface, facts: { opened: 0, carvedShare: 0 } };
-  const { mesh } = await cleanMesh(rest, { triangles, minimumPart: LEAST_PART }, { signal });
+  const { mesh } = await cleanMesh(rest, { triangles, minimumPart: LEAST_PART }, { runInThread, signal });
   return { mesh, facts };
 }
 

@@ -8,10 +8,9 @@ import { unwrapMesh } from '../../../geometry/mesh/unwrap/unwrap.js';
 import { uploadGeometry } from '../../../render/forward/geometryPass.js';
 import { openness } from '../../../render/forward/openness.js';
 import { projectTexture } from '../../../render/projection/projectTexture.js';
-import { fusedMesh } from '../../fusion/fusion.js';
-import { fusionOptions } from '../../fusion/options.js';
-import { trainingViews } from '../../fusion/surfaceViews.js';
 import type { MethodContext } from '../../method.js';
+import { firstSurface } from '../../shared/firstSurface.js';
+import { textureViews } from '../../shared/textureViews.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { topologyStart } from '../topology/topologyStart.js';
 import { openConcavities } from './concavities.js';
@@ -65,26 +64,22 @@ export async function prepareStart(
   context: MethodContext,
   report: Report,
 ): Promise<Start> {
-  const surface = await firstSurface(capture, options, context, report);
+  const surface = await startSurface(capture, options, context, report);
   const skin = await unwrapSurface(capture, surface.mesh, options, context, report);
   const start = await guessMaterial(skin, context, report);
   return { ...start, facts: { ...surface.facts, ...start.facts } };
 }
 
 /** The surface without texture coordinates, with facts of how it was found. */
-export async function firstSurface(
+export async function startSurface(
   capture: Capture,
   options: NvdiffrecOptions,
   context: MethodContext,
   report: Report,
 ): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
-  const surface = await fusedMesh(
+  const surface = await firstSurface(
     capture,
-    fusionOptions.parse({
-      triangles: options.triangles,
-      maxResolution: options.resolution,
-      textureSize: Math.max(256, options.textureSize),
-    }),
+    { triangles: options.triangles, maxResolution: options.resolution },
     context,
   );
   report('concavities', 0);
@@ -109,19 +104,19 @@ export async function unwrapSurface(
   context: MethodContext,
   report: Report,
 ): Promise<Skin> {
-  const { gpu, signal } = context;
+  const { gpu, signal, runInThread } = context;
   const size = options.textureSize;
-  const unwrapped = await unwrapMesh(surface, { textureSize: size }, { signal, progress: (f) => report('unwrap', f) });
+  const unwrapped = await unwrapMesh(
+    surface,
+    { textureSize: size },
+    { runInThread, signal, progress: (f) => report('unwrap', f) },
+  );
   const mesh = await computeTangents({ ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) });
   await pause(signal);
   const texture = await projectTexture(
     gpu,
     mesh,
-    trainingViews(capture).map((view) => ({
-      name: view.name,
-      camera: view.camera,
-      load: async () => await view.loadColor({ maxSize: size }),
-    })),
+    textureViews(capture, size),
     { size },
     { signal, progress: (f, detail) => report('texture', f, detail) },
   );

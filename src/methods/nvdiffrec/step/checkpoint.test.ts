@@ -2,12 +2,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useFolders } from '../../../../test/captureScene.js';
+import { checkpointFolder } from '../../../platform/checkpointFolder.js';
 import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 
 const folder = useFolders();
 
 const checkpoint: Checkpoint = {
-  key: checkpointKey({ a: 1 }),
+  key: await checkpointKey({ a: 1 }),
   iteration: 120,
   facts: { start: { voxels: 3 }, curves: [[10, 0.5]] },
   arrays: {
@@ -19,8 +20,8 @@ const checkpoint: Checkpoint = {
 
 test('a checkpoint comes back to the bit', async () => {
   const path = await folder();
-  await writeCheckpoint(path, checkpoint);
-  const back = await readCheckpoint(path, checkpoint.key);
+  await writeCheckpoint(checkpointFolder(path), checkpoint);
+  const back = await readCheckpoint(checkpointFolder(path), checkpoint.key);
   expect(back).toEqual(checkpoint);
   expect(new Uint32Array(back!.arrays.positions.buffer)).toEqual(
     new Uint32Array(checkpoint.arrays.positions.buffer as ArrayBuffer),
@@ -29,21 +30,21 @@ test('a checkpoint comes back to the bit', async () => {
 
 test('a checkpoint of another run, a damaged one and none at all are no checkpoints', async () => {
   const path = await folder();
-  expect(await readCheckpoint(path, checkpoint.key)).toBeUndefined();
-  await writeCheckpoint(path, checkpoint);
-  expect(await readCheckpoint(path, checkpointKey({ a: 2 }))).toBeUndefined();
+  expect(await readCheckpoint(checkpointFolder(path), checkpoint.key)).toBeUndefined();
+  await writeCheckpoint(checkpointFolder(path), checkpoint);
+  expect(await readCheckpoint(checkpointFolder(path), await checkpointKey({ a: 2 }))).toBeUndefined();
   const [name] = await readdir(path);
   const bytes = await readFile(join(path, name));
   for (const length of [0, 21, 40, bytes.length - 1]) {
     await writeFile(join(path, name), bytes.subarray(0, length));
-    expect(await readCheckpoint(path, checkpoint.key)).toBeUndefined();
+    expect(await readCheckpoint(checkpointFolder(path), checkpoint.key)).toBeUndefined();
   }
 });
 
 test('writing anew replaces the last checkpoint and leaves nothing beside it', async () => {
   const path = await folder();
-  await writeCheckpoint(path, checkpoint);
-  await writeCheckpoint(path, { ...checkpoint, iteration: 130 });
+  await writeCheckpoint(checkpointFolder(path), checkpoint);
+  await writeCheckpoint(checkpointFolder(path), { ...checkpoint, iteration: 130 });
   expect(await readdir(path)).toHaveLength(1);
-  expect((await readCheckpoint(path, checkpoint.key))?.iteration).toBe(130);
+  expect((await readCheckpoint(checkpointFolder(path), checkpoint.key))?.iteration).toBe(130);
 });

@@ -1,12 +1,10 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { PlinthError, throwIfCancelled } from '../../../core/errors.js';
 import { pause } from '../../../core/pause.js';
 import { anyOf, methodOption, remedy, step } from '../../../core/remedy.js';
 import { createDiffCameras, readLoss, recordMovedCameras } from '../../../render/diff/index.js';
 import type { MethodContext } from '../../method.js';
 import type { NvdiffrecOptions } from '../options.js';
-import { writeLivePreview } from './livePreview.js';
+import { livePicture } from './livePicture.js';
 import { ballAround, type Optimizer, type Pictures } from './optimizer.js';
 import { epochBatches, type Level, locate, planLevels } from './schedule.js';
 import { HALVINGS, meanResolution, packDepths, packWindows, type WindowSet } from './windows.js';
@@ -34,7 +32,7 @@ export interface Progress {
 }
 
 export interface OptimizeHooks {
-  context: Pick<MethodContext, 'gpu' | 'signal' | 'stopping' | 'warn' | 'previewFolder' | 'log'>;
+  context: Pick<MethodContext, 'gpu' | 'signal' | 'stopping' | 'warn' | 'showPreview' | 'log'>;
   /** @param fraction share of the work that is done, not of the steps */
   report(
     fraction: number,
@@ -108,10 +106,10 @@ export async function optimize(
       curves.psnr.push([done, psnr]);
       const now = performance.now();
       let preview: string | undefined;
-      if (hooks.context.previewFolder && (now - previewAt > PREVIEW_SECONDS * 1000 || done === total)) {
-        await mkdir(hooks.context.previewFolder, { recursive: true });
-        preview = join(hooks.context.previewFolder, `step-${String(done).padStart(6, '0')}.png`);
-        await writeLivePreview(gpu, optimizer, current.groups[0].cameras, preview);
+      const { showPreview } = hooks.context;
+      if (showPreview && (now - previewAt > PREVIEW_SECONDS * 1000 || done === total)) {
+        const picture = await livePicture(gpu, optimizer, current.groups[0].cameras);
+        preview = await showPreview(`step-${String(done).padStart(6, '0')}`, picture);
         previewAt = performance.now();
       }
       hooks.report(shareUntil(done), `step ${done} of ${total}, pictures ${current.width} × ${current.height}`, {

@@ -6,6 +6,7 @@ import { sphere as ballSolid, cameraAt, directions, type Solid, torus, view } fr
 import type { Vec3 } from '../../../core/math.js';
 import type { Mesh } from '../../../core/mesh.js';
 import { meshHealth } from '../../../geometry/mesh/measure/health.js';
+import { runInThread } from '../../../platform/runInThread.js';
 import type { WindowSet } from '../step/windows.js';
 import { findTopology } from './topology.js';
 
@@ -37,7 +38,10 @@ async function chamfer(a: Mesh, b: Mesh): Promise<number> {
 const run = (start: Mesh, windows: WindowSet, options = OPTIONS, signal = new AbortController().signal) => {
   const losses: number[] = [];
   const report = (_: number, __: string, { loss }: Record<string, number>) => losses.push(loss);
-  return findTopology(gpu(), start, windows, options, 1, { signal, report }).then((r) => ({ ...r, losses }));
+  return findTopology(gpu(), start, windows, options, 1, { runInThread, signal, report }).then((r) => ({
+    ...r,
+    losses,
+  }));
 };
 
 test('a ball becomes a torus where the pictures show one: its genus changes to 1', async () => {

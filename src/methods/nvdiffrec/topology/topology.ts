@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../../../core/errors.js';
 import type { Vec3 } from '../../../core/math.js';
 import { type Mesh, triangleCount } from '../../../core/mesh.js';
 import { pause } from '../../../core/pause.js';
+import type { RunInThread } from '../../../core/platform.js';
 import { type IsoLattice, isoLattice, latticeSize } from '../../../geometry/flexicubes/brickGrid.js';
 import { JOIN_LIMIT, joinFields } from '../../../geometry/flexicubes/joinFields.js';
 import { type LevelField, resampleField, tidyDistances, tidyField } from '../../../geometry/flexicubes/levelField.js';
@@ -54,6 +55,7 @@ export interface TopologyFacts {
 }
 
 export interface TopologyHooks {
+  runInThread: RunInThread;
   signal: AbortSignal;
   report(fraction: number, detail: string, metrics: Record<string, number>): void;
 }
@@ -124,14 +126,7 @@ export async function findTopology(
     }
     last = { field, lattice };
   }
-  const { mesh, carvedShare, addedShare } = await finishSurface(
-    gpu,
-    start,
-    before.bounds,
-    last!,
-    options,
-    hooks.signal,
-  );
+  const { mesh, carvedShare, addedShare } = await finishSurface(gpu, start, before.bounds, last!, options, hooks);
   return {
     mesh,
     facts: {
@@ -297,7 +292,7 @@ async function finishSurface(
   bounds: Bounds,
   last: { field: LevelField; lattice: IsoLattice },
   options: TopologyOptions,
-  signal: AbortSignal,
+  { runInThread, signal }: Pick<TopologyHooks, 'runInThread' | 'signal'>,
 ): Promise<{ mesh: Mesh; carvedShare: number; addedShare: number }> {
   const lattice = isoLattice(bounds, Math.max(options.resolution, Math.min(2 * options.resolution, FINAL_RESOLUTION)));
   const ratio = last.lattice.voxel / lattice.voxel;
@@ -316,7 +311,11 @@ async function finishSurface(
   const shares = { carvedShare: carved / solid, addedShare: added / solid };
   if (carved + added === 0) return { mesh: start, ...shares };
   throwIfCancelled(signal);
-  const { mesh } = await cleanMesh(await levelMesh(gpu, values, lattice), { triangles: options.triangles }, { signal });
+  const { mesh } = await cleanMesh(
+    await levelMesh(gpu, values, lattice),
+    { triangles: options.triangles },
+    { runInThread, signal },
+  );
   return { mesh: triangleCount(mesh) > 0 ? mesh : start, ...shares };
 }
 

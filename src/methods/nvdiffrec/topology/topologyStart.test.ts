@@ -7,6 +7,7 @@ import { type ProgressEvent, silentLogger } from '../../../core/context.js';
 import type { Vec3 } from '../../../core/math.js';
 import { Random } from '../../../core/random.js';
 import { meshHealth } from '../../../geometry/mesh/measure/health.js';
+import { runInThread } from '../../../platform/runInThread.js';
 import { nvdiffrecOptions } from '../options.js';
 import { topologyStart } from './topologyStart.js';
 
@@ -42,6 +43,7 @@ test('the pass works on a capture where it is asked for, and leaves the start al
         signal: new AbortController().signal,
         log: silentLogger,
         random: new Random(1),
+        runInThread,
         warn() {},
       },
       (stage, fraction, _, more) => events.push({ stage, fraction, more }),

@@ -1,7 +1,7 @@
 import type { Capture } from '../../../capture/capture.js';
 import type { Mesh } from '../../../core/mesh.js';
-import { trainingViews } from '../../fusion/surfaceViews.js';
 import type { MethodContext } from '../../method.js';
+import { trainingViews } from '../../shared/trainingViews.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { loadWindows, WINDOW_MULTIPLE } from '../step/windows.js';
 import { findTopology, type TopologyFacts } from './topology.js';
@@ -24,7 +24,7 @@ export async function topologyStart(
     report('topology', 1);
     return { mesh: start };
   }
-  const { gpu, signal } = context;
+  const { gpu, signal, runInThread } = context;
   const windows = await loadWindows(
     trainingViews(capture),
     { maxSize: Math.min(PICTURE_SIZE, options.imageSize), multiple: WINDOW_MULTIPLE },
@@ -42,6 +42,6 @@ export async function topologyStart(
       silhouette: options.silhouette,
     },
     context.random.uint32(),
-    { signal, report: (fraction, detail, metrics) => report('topology', fraction, detail, { metrics }) },
+    { runInThread, signal, report: (fraction, detail, metrics) => report('topology', fraction, detail, { metrics }) },
   );
 }

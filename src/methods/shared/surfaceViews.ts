@@ -1,11 +1,9 @@
-import type { Capture, View } from '../../capture/capture.js';
+import type { Capture } from '../../capture/capture.js';
 import { resizeCamera } from '../../core/camera.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage, FloatImage } from '../../core/image.js';
 import type { SurfaceView } from '../../geometry/volume/fuseSurface.js';
-
-/** The views that a method may look at. */
-export const trainingViews = (capture: Capture): View[] => capture.views.filter((v) => v.split === 'train');
+import { trainingViews } from './trainingViews.js';
 
 /**
  * Masks and depth maps of the training views, no larger than `maxSize` on the longer side.

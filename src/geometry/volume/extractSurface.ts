@@ -1,9 +1,9 @@
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { Mesh } from '../../core/mesh.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
-import { BRICK_SAMPLES, FIELD_BYTES, type ObservedField } from '../volume/field.js';
-import { brickLayer, brickTotal, packBrick } from '../volume/grid.js';
-import { EXTRACTION_BYTES, RANK_WORDS, recordCount, recordEmit } from './marchingCubes.js';
+import { EXTRACTION_BYTES, RANK_WORDS, recordCount, recordEmit } from '../marchingCubes/marchingCubes.js';
+import { BRICK_SAMPLES, FIELD_BYTES, type ObservedField } from './field.js';
+import { brickLayer, brickTotal, packBrick } from './grid.js';
 
 export interface ExtractOptions {
   /** Bytes that the brick pool may have. */
