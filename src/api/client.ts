@@ -9,7 +9,7 @@ import type { Job, JobEvent, JobFile, JobState, Preview } from './job.js';
 import type { JobRequestInput as JobRequest } from './jobRequest.js';
 import type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
 import type { Problem } from './problem.js';
-import type { Upload, UploadFile } from './upload.js';
+import type { Upload } from './upload.js';
 
 export type { AssetFormat } from '../core/asset.js';
 export type { JobProgress } from '../core/context.js';
@@ -38,6 +38,8 @@ export class ApiError extends Error {
     /** What the service said; empty where the answer was none of its own. */
     readonly problem: Partial<Problem>,
     fallback = `The answer has status ${status}`,
+    /** Seconds after which the service wants to be asked again. */
+    readonly retryAfter?: number,
   ) {
     super(problem.detail ?? fallback);
     this.name = 'ApiError';
@@ -93,7 +95,9 @@ export const OPERATIONS = {
   getLog: 'GET /v1/jobs/{id}/log',
   beginUpload: 'POST /v1/uploads',
   getUpload: 'GET /v1/uploads/{id}',
+  createTusUpload: 'POST /v1/tus',
   appendToUpload: 'PATCH /v1/uploads/{id}/files/{name}',
+  abandonUploadFile: 'DELETE /v1/uploads/{id}/files/{name}',
   abandonUpload: 'DELETE /v1/uploads/{id}',
   listMethods: 'GET /v1/methods',
   listExamples: 'GET /v1/examples',
@@ -162,7 +166,10 @@ export class PlinthClient {
     const list = files.map((f) => ({ name: f.name, bytes: f.data.size }));
     const upload = options.resume
       ? await this.getUpload(options.resume)
-      : await this.json<Upload>('beginUpload', { json: { name: options.name, files: list }, signal });
+      : await patiently(
+          () => this.json<Upload>('beginUpload', { json: { name: options.name, files: list }, signal }),
+          signal,
+        );
     const tell = (): void =>
       onProgress?.({
         id: upload.id,
@@ -175,14 +182,17 @@ export class PlinthClient {
       if (!data) throw new Error(`the upload has a file "${file.name}" that is not given`);
       while (file.received < file.bytes) {
         const part = data.slice(file.received, file.received + partBytes);
-        const { received } = await this.json<UploadFile>('appendToUpload', {
-          id: upload.id,
-          name: file.name,
-          body: part,
-          headers: { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(file.received) },
+        const headers: Record<string, string> = {
+          'tus-resumable': '1.0.0',
+          'content-type': 'application/offset+octet-stream',
+          'upload-offset': String(file.received),
+          ...(await checksum(part)),
+        };
+        const answer = await patiently(
+          () => this.call('appendToUpload', { id: upload.id, name: file.name, body: part, headers, signal }),
           signal,
-        });
-        file.received = received;
+        );
+        file.received = Number(answer.headers.get('upload-offset'));
         tell();
       }
     }
@@ -340,8 +350,38 @@ export class PlinthClient {
     });
     if (response.ok || options.allow?.includes(response.status)) return response;
     const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-    throw new ApiError(response.status, problem, response.statusText);
+    throw new ApiError(
+      response.status,
+      problem,
+      response.statusText,
+      Number(response.headers.get('retry-after')) || undefined,
+    );
   }
+}
+
+/** Tries of one request that the service puts off, or whose part arrived damaged. */
+const TRIES = 10;
+
+/** Asks again, after the time that the service names, where too many uploads run (429) or a part was damaged on its way (460). */
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const again = error instanceof ApiError && (error.status === 429 || error.status === 460);
+      if (!again || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, (error.retryAfter ?? 0) * 1000));
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/** SHA-256 of a part, where the page or program may compute it: browsers do on secure origins only. */
+async function checksum(part: Blob): Promise<Record<string, string>> {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) return {};
+  const digest = new Uint8Array(await subtle.digest('SHA-256', await part.arrayBuffer()));
+  return { 'upload-checksum': `sha256 ${btoa(String.fromCharCode(...digest))}` };
 }
 
 const idempotency = (key: string | undefined): Record<string, string> =>

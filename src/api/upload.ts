@@ -13,7 +13,10 @@ export const uploadSchema = z
     id: z.uuid(),
     name: z.string(),
     createdAt: z.iso.datetime(),
-    files: z.array(uploadFileSchema),
+    expiresAt: z.iso.datetime().describe('When it is removed if nobody goes on with it.'),
+    files: z.array(
+      uploadFileSchema.extend({ url: z.string().describe('Address of the file, an upload of the tus protocol.') }),
+    ),
     bytes: z.int(),
     received: z.int(),
     complete: z.boolean(),
@@ -21,6 +24,10 @@ export const uploadSchema = z
   .meta({ id: 'Upload' });
 /** Files on their way to the service, which can go on after an interruption. */
 export type Upload = z.infer<typeof uploadSchema>;
+
+/** Address of one file of an upload, which is an upload of the tus protocol. */
+export const uploadFileUrl = (id: string, name: string): string =>
+  `/v1/uploads/${id}/files/${name.split('/').map(encodeURIComponent).join('/')}`;
 
 /** Names the files that will come. */
 export const newUploadSchema = z.strictObject({

@@ -92,7 +92,7 @@ export const ERROR_CODES = {
   DATABASE_UNAVAILABLE: ['machine', 'The database cannot be reached.'],
   DATABASE_TOO_NEW: ['config', 'The database was written by a newer Plinth.'],
   STORAGE_UNAVAILABLE: ['machine', 'The artifact storage cannot be reached or refuses.'],
-  DISK_LOW: ['machine', 'Too little disk space is left to take new work.'],
+  DISK_LOW: ['machine', 'Too little disk space is left.'],
   WEBHOOK_URL_REFUSED: ['input', 'The webhook address is not allowed.'],
 
   // server
@@ -118,11 +118,13 @@ export const ERROR_CODES = {
   UPLOAD_NOT_FOUND: ['input', 'There is no upload of that id.'],
   UPLOAD_INCOMPLETE: ['input', 'The upload is not complete yet.'],
   UPLOAD_OFFSET_CONFLICT: ['input', 'The part does not begin where the upload ends.'],
+  UPLOAD_CHECKSUM_MISMATCH: ['input', 'The part does not have the checksum that was sent with it.'],
   UPLOAD_TOO_LARGE: ['input', 'The body is larger than the limit.'],
   UPLOAD_TOO_MANY_FILES: ['input', 'The upload or archive holds more files than the limit.'],
   UPLOAD_TOO_SLOW: ['input', 'The body arrives too slowly.'],
   UPLOAD_TRUNCATED: ['input', 'The body ended before it was complete.'],
   UPLOAD_TYPE_UNSUPPORTED: ['input', 'The body is of a type that is not understood.'],
+  TUS_VERSION_UNSUPPORTED: ['input', 'The client speaks another version of the tus protocol.'],
   SHUTTING_DOWN: ['machine', 'The server is stopping and takes no new work.'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;
 
@@ -196,9 +198,10 @@ export class PlinthError extends Error {
   }
 }
 
-/** Turns anything thrown into a `PlinthError`; an abort becomes `CANCELLED`, the unknown becomes `INTERNAL`. */
+/** Turns anything thrown into a `PlinthError`; an abort becomes `CANCELLED`, a full disk `DISK_LOW`, the unknown `INTERNAL`. */
 export function toPlinthError(error: unknown): PlinthError {
   if (error instanceof PlinthError) return error;
+  if (isDiskFull(error)) return diskFull(error);
   if (error instanceof Error && error.name === 'AbortError') {
     return new PlinthError('CANCELLED', { found: 'The work was cancelled', cause: error });
   }
@@ -218,6 +221,25 @@ export function toFailure(error: unknown): Failure {
   const { code, summary, remedy } = toPlinthError(error);
   return { code, message: summary, remedy };
 }
+
+/** What the file system and PostgreSQL (`disk_full`) say when nothing more can be written. */
+const DISK_FULL = ['ENOSPC', 'EDQUOT', '53100'];
+
+/** Whether the error, or what caused it, is that the disk is full. Libraries that write files themselves say it in words only. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (DISK_FULL.includes((at as { code?: string }).code ?? '') || /no space left on device/i.test(at.message))
+      return true;
+  }
+  return false;
+}
+
+export const diskFull = (cause: unknown): PlinthError =>
+  new PlinthError('DISK_LOW', {
+    found: 'The disk is full',
+    remedy: 'Give it more room; what was begun can then go on or be tried again',
+    cause,
+  });
 
 /** Throws `CANCELLED` if the signal is aborted. Call it between steps of long work. */
 export function throwIfCancelled(signal?: AbortSignal): void {

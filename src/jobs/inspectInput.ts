@@ -8,6 +8,7 @@ import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
 import { PlinthError } from '../core/errors.js';
 import type { JobInput } from './jobRecord.js';
+import type { DiskBudget, Reservation } from './storage/diskBudget.js';
 
 export interface InspectLimits {
   unpackedBytes: number;
@@ -15,6 +16,8 @@ export interface InspectLimits {
   /** Pixels of one picture. */
   pixels: number;
   signal?: AbortSignal;
+  /** Where room is taken before an archive is unpacked. */
+  disk: DiskBudget;
 }
 
 /** First bytes of the picture formats that captures are made of. */
@@ -28,7 +31,7 @@ const SIGNATURES: [RegExp, (head: Buffer) => boolean][] = [
 /**
  * Looks at an upload before it is accepted: a zip is unpacked within the limits into a folder that is removed again, the layout must be one that
  * a reader knows, and pictures must begin like pictures and be no larger than allowed. Everything deeper is the reader's work when the job runs.
- * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`
+ * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `DISK_LOW`
  */
 export async function inspectInput(
   folder: string,
@@ -39,6 +42,7 @@ export async function inspectInput(
   if (names.length === 1 && /\.zip$/i.test(only.name)) {
     const tempFolder = `${folder}-unpacked`;
     await mkdir(tempFolder, { recursive: true });
+    let room: Reservation | undefined;
     const unpacked = await unpackArchive(
       join(folder, only.name),
       resolveReadOptions({
@@ -47,7 +51,14 @@ export async function inspectInput(
         tempFolder,
         signal: limits.signal,
       }),
-    );
+      async (bytes) => {
+        room = await limits.disk.claim(bytes);
+      },
+    ).catch(async (error) => {
+      room?.release();
+      await rm(tempFolder, { recursive: true, force: true });
+      throw error;
+    });
     try {
       const inside = await listAll(unpacked.folder);
       await recognise(
@@ -57,6 +68,7 @@ export async function inspectInput(
       );
       return { kind: 'zip', files: inside.length, bytes: only.bytes };
     } finally {
+      room?.release();
       await unpacked.remove();
       await rm(tempFolder, { recursive: true, force: true });
     }

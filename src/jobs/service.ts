@@ -9,6 +9,7 @@ import { indexNames, migrate } from './database/migrations.js';
 import { openDatabase } from './database/openDatabase.js';
 import { Queue } from './database/queue.js';
 import type { ArtifactStore } from './storage/artifactStore.js';
+import { DiskBudget } from './storage/diskBudget.js';
 import { FolderStore } from './storage/folderStore.js';
 import { Janitor } from './storage/janitor.js';
 import type { S3Choice } from './storage/s3Store.js';
@@ -30,7 +31,7 @@ export interface ServiceOptions {
   stallSeconds: number;
   maxAttempts: number;
   limits: ReadLimits;
-  retention: { days: number; quotaBytes: number };
+  retention: { days: number; quotaBytes: number; minimumFreeBytes: number };
   webhooks: { allowPrivate: boolean; secret?: string; retrySeconds?: number[] };
   log: Logger;
   onEnd?: (end: AttemptEnd) => void;
@@ -49,6 +50,8 @@ export interface JobService {
   pool: WorkerPool;
   /** Local folder of uploads on their way. */
   incoming: string;
+  /** The free disk of the data folder and, where it is one, of the storage folder. */
+  disk: DiskBudget;
   /** Begins to take jobs. */
   start(): Promise<void>;
   /** Stops within `graceMs`: running jobs reach a point to resume from and go back into the queue. */
@@ -71,12 +74,15 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
       log.warn({}, 'the database has no pg_trgm: searches in the names of many jobs are slow');
     const queue = await Queue.open(db, (error) => log.warn({ err: error }, 'the queue reported an error'));
     const store = new JobStore(db, queue, options.webhooks.secret);
+    const local = artifacts.kind === 'folder' ? [data, artifacts.place] : [data];
+    const disk = new DiskBudget(local, options.retention.minimumFreeBytes);
     const events = new EventHub();
     await events.open(db);
     const janitor = new Janitor({ ...options.retention, store, artifacts, incoming, workRoot, log });
     const pool = new WorkerPool({
       store,
       artifacts,
+      disk,
       workRoot,
       log,
       adapters: options.adapters,
@@ -108,6 +114,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
       janitor,
       pool,
       incoming,
+      disk,
       async start() {
         // Nobody else can be working on the embedded database's jobs.
         await recoverOrphans({ store, log }, db.kind === 'embedded' ? 'all' : SILENT_SECONDS);

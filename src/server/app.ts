@@ -21,6 +21,7 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { PlinthError, toPlinthError } from '../core/errors.js';
+import { guardBodies, letRestPass } from './bodies.js';
 import type { App, Context } from './context.js';
 import { ownerOf } from './context.js';
 import { collectRoutes, completeDocument, documentInfo, type OpenApiDocument } from './openapi/openapi.js';
@@ -34,6 +35,7 @@ import { keyRoutes } from './routes/keys.js';
 import { uploadRoutes } from './routes/uploads.js';
 import { endRequestSpan, startRequestSpan } from './telemetry.js';
 import { ZIP_TYPES } from './uploads/receive.js';
+import { overriddenMethod, PART_TYPE, speakTus } from './uploads/tus.js';
 import { UploadStore } from './uploads/uploadStore.js';
 
 /** JSON bodies; uploads are streamed and have their own limit. */
@@ -41,8 +43,6 @@ const JSON_BYTES = 1024 * 1024;
 /** A socket without a byte in either direction for this long is closed. Event streams send a heartbeat more often. */
 const IDLE_SOCKET_MS = 120_000;
 const EVENT_HEARTBEAT_MS = 15_000;
-/** After an early refusal the client may go on sending for this long before its socket is closed, so that it can read the answer. */
-const LINGER_MS = 5_000;
 /** What logs, metrics and traces say of a request whose client left before the answer. */
 const CLIENT_LEFT = 499;
 const PAGE = fileURLToPath(new URL('../../dist/web', import.meta.url));
@@ -61,6 +61,11 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     requestIdHeader: false,
     genReqId: () => `req-${Date.now().toString(36)}-${(sequence++).toString(36)}`,
     forceCloseConnections: true,
+    rewriteUrl: (request) => {
+      const url = request.url ?? '/';
+      request.method = overriddenMethod(request.method, url, request.headers['x-http-method-override']);
+      return url;
+    },
     clientErrorHandler: answerMalformed,
   }).withTypeProvider<ZodTypeProvider>();
   app.server.headersTimeout = 20_000;
@@ -69,9 +74,9 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
   const routes = collectRoutes(app as never);
 
   // Streams pass through; whoever handles the route reads them.
-  app.addContentTypeParser([...ZIP_TYPES, 'application/offset+octet-stream'], (_request, payload, done) =>
-    done(null, payload),
-  );
+  const streamed = [...ZIP_TYPES, PART_TYPE];
+  app.addContentTypeParser(streamed, (_request, payload, done) => done(null, payload));
+  guardBodies(app, settings.limits.stallSeconds, streamed);
 
   const record = (request: FastifyRequest, reply: FastifyReply, status: number): void => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -118,10 +123,13 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     // Plinth itself speaks plain HTTP; a proxy with a certificate sets this.
     strictTransportSecurity: false,
   });
+  speakTus(app, settings.limits.bodyBytes);
   if (settings.cors.origins.length > 0) {
     await app.register(cors, {
       origin: settings.cors.origins.includes('*') ? '*' : settings.cors.origins,
       methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      // `OPTIONS` of the tus protocol is no question of a browser.
+      strictPreflight: false,
       allowedHeaders: [
         'authorization',
         'x-api-key',
@@ -129,6 +137,12 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
         'idempotency-key',
         'last-event-id',
         'upload-offset',
+        'upload-length',
+        'upload-metadata',
+        'upload-checksum',
+        'tus-resumable',
+        'x-http-method-override',
+        'x-requested-with',
         'range',
         'if-range',
         'if-none-match',
@@ -140,6 +154,14 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
         'content-range',
         'retry-after',
         'upload-offset',
+        'upload-length',
+        'upload-metadata',
+        'upload-expires',
+        'tus-resumable',
+        'tus-version',
+        'tus-extension',
+        'tus-max-size',
+        'tus-checksum-algorithm',
         'x-request-id',
         'idempotent-replayed',
       ],
@@ -176,10 +198,7 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
   });
 
   handleErrors(app);
-  const uploads = new UploadStore(context.service.incoming, {
-    ...settings.limits,
-    minimumFreeBytes: settings.retention.minimumFreeBytes,
-  });
+  const uploads = await UploadStore.open(context.service.incoming, context.service.disk, settings.limits);
   await app.register(async (scoped) => {
     const api = scoped as unknown as App;
     jobRoutes(api, context, uploads);
@@ -330,15 +349,4 @@ function toCoded(error: FastifyError | PlinthError): PlinthError {
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new FieldError([{ field: '', message }]);
   return toPlinthError(error);
-}
-
-/** Reads and drops what an early refused client still sends, for a moment. */
-function letRestPass(request: FastifyRequest): void {
-  const { raw } = request;
-  if (raw.complete || raw.destroyed) return;
-  raw.unpipe();
-  raw.resume();
-  setTimeout(() => {
-    if (!raw.complete) raw.socket.destroy();
-  }, LINGER_MS).unref();
 }

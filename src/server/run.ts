@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { openService } from '../jobs/service.js';
 import { HealthMonitor } from './health/healthMonitor.js';
@@ -39,7 +38,6 @@ export async function runWorker(settings: Settings, hooks: ServeHooks = {}): Pro
     },
   });
   const health = new HealthMonitor(service, hooks.health ?? unknownHealth, {
-    data: resolve(settings.data),
     onSelfTest: (test) => metrics.selfTest(test),
   });
   const stopHealth = await serveWorkerHealth({ settings, service, metrics, health, log }).catch(

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { PlinthError } from '../core/errors.js';
 import { anyOf, command, setting, step } from '../core/remedy.js';
@@ -87,7 +86,6 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
   });
   const stopping = new AbortController();
   const health = new HealthMonitor(service, hooks.health ?? unknownHealth, {
-    data: resolve(settings.data),
     onSelfTest: (test) => metrics.selfTest(test),
   });
   const context: Context = {

@@ -81,9 +81,16 @@ export const settingsSchema = z.strictObject({
       files: integer(1, 100_000).default(10_000).describe('Files of one upload or archive.'),
       pixels: integer(1).default(64_000_000).describe('Pixels of one picture.'),
       requestsPerMinute: integer(1).default(1200).describe('Requests of one client in a minute; /health is free.'),
-      uploads: integer(1, 1000).default(8).describe('Uploads at the same time.'),
+      uploads: integer(1, 1000).default(8).describe('Requests at the same time that bring the body of an upload.'),
+      openUploads: integer(1, 100_000).default(64).describe('Resumable uploads that may be open, all keys together.'),
+      openUploadsPerKey: integer(1, 100_000).default(16).describe('Resumable uploads that one API key may have open.'),
+      uploadExpirySeconds: integer(1, 365 * 86_400)
+        .default(86_400)
+        .describe('A resumable upload that nobody goes on with for this long is removed.'),
       queuedJobs: integer(1).default(10_000).describe('Jobs that may wait.'),
-      stallSeconds: integer(1).default(30).describe('An upload without a byte for this long is ended.'),
+      stallSeconds: integer(1)
+        .default(30)
+        .describe('A request whose body brings no byte for this long is ended; a JSON body must be whole by then.'),
       minimumBytesPerSecond: integer(0)
         .default(1024)
         .describe('An upload slower than this on average is ended; 0 = no limit.'),
@@ -139,7 +146,9 @@ export const settingsSchema = z.strictObject({
         .describe('Bytes of inputs and results; the oldest finished jobs go first; 0 = no limit.'),
       minimumFreeBytes: integer(0)
         .default(2 * GiB)
-        .describe('With less free disk, new jobs are refused.'),
+        .describe(
+          'With less free disk nothing is taken in or begun, and the service is unhealthy; what runs may use it.',
+        ),
     })
     .prefault({}),
   webhooks: z

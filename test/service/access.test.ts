@@ -122,7 +122,11 @@ onBothDatabases('who may do what', (url) => {
         const limited = answers.find((a) => a.status === 429)!;
         expect(limited.headers.get('retry-after')).toBeTruthy();
         expect(((await limited.json()) as { code: string }).code).toBe('RATE_LIMITED');
-        expect((await strict.ask('/health')).status).toBe(200);
+        const health = await strict.ask('/health');
+        expect([health.status, ((await health.json()) as { reasons: string[] }).reasons]).toEqual([
+          503,
+          [expect.stringContaining('Too little disk')],
+        ]);
       } finally {
         await strict.destroy();
       }

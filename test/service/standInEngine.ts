@@ -35,6 +35,12 @@ async function countAttempt(task: EngineTask): Promise<number> {
   return (await readFile(path)).length;
 }
 
+/** Writes until nothing more fits. */
+async function fillDisk(folder: string): Promise<void> {
+  const mebibyte = Buffer.alloc(2 ** 20);
+  for (;;) await appendFile(join(folder, 'endless'), mebibyte);
+}
+
 export const engine: Engine = {
   async describe() {
     return { device: 'stand-in', kind: 'software', vendor: 'test' };
@@ -87,6 +93,7 @@ export const engine: Engine = {
           if (what.has('out-of-memory') && !task.reduced)
             throw new PlinthError('GPU_OUT_OF_MEMORY', 'Too little memory');
           if (what.has('hang') && attempt <= what.get('hang')!) for (;;) await sleep(1000);
+          if (what.has('fill-disk') && attempt <= what.get('fill-disk')!) await fillDisk(task.output);
           if (what.has('busy-loop')) for (;;);
         }
         await writeFile(marker, String(attempt));

@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
-import { PlinthError, throwIfCancelled } from '../../core/errors.js';
+import { diskFull, isDiskFull, PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { anyOf, option, step } from '../../core/remedy.js';
 import { isLitter } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
@@ -33,10 +33,16 @@ const DIRECTORY = 0o040000;
  * Unpacks a .zip into a new temporary folder. Sizes are checked twice: as the directory declares them, before anything is
  * written, and as the bytes really come. Nothing is left behind on an error.
  *
+ * `reserve` is told the bytes that will be unpacked before the first is written, and may refuse. The temporary folder must have room for them.
+ *
  * Throws `ARCHIVE_INVALID` (not a zip, damaged, encrypted, duplicate names), `ARCHIVE_TOO_LARGE` (bytes, entries, ratio),
- * `ARCHIVE_UNSAFE_PATH` (`..`, absolute names, links), `CANCELLED`.
+ * `ARCHIVE_UNSAFE_PATH` (`..`, absolute names, links), `DISK_LOW`, `CANCELLED`.
  */
-export async function unpackArchive(file: string, options: ResolvedReadOptions): Promise<Unpacked> {
+export async function unpackArchive(
+  file: string,
+  options: ResolvedReadOptions,
+  reserve: (bytes: number) => Promise<void> = async () => {},
+): Promise<Unpacked> {
   const zip = await open(file);
   let folder: string | undefined;
   const remove = async (): Promise<void> => {
@@ -44,7 +50,11 @@ export async function unpackArchive(file: string, options: ResolvedReadOptions):
   };
   try {
     const { kept: entries, left } = await examine(zip, file, options);
-    folder = await mkdtemp(join(options.tempFolder ?? tmpdir(), 'plinth-capture-'));
+    const bytes = entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
+    await reserve(bytes);
+    const parent = options.tempFolder ?? tmpdir();
+    await requireRoom(parent, bytes);
+    folder = await mkdtemp(join(parent, 'plinth-capture-'));
     let written = 0;
     for (const { entry, path } of entries) {
       throwIfCancelled(options.signal);
@@ -66,10 +76,22 @@ export async function unpackArchive(file: string, options: ResolvedReadOptions):
   } catch (error) {
     await remove();
     throwIfCancelled(options.signal);
-    throw error instanceof PlinthError ? error : damaged(file, error);
+    if (error instanceof PlinthError) throw error;
+    throw isDiskFull(error) ? diskFull(error) : damaged(file, error);
   } finally {
     zip.close();
   }
+}
+
+/** @throws `DISK_LOW` */
+async function requireRoom(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new PlinthError('DISK_LOW', {
+    found: `${mib(bavail * bsize)} are free for unpacking the archive`,
+    expected: `at least ${mib(bytes)}`,
+    remedy: 'Free some disk, or unpack it elsewhere and give the folder',
+  });
 }
 
 async function open(file: string): Promise<yauzl.ZipFile> {

@@ -72,7 +72,7 @@ export class JobStore {
            ON CONFLICT DO NOTHING RETURNING job`,
           [idempotency.owner, idempotency.key, idempotency.fingerprint, job.id],
         );
-        if (!own) return { job: await this.repeat(tx, idempotency), repeated: true };
+        if (!own) return { job: await this.repeatIn(tx, idempotency), repeated: true };
       }
       await tx.query(
         `INSERT INTO plinth.jobs (id, name, state, request, input, owner) VALUES ($1, $2, 'queued', $3, $4, $5)`,
@@ -88,12 +88,22 @@ export class JobStore {
 
   /** The job that an earlier request with this key and content made. @throws `IDEMPOTENCY_KEY_REUSED` */
   async repeated(idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord | undefined> {
-    const { owner, key } = idempotency;
-    const [row] = await this.db.query('SELECT 1 FROM plinth.idempotency WHERE owner = $1 AND key = $2', [owner, key]);
-    return row && (await this.repeat(this.db, idempotency));
+    const known = await this.knows(idempotency.owner, idempotency.key);
+    return known ? await this.repeat(idempotency) : undefined;
   }
 
-  private async repeat(tx: Queryable, idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord> {
+  /** Whether a request with this key was accepted before, whatever its content. */
+  async knows(owner: string, key: string): Promise<boolean> {
+    const rows = await this.db.query('SELECT 1 FROM plinth.idempotency WHERE owner = $1 AND key = $2', [owner, key]);
+    return rows.length > 0;
+  }
+
+  /** The job of a key that is known. @throws `IDEMPOTENCY_KEY_REUSED` */
+  repeat(idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord> {
+    return this.repeatIn(this.db, idempotency);
+  }
+
+  private async repeatIn(tx: Queryable, idempotency: NonNullable<NewJob['idempotency']>): Promise<JobRecord> {
     const [earlier] = await tx.query<{ fingerprint: string; job: string }>(
       'SELECT fingerprint, job FROM plinth.idempotency WHERE owner = $1 AND key = $2',
       [idempotency.owner, idempotency.key],

@@ -1,4 +1,4 @@
-import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
@@ -81,6 +81,8 @@ export class Janitor {
   private async leftovers(): Promise<void> {
     const { store, artifacts, incoming, workRoot } = this.options;
     for (const name of await readdir(incoming).catch(() => [])) {
+      // Resumable uploads have an expiry of their own.
+      if (name.startsWith('upload-')) continue;
       const path = join(incoming, name);
       const facts = await stat(path).catch(() => undefined);
       if (facts && Date.now() - facts.mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
@@ -115,21 +117,4 @@ export class Janitor {
       if (!(error instanceof PlinthError)) throw error;
     }
   }
-}
-
-/** Free and total bytes of the file system that holds `folder`. */
-export async function diskSpace(folder: string): Promise<{ free: number; total: number }> {
-  const facts = await statfs(folder);
-  return { free: facts.bavail * facts.bsize, total: facts.blocks * facts.bsize };
-}
-
-/** @throws `DISK_LOW` when less than `minimum` bytes are free. */
-export async function requireDisk(folder: string, minimum: number): Promise<void> {
-  const { free } = await diskSpace(folder);
-  if (free >= minimum) return;
-  throw new PlinthError('DISK_LOW', {
-    found: `${Math.round(free / 2 ** 20)} MiB are free where Plinth keeps its data`,
-    expected: `at least ${Math.round(minimum / 2 ** 20)} MiB, so that running jobs can end`,
-    remedy: 'Delete jobs, lower the retention, or give it more disk',
-  });
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from './artifactStore.js';
+import type { DiskBudget } from './diskBudget.js';
 
 /**
  * Local folder of one attempt: `<root>/<job>/<claim>/{input,output,checkpoint}`. A new attempt takes the folder of the last one over by renaming
@@ -54,6 +55,14 @@ export class WorkFolder {
   async save(): Promise<void> {
     await rm(join(this.path, 'input'), { recursive: true, force: true });
     await this.store.adopt(this.path, this.resumeKey);
+  }
+
+  /** After the disk was full: what can be made again goes, and while that is not enough the checkpoint too, or no job could begin any more. */
+  async makeRoom(disk: DiskBudget): Promise<void> {
+    for (const name of ['output', 'input', 'checkpoint']) {
+      await rm(join(this.path, name), { recursive: true, force: true });
+      if (!(await disk.shortage())) return;
+    }
   }
 
   /** Removes it, and what was saved. */

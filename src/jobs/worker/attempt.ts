@@ -6,6 +6,7 @@ import { anyOf, option, setting, step } from '../../core/remedy.js';
 import type { Claim, JobStore } from '../database/jobStore.js';
 import type { Failure, JobRecord, JobResult, RunResult } from '../jobRecord.js';
 import type { ArtifactStore } from '../storage/artifactStore.js';
+import type { DiskBudget } from '../storage/diskBudget.js';
 import { WorkFolder } from '../storage/workFolder.js';
 import { COMPARISON_FILE } from './compareRuns.js';
 import type { ReadLimits } from './engine.js';
@@ -20,6 +21,7 @@ const PREVIEWS = 60;
 export interface RunnerOptions {
   store: JobStore;
   artifacts: ArtifactStore;
+  disk: DiskBudget;
   /** Local folder for work in progress. */
   workRoot: string;
   timeLimitSeconds: number;
@@ -230,6 +232,7 @@ export class Attempt {
     failure?: Failure,
     reduced = false,
   ): Promise<AttemptEnd> {
+    if (failure?.code === 'DISK_LOW') await folder?.makeRoom(this.options.disk);
     if (this.options.shared) await folder?.save();
     await this.log.flush();
     await this.options.store.release(this.claim, { cause, failure, reduced });

@@ -244,12 +244,14 @@ class Slot {
   }
 
   async loop(): Promise<void> {
-    const { store, log } = this.options;
+    const { store, disk, log } = this.options;
     while (!this.stopping) {
       let job: JobRecord | undefined;
       try {
         await this.ensureProcess();
-        if (this.process?.alive && !this.stopping) job = await store.claimNext(this.worker);
+        // A job that begins on a full disk takes the room in which the others end.
+        const shortage = await disk.shortage();
+        if (this.process?.alive && !this.stopping && !shortage) job = await store.claimNext(this.worker);
         if (job) await this.work(job);
       } catch (error) {
         log.error({ err: error, job: job?.id }, 'a worker could not take or end a job');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../core/errors.js';
 import type { JobService } from '../../jobs/service.js';
+import { DiskBudget } from '../../jobs/storage/diskBudget.js';
 import type { AttemptEnd } from '../../jobs/worker/attempt.js';
 import type { SlotState } from '../../jobs/worker/workerPool.js';
 import { HealthMonitor } from './healthMonitor.js';
@@ -8,8 +9,8 @@ import { unknownHealth } from './healthSource.js';
 
 const slot = (state: SlotState['state']): SlotState => ({ state, adapter: {}, restarts: 0 });
 
-/** A service whose own workers are `own`, and of which other machines report `elsewhere`. */
-function monitor(own: SlotState[], elsewhere: SlotState[] = []): HealthMonitor {
+/** A service whose own workers are `own`, of which other machines report `elsewhere`, and which keeps `reserve` bytes of disk free. */
+function monitor(own: SlotState[], elsewhere: SlotState[] = [], reserve = 0): HealthMonitor {
   const service = {
     store: { counts: async () => ({ queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }) },
     db: {
@@ -24,7 +25,8 @@ function monitor(own: SlotState[], elsewhere: SlotState[] = []): HealthMonitor {
       probe: async () => own.map((s) => (s.state === 'idle' ? { ok: true, seconds: 0.01 } : 'busy')),
     },
   } as unknown as JobService;
-  return new HealthMonitor(service, unknownHealth, { data: '.' });
+  Object.assign(service, { disk: new DiskBudget(['.'], reserve) });
+  return new HealthMonitor(service, unknownHealth);
 }
 
 const end = (job: string, code?: ErrorCode): Pick<AttemptEnd, 'job' | 'state' | 'failure'> => ({
@@ -67,6 +69,12 @@ describe('health', () => {
     health.attempt(end('b', 'CAPTURE_VIEWS_DISAGREE'));
     for (const job of ['c', 'd']) health.attempt(end(job, 'WORKER_LOST'));
     expect(await health.ready()).toMatchObject({ healthy: true });
+  });
+
+  test('is gone when less disk is free than must stay free', async () => {
+    expect((await monitor([slot('idle')], [], 2 ** 60).report()).reasons).toEqual([
+      expect.stringMatching(/^Too little disk: \d+ MiB are free/),
+    ]);
   });
 
   test('of an API without workers is gone when every worker elsewhere is broken', async () => {

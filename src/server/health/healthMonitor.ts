@@ -2,7 +2,6 @@ import { ERROR_CODES } from '../../core/errors.js';
 import { VERSION } from '../../core/version.js';
 import type { JobState } from '../../jobs/jobRecord.js';
 import type { JobService } from '../../jobs/service.js';
-import { diskSpace } from '../../jobs/storage/janitor.js';
 import type { AttemptEnd } from '../../jobs/worker/attempt.js';
 import type { ProbeReport } from '../../jobs/worker/engine.js';
 import type { SlotState } from '../../jobs/worker/workerPool.js';
@@ -68,7 +67,7 @@ export class HealthMonitor {
   constructor(
     private readonly service: JobService,
     private readonly source: HealthSource,
-    private readonly options: { data: string; onSelfTest?: (test: SelfTest) => void },
+    private readonly options: { onSelfTest?: (test: SelfTest) => void } = {},
   ) {}
 
   /** Every attempt that ends here is told: a GPU that passes the small test and fails every job is not healthy. */
@@ -146,8 +145,10 @@ export class HealthMonitor {
       silently('The database does not answer', store.counts()),
       silently('The workers cannot be listed', this.workers()),
       silently('The GPU figures cannot be read', this.source.live(QUERY_TIMEOUT_MS)),
-      silently('The disk cannot be read', diskSpace(this.options.data)),
+      silently('The disk cannot be read', this.service.disk.space()),
     ]);
+    const shortage = disk && this.service.disk.shortageOf(disk.free);
+    if (shortage) reasons.push(`Too little disk: ${shortage.found}, ${shortage.expected}`);
     for (const gpu of gpus ?? []) if (gpu.error) reasons.push(`GPU ${gpu.index}: ${gpu.error}`);
     for (const [i, slot] of pool.states().entries()) {
       if (slot.state === 'broken') reasons.push(`Worker ${i} is broken: ${slot.failure?.message}`);

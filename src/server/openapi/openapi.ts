@@ -75,6 +75,9 @@ const HEADERS: Record<string, object> = {
   Location: text('Address of what was made.'),
   IdempotentReplayed: text('`true` where an earlier request with the same Idempotency-Key made the job.'),
   UploadOffset: { description: 'Where the next part begins.', schema: { type: 'integer' } },
+  UploadLength: { description: 'Bytes of the whole file.', schema: { type: 'integer' } },
+  UploadMetadata: text('Names with values in base64.'),
+  UploadExpires: text('When it is removed if nobody goes on with it.'),
   ETag: text('For If-None-Match and If-Range.'),
   LastModified: text('When it was stored.'),
   AcceptRanges: text('`bytes`'),
@@ -85,7 +88,9 @@ const HEADERS: Record<string, object> = {
 const ANSWER_HEADERS: Record<string, Record<string, string[]>> = {
   submitJob: { 202: ['Location', 'IdempotentReplayed'] },
   beginUpload: { 201: ['Location'] },
-  appendToUpload: { 200: ['UploadOffset'] },
+  createTusUpload: { 201: ['Location', 'UploadOffset', 'UploadExpires'] },
+  appendToUpload: { 200: ['UploadOffset', 'UploadExpires'], 204: ['UploadOffset', 'UploadExpires'] },
+  getUploadOffset: { 200: ['UploadOffset', 'UploadLength', 'UploadMetadata', 'UploadExpires'] },
 };
 const STATUS_HEADERS: Record<string, string[]> = {
   401: ['WwwAuthenticate'],
@@ -141,9 +146,9 @@ export function completeDocument(document: OpenApiDocument, routes: RouteFacts[]
       operation.requestBody = submitBody();
       operation.parameters = [...(operation.parameters ?? []), ...ZIP_FIELDS];
     }
-    if (id === 'appendToUpload') {
+    if (id === 'appendToUpload' || id === 'createTusUpload') {
       operation.requestBody = {
-        required: true,
+        required: id === 'appendToUpload',
         content: { 'application/offset+octet-stream': { schema: { type: 'string', format: 'binary' } } },
       };
     }

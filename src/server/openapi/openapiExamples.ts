@@ -159,10 +159,11 @@ const upload = (received: number) => ({
   id: UPLOAD_ID,
   name: 'My vase',
   createdAt: at(0).toISOString(),
+  expiresAt: at(86_400).toISOString(),
   files: [
     { name: 'transforms.json', bytes: 2_048, received: Math.min(received, 2_048) },
     { name: 'images/r_0.png', bytes: 1_000_000, received: Math.max(0, received - 2_048) },
-  ],
+  ].map((file) => ({ ...file, url: `/v1/uploads/${UPLOAD_ID}/files/${file.name}` })),
   bytes: 1_002_048,
   received,
   complete: received === 1_002_048,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATES, jobSchema } from '../../api/job.js';
 import type { ErrorCode } from '../../core/errors.js';
-import { requireDisk } from '../../jobs/storage/janitor.js';
 import type { App, Context } from '../context.js';
 import { FieldError } from '../problem.js';
 import { toResource } from '../resource.js';
@@ -149,7 +148,8 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'DISK_LOW'] },
     },
     async (request, reply) => {
-      await requireDisk(service.incoming, context.settings.retention.minimumFreeBytes);
+      const shortage = await service.disk.shortage();
+      if (shortage) throw shortage;
       return reply.code(202).send(toResource(await store.retry(request.params.id)));
     },
   );
@@ -173,9 +173,12 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
   );
 }
 
+const cursorSchema = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()]);
+
 function parseCursor(cursor: string | undefined): { at: string; id: string } | undefined {
   if (cursor === undefined) return undefined;
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f-]{36})$/.exec(cursor);
-  if (!match) throw new FieldError([{ field: 'cursor', message: 'is not the `next` of a page' }]);
-  return { at: match[1], id: match[2] };
+  const parsed = cursorSchema.safeParse(cursor.split('_'));
+  if (!parsed.success) throw new FieldError([{ field: 'cursor', message: 'is not the `next` of a page' }]);
+  const [at, id] = parsed.data;
+  return { at, id };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -10,11 +10,11 @@ import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
 import type { JobInput } from '../../jobs/jobRecord.js';
 import { nameRuns } from '../../jobs/jobRequest.js';
-import { requireDisk } from '../../jobs/storage/janitor.js';
 import { resolveWebhook } from '../../jobs/webhooks/webhooks.js';
 import { type Context, ownerOf } from '../context.js';
 import { FieldError, fieldErrors } from '../problem.js';
 import { receive, ZIP_TYPES } from './receive.js';
+import { inUploadSlot } from './slots.js';
 import type { UploadStore } from './uploadStore.js';
 
 /** Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job, those that hold more than words as JSON. */
@@ -29,35 +29,12 @@ const IDEMPOTENCY_LENGTH = 255;
 
 /** Takes a job in whatever form it comes, checks it, and queues it. Everything on disk is gone again after an error. */
 export async function acceptJob(request: FastifyRequest, context: Context, uploads: UploadStore): Promise<Accepted> {
-  const { settings, service } = context;
   const key = idempotencyKey(request);
-  await refuseWhenFull(context);
+  // What was accepted before is answered, however full the queue and the disk are now.
+  const known = key !== undefined && (await context.service.store.knows(ownerOf(request), key));
+  if (!known) await refuseWhenFull(context);
   const type = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
-  if (type === 'application/json') {
-    const parsed = jsonJobSchema.safeParse(request.body);
-    if (!parsed.success) throw fieldErrors(parsed.error, 'body');
-    const { upload, example, ...job } = parsed.data;
-    const runs = await check(job, settings.webhooks);
-    await requireDisk(service.incoming, settings.retention.minimumFreeBytes);
-    const fingerprint = JSON.stringify([upload, example, job]);
-    // An upload is used up by its job, so a repetition is answered before the upload is looked for.
-    const earlier = key ? await service.store.repeated({ owner: ownerOf(request), key, fingerprint }) : undefined;
-    if (earlier) return { job: earlier, repeated: true };
-    if (upload !== undefined) {
-      const taken = await uploads.take(upload, ownerOf(request));
-      return await queue(request, context, { ...job, runs }, taken, 'files', { key, fingerprint });
-    }
-    const folder = join(service.incoming, randomUUID());
-    const discard = (): Promise<void> => rm(folder, { recursive: true, force: true });
-    try {
-      await cp(await exampleFolder(example!), join(folder, 'files'), { recursive: true });
-    } catch (error) {
-      await discard();
-      throw error;
-    }
-    const pictures = { folder: join(folder, 'files'), name: example!, discard };
-    return await queue(request, context, { ...job, runs }, pictures, 'example', { key, fingerprint });
-  }
+  if (type === 'application/json') return await acceptStored(request, context, uploads, key);
   if (type !== 'multipart/form-data' && !ZIP_TYPES.includes(type)) {
     throw new PlinthError('UPLOAD_TYPE_UNSUPPORTED', {
       found: type ? `The body is ${type}` : 'The request has no Content-Type',
@@ -66,63 +43,101 @@ export async function acceptJob(request: FastifyRequest, context: Context, uploa
       subject: 'Content-Type',
     });
   }
-  if (context.uploads.count >= settings.limits.uploads) {
-    throw new PlinthError('TOO_MANY_UPLOADS', {
-      found: `${context.uploads.count} uploads are running`,
-      expected: `at most ${settings.limits.uploads}`,
-      remedy: 'Try again in a moment',
-    });
-  }
-  context.uploads.count++;
   try {
-    const accepted = await acceptUpload(request, context, key);
+    const accepted = await inUploadSlot(context, () => acceptUpload(request, context, key, known));
     context.metrics.upload('accepted');
     return accepted;
   } catch (error) {
     context.metrics.upload(toPlinthError(error).code);
     throw error;
-  } finally {
-    context.uploads.count--;
   }
 }
 
-async function acceptUpload(request: FastifyRequest, context: Context, key: string | undefined): Promise<Accepted> {
+async function acceptStored(
+  request: FastifyRequest,
+  context: Context,
+  uploads: UploadStore,
+  key: string | undefined,
+): Promise<Accepted> {
   const { settings, service } = context;
-  const received = await receive(request, service.incoming, {
-    ...settings.limits,
-    minimumFreeBytes: settings.retention.minimumFreeBytes,
-  });
+  const parsed = jsonJobSchema.safeParse(request.body);
+  if (!parsed.success) throw fieldErrors(parsed.error, 'body');
+  const { upload, example, ...job } = parsed.data;
+  const fingerprint = JSON.stringify([upload, example, job]);
+  const owner = ownerOf(request);
+  const earlier = async (): Promise<Accepted | undefined> => {
+    const found = key === undefined ? undefined : await service.store.repeated({ owner, key, fingerprint });
+    return found && { job: found, repeated: true };
+  };
+  const before = await earlier();
+  if (before) return before;
+  const runs = await check(job, settings.webhooks);
+  const asked = { ...job, runs };
+  const idempotency = { key, fingerprint };
+  if (upload !== undefined) {
+    try {
+      return await uploads.lend(
+        upload,
+        owner,
+        // A repetition that waited for the files finds the job that got them.
+        async (folder, name) =>
+          (await earlier()) ?? (await queue(request, context, asked, { folder, name }, 'files', idempotency)),
+      );
+    } catch (error) {
+      const meanwhile = toPlinthError(error).code === 'UPLOAD_NOT_FOUND' ? await earlier() : undefined;
+      if (meanwhile) return meanwhile;
+      throw error;
+    }
+  }
+  const source = await exampleFolder(example!);
+  const root = join(service.incoming, randomUUID());
+  const room = await service.disk.claim(await folderBytes(source));
   try {
+    const folder = join(root, 'files');
+    await cp(source, folder, { recursive: true });
+    return await queue(request, context, asked, { folder, name: example! }, 'example', idempotency);
+  } finally {
+    room.release();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function acceptUpload(
+  request: FastifyRequest,
+  context: Context,
+  key: string | undefined,
+  known: boolean,
+): Promise<Accepted> {
+  const { settings, service } = context;
+  const { incoming, disk } = service;
+  const only = known ? ('fingerprint' as const) : undefined;
+  const received = await receive(request, { incoming, disk, only }, settings.limits);
+  try {
+    const { fingerprint } = received;
+    if (known) {
+      const job = await service.store.repeat({ owner: ownerOf(request), key: key!, fingerprint });
+      return { job, repeated: true };
+    }
     const job = parseFields(received.fields);
     const runs = await check(job, settings.webhooks);
-    return await queue(request, context, { ...job, runs }, received, 'files', {
-      key,
-      fingerprint: received.fingerprint,
-    });
-  } catch (error) {
+    return await queue(request, context, { ...job, runs }, received, 'files', { key, fingerprint });
+  } finally {
     await received.discard();
-    throw error;
   }
-}
-
-interface Pictures {
-  folder: string;
-  name: string;
-  discard(): Promise<void>;
 }
 
 async function queue(
   request: FastifyRequest,
   { service, settings }: Context,
   job: JobRequest & { runs: ReturnType<typeof nameRuns> },
-  pictures: Pictures,
+  pictures: { folder: string; name: string },
   kind: JobInput['kind'],
   idempotency: { key?: string; fingerprint: string },
 ): Promise<Accepted> {
   const id = randomUUID();
   const prefix = `jobs/${id}`;
   try {
-    const facts = await inspectInput(pictures.folder, settings.limits).catch((error) => {
+    const facts = await inspectInput(pictures.folder, { ...settings.limits, disk: service.disk }).catch((error) => {
       throw asUpload(error, pictures.folder);
     });
     const input: JobInput = { ...facts, kind: kind === 'example' ? kind : facts.kind, name: pictures.name };
@@ -142,9 +157,16 @@ async function queue(
   } catch (error) {
     await service.artifacts.remove(prefix).catch(() => {});
     throw error;
-  } finally {
-    await pictures.discard();
   }
+}
+
+/** Bytes of all files of a folder. */
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
 }
 
 async function check(job: JobRequest, webhooks: Context['settings']['webhooks']) {

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DiskBudget } from '../../jobs/storage/diskBudget.js';
 import { receive } from './receive.js';
 
 /** A call of the file system that is held until it is let go, by name: what a busy disk does. */
@@ -29,9 +30,9 @@ const LIMITS = {
   files: 10,
   stallSeconds: 10,
   minimumBytesPerSecond: 1,
-  minimumFreeBytes: 0,
 };
 let incoming: string;
+const target = () => ({ incoming, disk: new DiskBudget([incoming], 0) });
 beforeEach(async () => {
   incoming = await mkdtemp(join(tmpdir(), 'plinth-receive-'));
 });
@@ -58,7 +59,7 @@ test('a whole body is on disk, and gone when it is discarded', async () => {
   const body = new PassThrough();
   const bytes = Buffer.alloc(1000, 'PK');
   body.end(bytes);
-  const received = await receive(upload(body), incoming, LIMITS);
+  const received = await receive(upload(body), target(), LIMITS);
   expect(await readFile(join(received.folder, 'capture.zip'))).toEqual(bytes);
   expect(received).toMatchObject({ name: 'capture.zip', fields: {} });
   await received.discard();
@@ -77,7 +78,7 @@ test.each(['mkdir', 'stat', 'open'])('a client that leaves while %s runs leaves 
     letGo = resolve;
   });
   // Attached at once, so that a rejection is never unhandled.
-  const outcome = expect(receive(upload(body), incoming, LIMITS)).rejects.toMatchObject({ code: 'UPLOAD_TRUNCATED' });
+  const outcome = expect(receive(upload(body), target(), LIMITS)).rejects.toMatchObject({ code: 'UPLOAD_TRUNCATED' });
   await reached;
   body.destroy();
   // Time for a removal that does not wait for the call.

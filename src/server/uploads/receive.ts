@@ -2,19 +2,26 @@ import '@fastify/multipart';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { PassThrough, type Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
-import { PlinthError } from '../../core/errors.js';
-import { requireDisk } from '../../jobs/storage/janitor.js';
+import { diskFull, isDiskFull, PlinthError } from '../../core/errors.js';
+import type { DiskBudget, Reservation } from '../../jobs/storage/diskBudget.js';
 import { FieldError } from '../problem.js';
+import { requireStorable } from '../storableText.js';
+import { type PaceLimits, truncated, watchPace } from './pace.js';
 
-export interface ReceiveLimits {
+export interface ReceiveLimits extends PaceLimits {
   bodyBytes: number;
   files: number;
-  stallSeconds: number;
-  minimumBytesPerSecond: number;
-  minimumFreeBytes: number;
+}
+
+export interface ReceiveTarget {
+  /** Folder in which a new one is made. */
+  incoming: string;
+  disk: DiskBudget;
+  /** Nothing is kept: only the fingerprint is wanted, since an earlier request with the same key was accepted. */
+  only?: 'fingerprint';
 }
 
 /** What arrived, in a folder of its own. */
@@ -31,7 +38,6 @@ export interface Received {
   discard(): Promise<void>;
 }
 
-const DISK_CHECK_BYTES = 64 * 2 ** 20;
 const FIELD_BYTES = 2 ** 20;
 /** The whole body of a form is a little larger than its files. */
 const FORM_OVERHEAD = 1024;
@@ -42,21 +48,26 @@ export const ZIP_TYPES = ['application/zip', 'application/x-zip-compressed', 'ap
  * Streams an upload (form or raw zip) to disk. Nothing of it is held in memory or left on disk after an error.
  * @throws `UPLOAD_…`, `ARCHIVE_UNSAFE_PATH`, `DISK_LOW`
  */
-export async function receive(request: FastifyRequest, incoming: string, limits: ReceiveLimits): Promise<Received> {
+export async function receive(
+  request: FastifyRequest,
+  { incoming, disk, only }: ReceiveTarget,
+  limits: ReceiveLimits,
+): Promise<Received> {
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limits.bodyBytes + limits.files * FORM_OVERHEAD) throw tooLarge(limits.bodyBytes);
-  await requireDisk(incoming, limits.minimumFreeBytes + length);
+  const room = only ? undefined : await disk.claim(length);
   const root = join(incoming, randomUUID());
   const folder = join(root, 'files');
-  await mkdir(folder, { recursive: true });
   const discard = (): Promise<void> => rm(root, { recursive: true, force: true });
   const watch = watchPace(request, limits);
-  const sink = new Sink(folder, incoming, limits, watch.signal);
+  const sink = new Sink(only ? undefined : folder, room, limits, watch.signal);
   try {
+    if (!only) await mkdir(folder, { recursive: true });
     const fields = await Promise.race([
       request.isMultipart() ? receiveForm(request, sink, limits) : receiveRaw(request, sink),
       watch.failed,
     ]);
+    requireStorable(fields, 'form');
     if (sink.names.length === 0) {
       throw new PlinthError('UPLOAD_EMPTY', {
         found: 'The request holds no file',
@@ -71,6 +82,7 @@ export async function receive(request: FastifyRequest, incoming: string, limits:
     await discard();
     throw toUploadError(request, error);
   } finally {
+    room?.release();
     watch.end();
   }
 }
@@ -112,25 +124,27 @@ async function receiveRaw(request: FastifyRequest, sink: Sink): Promise<Record<s
   const fields = Object.fromEntries(
     Object.entries(request.query as Record<string, unknown>).map(([name, value]) => [name, String(value)]),
   );
-  await sink.write('capture.zip', request.raw);
+  // Of its own: a pipeline that is given up destroys its source, and the client could not be answered any more.
+  const body = new PassThrough();
+  request.raw.pipe(body);
+  await sink.write('capture.zip', body);
   const expected = Number(request.headers['content-length'] ?? Number.NaN);
   if (Number.isFinite(expected) && sink.bytes < expected) throw truncated();
   return fields;
 }
 
-/** Writes files below one folder, counting and hashing, until it is told to stop. */
+/** Writes files below one folder, or nowhere, counting and hashing, until it is told to stop. */
 class Sink {
   readonly names: string[] = [];
   bytes = 0;
-  private checked = 0;
   private readonly hashes: string[] = [];
   private readonly writing = new Set<Promise<void>>();
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
 
   constructor(
-    private readonly folder: string,
-    private readonly disk: string,
+    private readonly folder: string | undefined,
+    private readonly room: Reservation | undefined,
     private readonly limits: ReceiveLimits,
     ended: AbortSignal,
   ) {
@@ -151,23 +165,32 @@ class Sink {
 
   private async writeFile(name: string, source: Readable): Promise<void> {
     const path = safePath(name);
-    const target = join(this.folder, ...path.split('/'));
     if (this.names.length >= this.limits.files) throw tooMany(this.limits.files);
-    if (await stat(target).catch(() => undefined))
-      throw new FieldError([{ field: name, message: 'the file is there twice' }]);
-    this.signal.throwIfAborted();
-    await mkdir(dirname(target), { recursive: true });
     const hash = createHash('sha256');
     const count = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         this.bytes += chunk.length;
         if (this.bytes > this.limits.bodyBytes) return done(tooLarge(this.limits.bodyBytes));
         hash.update(chunk);
-        if (this.bytes - this.checked < DISK_CHECK_BYTES) return done(null, chunk);
-        this.checked = this.bytes;
-        requireDisk(this.disk, this.limits.minimumFreeBytes).then(() => done(null, chunk), done);
+        if (!this.room) return done(null, chunk);
+        this.room.need(chunk.length).then(() => {
+          this.room?.spend(chunk.length);
+          done(null, chunk);
+        }, done);
       },
     });
+    const target = this.folder && join(this.folder, ...path.split('/'));
+    if (target) await this.toFile(target, name, source, count);
+    else await pipeline(source, count, nowhere(), { signal: this.signal });
+    this.names.push(path);
+    this.hashes.push(`${path} ${hash.digest('hex')}`);
+  }
+
+  private async toFile(target: string, name: string, source: Readable, count: Transform): Promise<void> {
+    if (await stat(target).catch(() => undefined))
+      throw new FieldError([{ field: name, message: 'the file is there twice' }]);
+    this.signal.throwIfAborted();
+    await mkdir(dirname(target), { recursive: true });
     // A stream that opened the file itself could still be opening it when the pipeline has ended.
     const file = await open(target, 'wx');
     const stream = file.createWriteStream();
@@ -177,8 +200,6 @@ class Sink {
       stream.destroy();
       await file.close();
     }
-    this.names.push(path);
-    this.hashes.push(`${path} ${hash.digest('hex')}`);
   }
 
   fingerprint(fields: Record<string, string>): string {
@@ -187,51 +208,7 @@ class Sink {
   }
 }
 
-/** Ends an upload that stands still or crawls. Only the socket knows what arrived, whoever reads from it. */
-function watchPace(request: FastifyRequest, limits: ReceiveLimits) {
-  const { socket } = request.raw;
-  const controller = new AbortController();
-  const begin = Date.now();
-  const first = socket.bytesRead;
-  let last = { bytes: first, at: begin };
-  let reject: (error: PlinthError) => void = () => {};
-  const failed = new Promise<never>((_, r) => {
-    reject = r;
-  });
-  failed.catch(() => {});
-  const timer = setInterval(() => {
-    if (request.raw.complete) return;
-    const now = Date.now();
-    if (socket.bytesRead > last.bytes) last = { bytes: socket.bytesRead, at: now };
-    const stalled = now - last.at > limits.stallSeconds * 1000;
-    const seconds = (now - begin) / 1000;
-    const crawls = seconds > limits.stallSeconds && (last.bytes - first) / seconds < limits.minimumBytesPerSecond;
-    if (!stalled && !crawls) return;
-    const error = new PlinthError('UPLOAD_TOO_SLOW', {
-      found: stalled
-        ? `No byte arrived for ${limits.stallSeconds} s`
-        : `${last.bytes - first} bytes arrived in ${Math.round(seconds)} s`,
-      expected: `at least ${limits.minimumBytesPerSecond} bytes a second`,
-      remedy: 'Use a resumable upload (POST /v1/uploads), which may be interrupted',
-    });
-    reject(error);
-    controller.abort(error);
-  }, 500);
-  const closed = (): void => {
-    if (request.raw.complete) return;
-    const error = truncated();
-    reject(error);
-    controller.abort(error);
-  };
-  request.raw.once('close', closed);
-  // The client may have left before anybody looked.
-  if (request.raw.destroyed) closed();
-  const end = (): void => {
-    clearInterval(timer);
-    request.raw.off('close', closed);
-  };
-  return { signal: controller.signal, failed, end };
-}
+const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** A relative path that stays inside. @throws `ARCHIVE_UNSAFE_PATH` */
 export function safePath(name: string): string {
@@ -239,11 +216,12 @@ export function safePath(name: string): string {
   const parts = path.split('/');
   const bad =
     path === '' ||
-    path.length > 1000 ||
+    Buffer.byteLength(path) > 1000 ||
+    /\p{Surrogate}/u.test(path) ||
     /^([a-zA-Z]:|\/)/.test(path) ||
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     /[\x00-\x1f]/.test(path) ||
-    parts.some((part) => part === '' || part === '.' || part === '..' || part.length > 255);
+    parts.some((part) => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > 255);
   if (!bad) return path;
   throw new PlinthError('ARCHIVE_UNSAFE_PATH', {
     found: `The file name ${JSON.stringify(name.slice(0, 200))} leads out of the upload or is no file name`,
@@ -255,6 +233,8 @@ export function safePath(name: string): string {
 /** Turns what the form parser and the streams throw into coded errors. */
 function toUploadError(request: FastifyRequest, error: unknown): unknown {
   if (error instanceof PlinthError) return error;
+  if (isDiskFull(error)) return diskFull(error);
+  if (error instanceof Error && error.cause instanceof PlinthError) return error.cause;
   const { code, message, name } = error as { code?: string; message?: string; name?: string };
   switch (code) {
     case 'FST_FILES_LIMIT':
@@ -271,8 +251,6 @@ function toUploadError(request: FastifyRequest, error: unknown): unknown {
         found: 'The form has no boundary',
         remedy: 'Let the HTTP library set Content-Type',
       });
-    case 'ENOSPC':
-      return new PlinthError('DISK_LOW', { found: 'The disk is full', cause: error });
     case 'ENAMETOOLONG':
     case 'ENOTDIR':
     case 'EEXIST':
@@ -289,13 +267,6 @@ function toUploadError(request: FastifyRequest, error: unknown): unknown {
   }
   return error;
 }
-
-const truncated = (cause?: unknown): PlinthError =>
-  new PlinthError('UPLOAD_TRUNCATED', {
-    found: 'The body ended before it was complete',
-    remedy: 'Send it again',
-    cause,
-  });
 
 export const tooLarge = (limit: number | undefined): PlinthError =>
   new PlinthError('UPLOAD_TOO_LARGE', {
