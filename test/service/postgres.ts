@@ -1,6 +1,6 @@
 /** A private PostgreSQL cluster on a loopback port, where the server's programs are installed. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 export interface PrivatePostgres {
+  /** Address of its administrative database. */
+  readonly address: string;
   /** Makes an empty database and answers its address. */
   createDatabase(): Promise<string>;
+  /** Ends it as a power failure does, and starts it again on the same port after `pauseMs`. */
+  restart(pauseMs?: number): Promise<void>;
+  /** Seconds of processor time that it has taken since its last start. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -42,7 +48,7 @@ function otherUser(): { uid: number; gid: number } | undefined {
   return undefined;
 }
 
-export async function startPostgres(): Promise<PrivatePostgres> {
+export async function startPostgres(settings: { fsync?: boolean } = {}): Promise<PrivatePostgres> {
   const programs = postgresPrograms();
   if (!programs) throw new Error('PostgreSQL is not installed');
   const user = otherUser();
@@ -57,15 +63,28 @@ export async function startPostgres(): Promise<PrivatePostgres> {
     options,
   );
   const port = await freePort();
-  const server = spawn(
-    join(programs, 'postgres'),
-    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'fsync=off', '-c', 'max_connections=200'],
-    options,
-  );
+  const fsync = `fsync=${settings.fsync ? 'on' : 'off'}`;
+  const start = (): ChildProcess =>
+    spawn(
+      join(programs, 'postgres'),
+      ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', fsync, '-c', 'max_connections=200'],
+      options,
+    );
+  let server = start();
   const admin = `postgres://plinth@127.0.0.1:${port}/postgres`;
   await answering(admin, server);
   let count = 0;
   return {
+    address: admin,
+    async restart(pauseMs = 0) {
+      const ended = new Promise((resolve) => server.once('exit', resolve));
+      server.kill('SIGQUIT');
+      await ended;
+      await sleep(pauseMs);
+      server = start();
+      await answering(admin, server);
+    },
+    cpuSeconds: () => familySeconds(server.pid!),
     async createDatabase() {
       const name = `test_${++count}`;
       await run(admin, `CREATE DATABASE ${name}`);
@@ -78,6 +97,24 @@ export async function startPostgres(): Promise<PrivatePostgres> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Processor time of a process, of its children, and of those that have ended. */
+function familySeconds(pid: number): number {
+  const fields = (id: string): string[] => {
+    try {
+      const text = readFileSync(`/proc/${id}/stat`, 'utf8');
+      return text.slice(text.lastIndexOf(')') + 2).split(' ');
+    } catch {
+      return [];
+    }
+  };
+  const ids = readdirSync('/proc').filter(
+    (id) => /^\d+$/.test(id) && (id === String(pid) || fields(id)[1] === String(pid)),
+  );
+  // utime and stime, and for the parent those of its ended children.
+  const ticks = ids.flatMap((id) => fields(id).slice(11, id === String(pid) ? 15 : 13)).map(Number);
+  return ticks.reduce((sum, t) => sum + t, 0) / 100;
 }
 
 async function answering(url: string, server: ChildProcess): Promise<void> {
