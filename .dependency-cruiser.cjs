@@ -5,6 +5,7 @@ const rooms = {
   platform: ['core'],
   gpu: ['core'],
   capture: ['core'],
+  photos: ['core', 'platform', 'capture'],
   geometry: ['core', 'gpu'],
   render: ['core', 'gpu'],
   methods: ['core', 'gpu', 'capture', 'geometry', 'render'],

@@ -1,5 +1,5 @@
-// Compiles src/ to dist/, puts every shader beside the module that reads it, and builds the page to dist/web. All of it is made in a folder
-// of its own, which takes the place of `dist` when it is whole: what runs from `dist` meanwhile goes on.
+// Compiles src/ to dist/, puts every shader and kernel beside the module that reads it, and builds the page to dist/web. All of it is made
+// in a folder of its own, which takes the place of `dist` when it is whole: what runs from `dist` meanwhile goes on.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +22,7 @@ rmSync(former, { recursive: true, force: true });
 function make() {
   run(require.resolve('typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', made);
   for (const file of readdirSync(join(root, 'src'), { recursive: true })) {
-    if (String(file).endsWith('.wgsl')) cpSync(join(root, 'src', String(file)), join(made, String(file)));
+    if (/\.(wgsl|wasm)$/.test(String(file))) cpSync(join(root, 'src', String(file)), join(made, String(file)));
   }
   const page = join(root, 'web');
   if (!existsSync(join(page, 'vite.config.ts'))) return;

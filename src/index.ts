@@ -15,7 +15,6 @@ export { captureFromViews, type ObjectCaptureOptions, type ObjectView } from './
 export type { MaskImage } from './capture/images/color.js';
 export { type Inspection, inspectCapture, type ViewInspection } from './capture/inspect.js';
 export type { MaskSource, ReadOptions } from './capture/options.js';
-export { readCapture } from './capture/readCapture.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
 export { ASSET_FORMATS, type Asset, type AssetFormat, type Material } from './core/asset.js';
 export type { Bounds } from './core/bounds.js';
@@ -59,6 +58,9 @@ export type { GpuHost } from './gpu/runtime/shader.js';
 export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
+export { type FindCamerasOptions, type FoundCameras, findCameras } from './photos/findCameras.js';
+export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
+export { writeCameras } from './photos/write/writeCameras.js';
 export {
   type ReconstructionResult,
   type ReconstructOptions,

@@ -37,7 +37,14 @@ export interface ViewDepth {
   load(options?: LoadOptions): Promise<FloatImage>;
 }
 
-export type CaptureFormat = 'nerf-synthetic' | 'instant-ngp' | 'nerfstudio' | 'colmap' | 'six-view' | 'object';
+export type CaptureFormat =
+  | 'nerf-synthetic'
+  | 'instant-ngp'
+  | 'nerfstudio'
+  | 'colmap'
+  | 'six-view'
+  | 'object'
+  | 'photos';
 
 /** Everything Plinth knows about a set of pictures, in one coordinate frame. */
 export interface Capture {

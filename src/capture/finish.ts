@@ -41,7 +41,19 @@ export async function finishCapture(
   }
   if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   const { bounds } = found;
-  return { name, source, format, views, bounds, inputToWorld, scaleKnown: true, masks, estimated, warnings, dispose };
+  return {
+    name,
+    source,
+    format,
+    views,
+    bounds,
+    inputToWorld,
+    scaleKnown: read.scaleKnown ?? true,
+    masks,
+    estimated,
+    warnings,
+    dispose,
+  };
 }
 
 /** A warning where the masks of most views mark the border of the frame and leave out its middle: told before the long work begins. */

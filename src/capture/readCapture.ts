@@ -7,6 +7,7 @@ import { unpackArchive } from './files/archive.js';
 import { type CaptureFolder, listFolder } from './files/captureFolder.js';
 import { finishCapture } from './finish.js';
 import { readColmap } from './formats/colmap.js';
+import type { ReadSources } from './formats/sources.js';
 import { readTransforms } from './formats/transforms.js';
 import { detectLayout, type Layout } from './layout/detect.js';
 import { isImageName } from './layout/names.js';
@@ -14,17 +15,26 @@ import { noCameras } from './noCameras.js';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
 import { readSixViews } from './sixView/readSixViews.js';
 
+/** Finds cameras for pictures that have none: paths in the folder. */
+export type CameraFinder = (
+  folder: CaptureFolder,
+  images: readonly string[],
+  options: ResolvedReadOptions,
+) => Promise<ReadSources>;
+
 /**
  * Reads a capture: a folder, a `.zip`, or a transforms `.json` with its pictures beside it. Every picture, mask and depth map is
  * decoded once, so that nothing unreadable is found later; pixels are not kept.
  *
  * An archive is unpacked into a folder of its own, which is removed on any error and by `dispose()`.
  *
+ * @param finder what to do with pictures without cameras; without it they are refused with `CAPTURE_NO_CAMERAS`
+ *
  * Throws coded errors `CAPTURE_…`, `IMAGE_…`, `DEPTH_INVALID`, `ARCHIVE_…`, `OPTION_INVALID` that name the file, and `CANCELLED`.
  */
-export async function readCapture(path: string, options?: ReadOptions): Promise<Capture> {
+export async function readCapture(path: string, options?: ReadOptions, finder?: CameraFinder): Promise<Capture> {
   const resolved = resolveReadOptions(options);
-  const capture = await readAny(path, resolved);
+  const capture = await readAny(path, resolved, finder);
   if (resolved.strict && capture.warnings.length > 0) {
     await capture.dispose();
     throw notClean(capture);
@@ -41,7 +51,7 @@ const notClean = ({ warnings, source }: Capture): PlinthError =>
     subject: source,
   });
 
-async function readAny(path: string, resolved: ResolvedReadOptions): Promise<Capture> {
+async function readAny(path: string, resolved: ResolvedReadOptions, finder?: CameraFinder): Promise<Capture> {
   const full = resolve(path);
   const info = await stat(full).catch(() => undefined);
   if (!info) {
@@ -55,7 +65,7 @@ async function readAny(path: string, resolved: ResolvedReadOptions): Promise<Cap
   const name = basename(full).replace(/\.(zip|json)$/i, '');
   if (info.isDirectory()) {
     const folder = await listFolder(full);
-    return readFolder(folder, detectLayout(folder.list), name, full, resolved, noFiles);
+    return readFolder(folder, detectLayout(folder.list), name, full, resolved, noFiles, finder);
   }
   if (/\.json$/i.test(full)) {
     const layout: Layout = { kind: 'transforms', root: '', files: [{ file: basename(full), split: 'train' }] };
@@ -66,6 +76,7 @@ async function readAny(path: string, resolved: ResolvedReadOptions): Promise<Cap
       full,
       resolved,
       noFiles,
+      finder,
     );
   }
   await checkArchive(full, info);
@@ -74,7 +85,7 @@ async function readAny(path: string, resolved: ResolvedReadOptions): Promise<Cap
     const folder = await listFolder(unpacked.folder);
     const layout = detectLayout(folder.list);
     if (layout.kind === 'nothing') layout.names.push(...unpacked.left);
-    return await readFolder(folder, layout, name, full, resolved, unpacked.remove);
+    return await readFolder(folder, layout, name, full, resolved, unpacked.remove, finder);
   } catch (error) {
     await unpacked.remove();
     throw error;
@@ -115,6 +126,7 @@ async function readFolder(
   source: string,
   options: ResolvedReadOptions,
   dispose: () => Promise<void>,
+  finder?: CameraFinder,
 ): Promise<Capture> {
   throwIfCancelled(options.signal);
   switch (layout.kind) {
@@ -131,7 +143,8 @@ async function readFolder(
     case 'six-view':
       return { ...(await readSixViews(folder, layout.root, options)), name, source, dispose };
     case 'pictures':
-      throw await noCameras(layout.images.map((image) => join(folder.root, image)));
+      if (!finder) throw await noCameras(layout.images.map((image) => join(folder.root, image)));
+      return finishCapture(await finder(folder, layout.images, options), name, source, options, dispose);
     case 'several-transforms':
       throw new PlinthError('CAPTURE_UNRECOGNISED', {
         found: `${source} holds several transforms files: ${layout.names.join(', ')}`,

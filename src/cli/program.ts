@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../core/version.js';
 import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
+import { addCameras } from './commands/cameras.js';
 import { addConfig } from './commands/config.js';
 import { addConvert } from './commands/convert.js';
 import { addDoctor } from './commands/doctor.js';
@@ -34,6 +35,7 @@ program.hook('preAction', (_, command) => {
 
 addReconstruct(program);
 addInspect(program);
+addCameras(program);
 addConvert(program);
 addRender(program);
 addAssess(program);

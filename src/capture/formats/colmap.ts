@@ -114,7 +114,7 @@ function cameraToInput(image: ColmapImage): Mat4 {
   return checkRigid([...right, 0, ...negative(down), 0, ...negative(forward), 0, ...eye, 1], image.name);
 }
 
-function upDirection(poses: readonly Mat4[]): Vec3 {
+export function upDirection(poses: readonly Mat4[]): Vec3 {
   const mean: Vec3 = [0, 0, 0];
   const moment = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   for (const m of poses) {

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readCapture } from '../../capture/readCapture.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { assess } from '../../quality/assess/assess.js';
 import { evidenceOf } from '../../quality/verdict/evidence.js';
 import { type Judgement, judge } from '../../quality/verdict/judge.js';
@@ -29,7 +29,7 @@ export function addAssess(program: Command): void {
       const mode = outputMode(flags.json);
       const signal = cancelOnInterrupt(() => {});
       const printer = progressPrinter(mode);
-      const capture = await readCapture(path, {
+      const capture = await readAnyCapture(path, {
         ...captureOptions(flags),
         onProgress: reportReading(printer.report),
         signal,

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import sharp from 'sharp';
 import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
-import { readCapture } from '../../capture/readCapture.js';
 import type { ColorImage } from '../../core/image.js';
 import { wordRemedy } from '../../core/remedy.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
+import type { PhotosReport } from '../../photos/write/photosJson.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { estimatedText } from '../estimatedText.js';
+import { photosText } from '../photosText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
 import { CLI_WORDS } from '../words.js';
 
@@ -24,7 +26,7 @@ export function addInspect(program: Command): void {
     const printer = progressPrinter(outputMode(flags.json));
     // Programs get one object and nothing else.
     const onProgress = flags.json ? undefined : reportReading(printer.report);
-    const capture = await readCapture(path, { ...captureOptions(flags), onProgress, signal });
+    const capture = await readAnyCapture(path, { ...captureOptions(flags), onProgress, signal });
     printer.end();
     try {
       const inspection = await inspectCapture(capture, signal);
@@ -54,9 +56,11 @@ export function addInspect(program: Command): void {
         `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, object about ${side}\n\n`,
       );
       process.stdout.write(`${table(rows)}\n`);
-      if (capture.estimated)
+      const photos = capture.estimated?.photos as PhotosReport | undefined;
+      if (photos) process.stdout.write(`\n${photosText(photos)}\n`);
+      else if (capture.estimated)
         process.stdout.write(`\n  Estimated or stated besides:\n\n${estimatedText(capture.estimated)}\n`);
-      for (const w of capture.warnings) {
+      for (const w of capture.warnings.filter((warning) => !photos?.warnings.includes(warning))) {
         const remedy = wordRemedy(w.remedy, CLI_WORDS);
         process.stdout.write(`\n  ! ${w.message}${remedy ? ` ${remedy}` : ''}\n`);
       }

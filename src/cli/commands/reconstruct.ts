@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Capture } from '../../capture/capture.js';
-import { readCapture } from '../../capture/readCapture.js';
 import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS, type Preset } from '../../core/presets.js';
+import { readAnyCapture, requireMasks } from '../../photos/readAnyCapture.js';
 import { partialFolder } from '../../pipeline/output.js';
 import { checkedTraceFile, reportProfile } from '../../pipeline/profile.js';
 import {
@@ -131,12 +131,13 @@ export function addReconstruct(program: Command): void {
     let capture: Capture | undefined;
     try {
       await checkRequest(request);
-      capture = await readCapture(path, {
+      capture = await readAnyCapture(path, {
         ...captureOptions(flags),
         tempFolder: unpacked.folder,
         onProgress: reportReading(printer.report),
         signal,
       });
+      requireMasks(capture);
       const result = await reconstruct(capture, request);
       printer.end();
       const seconds = (performance.now() - begin) / 1000;

@@ -2,10 +2,10 @@ import { rename, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { renderToPng } from '../../asset/previews/renderToPng.js';
 import { readGlb } from '../../asset/read/readGlb.js';
-import { readCapture } from '../../capture/readCapture.js';
 import type { Camera } from '../../core/camera.js';
 import { PlinthError } from '../../core/errors.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import type { RenderMode } from '../../render/forward/assetRenderer.js';
 import { numberFlag } from '../terminal.js';
 
@@ -85,7 +85,7 @@ export function addRender(program: Command): void {
 }
 
 async function cameraOf(path: string, name: string | undefined): Promise<Camera> {
-  const capture = await readCapture(path);
+  const capture = await readAnyCapture(path);
   try {
     const view = name === undefined ? capture.views[0] : capture.views.find((v) => v.name === name);
     if (view) return view.camera;

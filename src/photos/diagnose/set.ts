@@ -1,0 +1,192 @@
+import type { Warning } from '../../core/context.js';
+import { length, sub, type Vec3 } from '../../core/math.js';
+import type { PhotoFeatures } from '../features/extractPhoto.js';
+import { type Frame, toWorld } from '../frame.js';
+import { lensDeviations } from '../mapper/bundleScene.js';
+import type { MapperPair } from '../mapper/map.js';
+import type { Pose } from '../mapper/p3p.js';
+import type { Scene } from '../mapper/scene.js';
+import { centreOf } from '../mapper/triangulate.js';
+import type { LensGroup } from '../read/lenses.js';
+import type { Photo } from '../read/readPhotos.js';
+import { angleBetween } from '../solve/rotation.js';
+import { multiply3, transpose3 } from '../solve/svd3.js';
+import type { PhotoVerdict } from './photos.js';
+
+/** What was found of one lens. JSON-serialisable. */
+export interface LensFacts {
+  title: string;
+  photos: number;
+  /** Pixels, of the picture as stored. */
+  focal: number;
+  /** Standard deviation of the focal length as a share of it. */
+  focalDeviation: number;
+  /** Focal length that EXIF or the user stated, pixels. */
+  statedFocal?: number;
+  principalPoint: [number, number];
+  /** k₁, k₂. */
+  distortion: [number, number];
+}
+
+/** What was found of the whole set. JSON-serialisable. */
+export interface SetFacts {
+  registered: number;
+  photos: number;
+  points: number;
+  sightings: number;
+  /** Root mean square distance in pixels. */
+  error: number;
+  meanTrackLength: number;
+  /** Widest angle in degrees about the upright axis in which no camera stands. */
+  coverageGap: number;
+  lenses: LensFacts[];
+  /** Pairs of photos that match well, and how many of them contradict the cameras found. */
+  pairs: number;
+  contradictingPairs: number;
+}
+
+export interface SetInput {
+  photos: readonly Photo[];
+  features: readonly PhotoFeatures[];
+  lenses: readonly LensGroup[];
+  scene: Scene;
+  frame: Frame;
+  pairs: readonly MapperPair[];
+  verdicts: readonly PhotoVerdict[];
+}
+
+const WIDE_GAP = 60;
+const FOCAL_UNCERTAIN = 0.01;
+const FOCAL_OFF = 0.2;
+const FEW_FEATURES = 800;
+/** A pair contradicts the cameras where its own rotation differs by more, radians. */
+const CONTRADICTION = 0.25;
+/** Matches that such a pair must have, and the share of contradicting pairs that is no accident. */
+const CONTRADICTION_MATCHES = 60;
+const CONTRADICTION_SHARE = 0.08;
+
+/** Facts and warnings of the whole set. */
+export function diagnoseSet(input: SetInput): { facts: SetFacts; warnings: Warning[] } {
+  const { photos, features, lenses, scene, frame, pairs, verdicts } = input;
+  const registered = scene.registered();
+  const { rms, sightings } = scene.error();
+  const points = scene.has.reduce((sum, v) => sum + v, 0);
+  const deviations = lensDeviations(scene);
+  const strong = pairs.filter(
+    ({ a, b, ratios, flatness }) =>
+      scene.poses[a] && scene.poses[b] && ratios.length >= CONTRADICTION_MATCHES && flatness < 0.8,
+  );
+  const contradicting = strong.filter((pair) => contradicts(pair, scene));
+  const facts: SetFacts = {
+    registered: registered.length,
+    photos: photos.length,
+    points,
+    sightings,
+    error: rms,
+    meanTrackLength: points > 0 ? sightings / points : 0,
+    coverageGap: coverageGap(registered.map((i) => toWorld(frame, centreOf(scene.poses[i] as Pose)))),
+    lenses: lenses.flatMap(({ title }, k) => {
+      const count = registered.filter((i) => scene.photos[i].lens === k).length;
+      const { f, cx, cy, k1, k2, stated } = scene.lenses[k];
+      if (count === 0) return [];
+      return [
+        {
+          title,
+          photos: count,
+          focal: f,
+          focalDeviation: deviations[k] / f,
+          statedFocal: stated,
+          principalPoint: [cx, cy] as [number, number],
+          distortion: [k1, k2] as [number, number],
+        },
+      ];
+    }),
+    pairs: strong.length,
+    contradictingPairs: contradicting.length,
+  };
+  return { facts, warnings: warningsOf(facts, verdicts, features) };
+}
+
+function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features: readonly PhotoFeatures[]): Warning[] {
+  const warnings: Warning[] = [];
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  for (const { photo, registered, code, message } of verdicts) {
+    if (registered || !code) continue;
+    warnings.push({
+      code,
+      subject: photo,
+      message: `${photo} has no camera. ${message}.`,
+      remedy: PHOTO_REMEDIES[code],
+    });
+  }
+  if (facts.coverageGap > WIDE_GAP) {
+    warnings.push({
+      code: 'COVERAGE_GAP',
+      message: `No photo was taken within ${facts.coverageGap.toFixed(0)}° around the object: what faces there is not seen.`,
+      remedy: 'Add photos from that side, in steps of 10 to 20 degrees.',
+    });
+  }
+  for (const { title, focal, focalDeviation, statedFocal } of facts.lenses) {
+    if (focalDeviation > FOCAL_UNCERTAIN) {
+      warnings.push({
+        code: 'FOCAL_UNCERTAIN',
+        subject: title,
+        message: `The focal length of ${title} is known to ± ${percent(focalDeviation)} only (${focal.toFixed(0)} pixels).`,
+        remedy: 'Add photos from other distances and heights, and some turned by 90°.',
+      });
+    } else if (statedFocal && Math.abs(focal / statedFocal - 1) > FOCAL_OFF) {
+      warnings.push({
+        code: 'FOCAL_UNCERTAIN',
+        subject: title,
+        message: `The photos of ${title} show a focal length of ${focal.toFixed(0)} pixels where ${statedFocal.toFixed(0)} are stated: were they cropped?`,
+      });
+    } else if (!statedFocal) {
+      warnings.push({
+        code: 'PHOTO_LENS_UNKNOWN',
+        subject: title,
+        message: `No focal length is stated for ${title}: ${focal.toFixed(0)} pixels were found from the photos, ± ${percent(focalDeviation)}.`,
+      });
+    }
+  }
+  const middle = features.map(({ count }) => count).sort((a, b) => a - b)[features.length >> 1];
+  if (middle < FEW_FEATURES) {
+    warnings.push({
+      code: 'TEXTURELESS',
+      message: `The photos have little texture: ${middle} features in the middle.`,
+      remedy: 'Lay the object on newspaper or a patterned cloth, in even light.',
+    });
+  }
+  if (facts.contradictingPairs > CONTRADICTION_SHARE * facts.pairs) {
+    warnings.push({
+      code: 'SYMMETRIC_AMBIGUOUS',
+      message: `${facts.contradictingPairs} of ${facts.pairs} matching pairs of photos contradict the cameras: sides of the object look alike, or it was turned between photos.`,
+      remedy:
+        'Put something unlike on each side into view (a newspaper under it), and do not move the object between photos.',
+    });
+  }
+  return warnings;
+}
+
+const PHOTO_REMEDIES: Record<NonNullable<PhotoVerdict['code']>, string> = {
+  PHOTO_DUPLICATE: 'Nothing is lost.',
+  PHOTO_BLURRED: 'Take it again, with more light or a steadier hand.',
+  PHOTO_TEXTURELESS: 'Let more of the surroundings into the picture.',
+  PHOTO_FEW_MATCHES: 'Add photos between it and its neighbours.',
+  PHOTO_OTHER_MODEL: 'Add photos between the two groups.',
+};
+
+/** Whether the relative rotation of a pair differs from that of its cameras. */
+function contradicts({ a, b, pose }: MapperPair, scene: Scene): boolean {
+  const [p, q] = [scene.poses[a] as Pose, scene.poses[b] as Pose];
+  return angleBetween(multiply3(q.rotation, transpose3(p.rotation)), pose.rotation) > CONTRADICTION;
+}
+
+/** Widest angle in degrees, seen from above, between neighbouring cameras around the origin. */
+function coverageGap(centres: readonly Vec3[]): number {
+  const angles = centres
+    .filter((c) => Math.hypot(c[0], c[2]) > 0.1 * length(sub(c, [0, 0, 0])))
+    .map((c) => (Math.atan2(c[0], c[2]) * 180) / Math.PI)
+    .sort((a, b) => a - b);
+  if (angles.length === 0) return 360;
+  return Math.max(...angles.map((a, i) => (i + 1 < angles.length ? angles[i + 1] - a : angles[0] + 360 - a)));
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { errorOf, put, useFolders } from '../../test/captureScene.js';
+import { compareCameras, type PlacedCamera } from '../../test/similarity.js';
+import { findCameras } from './findCameras.js';
+import type { Pose } from './mapper/p3p.js';
+import { centreOf } from './mapper/triangulate.js';
+import { readAnyCapture, requireMasks } from './readAnyCapture.js';
+import { colmapText } from './write/colmapText.js';
+import { sparseModel } from './write/sparseModel.js';
+
+const folder = useFolders();
+const BANANA = new URL('../../test/photos/banana/', import.meta.url).pathname;
+const reference = JSON.parse(readFileSync(join(BANANA, 'colmap.json'), 'utf8')) as {
+  focalOverWidth: number;
+  images: Record<string, PlacedCamera>;
+};
+const names = (...numbers: number[]): string[] => numbers.map((n) => `DSC_0${n}.jpg`);
+const paths = (list: readonly string[]): string[] => list.map((name) => join(BANANA, name));
+
+describe('findCameras', () => {
+  it('finds the cameras of real photos as COLMAP does, and says why a screenshot and a copy have none', {
+    timeout: 400_000,
+  }, async () => {
+    const root = await folder();
+    const screenshot = await put(
+      root,
+      'screenshot.png',
+      await sharp({ create: { width: 500, height: 800, channels: 3, background: '#f0f0f0' } })
+        .png()
+        .toBuffer(),
+    );
+    const list = names(423, 424, 425, 426, 427, 436, 437, 438);
+    const copy = await put(root, 'copy.jpg', await readFile(join(BANANA, list[0])));
+    const stages = new Set<string>();
+    let last = 0;
+    const found = await findCameras([...paths(list), screenshot, copy], {
+      onProgress: (fraction, what) => {
+        expect(fraction).toBeGreaterThanOrEqual(last);
+        last = fraction;
+        stages.add(what);
+      },
+    });
+    expect(last).toBe(1);
+    expect(stages.size).toBeGreaterThan(4);
+    expect(found.scene.registered()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(found.verdicts.slice(8).map(({ registered, code }) => [registered, code])).toEqual([
+      [false, 'PHOTO_TEXTURELESS'],
+      [false, 'PHOTO_DUPLICATE'],
+    ]);
+    expect(found.warnings.map(({ code }) => code)).toContain('COVERAGE_GAP');
+    for (const { points } of found.verdicts.slice(0, 8)) expect(points).toBeGreaterThan(300);
+    expect(found.facts.error).toBeLessThan(0.6);
+    const [lens] = found.facts.lenses;
+    expect(lens.title).toContain('D3200');
+    expect(Math.abs(lens.focal / 1100 / reference.focalOverWidth - 1)).toBeLessThan(0.005);
+    const own = list.map((_, i): PlacedCamera => {
+      const pose = found.scene.poses[i] as Pose;
+      return { rotation: pose.rotation, centre: centreOf(pose) };
+    });
+    const apart = compareCameras(
+      own,
+      list.map((name) => reference.images[name]),
+    );
+    expect(apart.medianAngle).toBeLessThan(0.12);
+    expect(apart.position).toBeLessThan(0.001);
+  });
+
+  it('gives the same bytes with one thread and with two', { timeout: 400_000 }, async () => {
+    const list = paths(names(423, 424, 425, 438));
+    const run = async (threads: number): Promise<Record<string, string>> =>
+      colmapText(sparseModel(await findCameras(list, { threads, longerSide: 700, features: 1500 })));
+    expect(await run(2)).toEqual(await run(1));
+  });
+
+  it('refuses photos that show nothing in common, too few ones, and stops when told to', async () => {
+    const root = await folder();
+    const files: string[] = [];
+    for (const [i, color] of ['#fff', '#eee', '#ddd'].entries()) {
+      const plain = sharp({ create: { width: 320, height: 240, channels: 3, background: color } });
+      files.push(await put(root, `${i}.png`, await plain.png().toBuffer()));
+    }
+    const refused = await errorOf(findCameras(files, { threads: 1 }));
+    expect([refused.code, refused.message.includes('newspaper')]).toEqual(['PHOTOS_NOT_CONNECTED', true]);
+    expect((await errorOf(findCameras(files.slice(0, 2)))).code).toBe('CAPTURE_VIEWS_MISSING');
+    const abort = new AbortController();
+    const work = findCameras(paths(names(423, 424, 425)), { signal: abort.signal, threads: 1 });
+    setTimeout(() => abort.abort(), 300);
+    const begin = performance.now();
+    expect((await errorOf(work)).code).toBe('CANCELLED');
+    expect(performance.now() - begin).toBeLessThan(30_000);
+  });
+});
+
+describe('readAnyCapture', () => {
+  it('makes a capture of a folder of photos, which wants masks before it can be reconstructed', {
+    timeout: 400_000,
+  }, async () => {
+    const root = await folder();
+    for (const name of names(423, 424, 438)) await put(root, `photos/${name}`, await readFile(join(BANANA, name)));
+    const capture = await readAnyCapture(join(root, 'photos'));
+    expect(capture).toMatchObject({ format: 'photos', masks: 'none', scaleKnown: false });
+    expect(capture.views.map(({ name }) => name)).toEqual(['DSC_0423', 'DSC_0424', 'DSC_0438']);
+    expect(capture.estimated).toMatchObject({ photos: { set: { registered: 3 } } });
+    // People hold cameras level: up in the picture is up in the world.
+    for (const { camera } of capture.views) expect(camera.cameraToWorld[5]).toBeGreaterThan(0.5);
+    const { min, max } = capture.bounds;
+    expect(Math.max(...max.map((v, i) => v - min[i]))).toBeLessThan(4);
+    expect(() => requireMasks(capture)).toThrowError(expect.objectContaining({ code: 'PHOTOS_NO_MASKS' }));
+    expect(() => requireMasks({ ...capture, masks: 'files' })).not.toThrow();
+    await capture.dispose();
+  });
+});

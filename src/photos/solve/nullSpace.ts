@@ -1,0 +1,55 @@
+/**
+ * An orthonormal basis of the vectors that all `rows` rows of a matrix (row-major, rows × columns, overwritten) are perpendicular to,
+ * by Householder reflections of the transpose with pivoting.
+ *
+ * @returns (columns − rows) vectors of `columns` numbers, one after the other
+ */
+export function nullSpace(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  const reflections: Float64Array[] = [];
+  const a = matrix;
+  for (let k = 0; k < rows; k++) {
+    let pivot = k;
+    let most = -1;
+    for (let i = k; i < rows; i++) {
+      let norm = 0;
+      for (let c = k; c < columns; c++) norm += a[i * columns + c] ** 2;
+      if (norm > most) {
+        most = norm;
+        pivot = i;
+      }
+    }
+    if (pivot !== k) {
+      for (let c = 0; c < columns; c++) {
+        const held = a[k * columns + c];
+        a[k * columns + c] = a[pivot * columns + c];
+        a[pivot * columns + c] = held;
+      }
+    }
+    const v = new Float64Array(columns);
+    const norm = Math.sqrt(most);
+    for (let c = k; c < columns; c++) v[c] = a[k * columns + c];
+    v[k] += v[k] >= 0 ? norm : -norm;
+    let square = 0;
+    for (let c = k; c < columns; c++) square += v[c] * v[c];
+    if (square > 0) {
+      const inverse = Math.sqrt(2 / square);
+      for (let c = k; c < columns; c++) v[c] *= inverse;
+      for (let i = k + 1; i < rows; i++) reflect(a.subarray(i * columns, i * columns + columns), v, k);
+    }
+    reflections.push(v);
+  }
+  const out = new Float64Array((columns - rows) * columns);
+  for (let n = rows; n < columns; n++) {
+    const x = out.subarray((n - rows) * columns, (n - rows + 1) * columns);
+    x[n] = 1;
+    for (let k = rows - 1; k >= 0; k--) reflect(x, reflections[k], k);
+  }
+  return out;
+}
+
+/** x ← x − v (v·x), where v has length √2 and begins at `from`. */
+function reflect(x: Float64Array, v: Float64Array, from: number): void {
+  let d = 0;
+  for (let c = from; c < x.length; c++) d += x[c] * v[c];
+  for (let c = from; c < x.length; c++) x[c] -= d * v[c];
+}

@@ -1,0 +1,47 @@
+import type { Mat3 } from './svd3.js';
+
+/** The rotation by |w| about w (Rodrigues), row-major. */
+export function rotationOf(x: number, y: number, z: number): Mat3 {
+  const square = x * x + y * y + z * z;
+  const angle = Math.sqrt(square);
+  const a = angle < 1e-4 ? 1 - square / 6 : Math.sin(angle) / angle;
+  const b = angle < 1e-4 ? 0.5 - square / 24 : (1 - Math.cos(angle)) / square;
+  return Float64Array.of(
+    1 - b * (y * y + z * z),
+    b * x * y - a * z,
+    b * x * z + a * y,
+    b * x * y + a * z,
+    1 - b * (x * x + z * z),
+    b * y * z - a * x,
+    b * x * z - a * y,
+    b * y * z + a * x,
+    1 - b * (x * x + y * y),
+  );
+}
+
+/** Quaternion w, x, y, z with w ≥ 0 of a row-major rotation (Shepperd's method). */
+export function quaternionOf(r: ArrayLike<number>): [number, number, number, number] {
+  const squares = [1 + r[0] + r[4] + r[8], 1 + r[0] - r[4] - r[8], 1 - r[0] + r[4] - r[8], 1 - r[0] - r[4] + r[8]];
+  const k = squares.indexOf(Math.max(...squares));
+  const s = 2 * Math.sqrt(squares[k]);
+  const d = [r[7] - r[5], r[2] - r[6], r[3] - r[1]];
+  const [xy, xz, yz] = [r[1] + r[3], r[2] + r[6], r[5] + r[7]];
+  const q = [
+    [s / 4, d[0] / s, d[1] / s, d[2] / s],
+    [d[0] / s, s / 4, xy / s, xz / s],
+    [d[1] / s, xy / s, s / 4, yz / s],
+    [d[2] / s, xz / s, yz / s, s / 4],
+  ][k];
+  const sign = q[0] < 0 ? -1 : 1;
+  return [sign * q[0], sign * q[1], sign * q[2], sign * q[3]];
+}
+
+/** Angle in radians between two row-major rotations. */
+export function angleBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let trace = 0;
+  for (let i = 0; i < 9; i++) trace += a[i] * b[i];
+  // By the sine of half the angle, which is exact for small ones.
+  let square = 0;
+  for (let i = 0; i < 9; i++) square += (a[i] - b[i]) ** 2;
+  return trace > 0 ? 2 * Math.asin(Math.min(1, Math.sqrt(square / 8))) : Math.acos(Math.max(-1, (trace - 1) / 2));
+}
