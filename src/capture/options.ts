@@ -1,4 +1,5 @@
 import { PlinthError } from '../core/errors.js';
+import { assignDefaults, type Filled } from '../core/options.js';
 import type { SixViewOptions } from './sixView/options.js';
 
 /** Where masks may come from; `auto` takes the first that the capture has, in the order files, alpha, depth, background. */
@@ -53,12 +54,11 @@ export const READ_DEFAULTS = {
   strict: false,
 } as const satisfies ReadOptions;
 
-export type ResolvedReadOptions = ReadOptions & Required<Pick<ReadOptions, keyof typeof READ_DEFAULTS>>;
+export type ResolvedReadOptions = Filled<ReadOptions, typeof READ_DEFAULTS>;
 
 /** Fills in the defaults. Throws `OPTION_INVALID` for a value outside its range. */
 export function resolveReadOptions(options: ReadOptions = {}): ResolvedReadOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const resolved: ResolvedReadOptions = { ...READ_DEFAULTS, ...given };
+  const resolved: ResolvedReadOptions = assignDefaults(READ_DEFAULTS, options);
   for (const name of ['maxPixels', 'maxViews', 'maxArchiveBytes', 'maxArchiveEntries', 'maxArchiveRatio'] as const) {
     if (!(resolved[name] >= 1)) invalid(name, resolved[name], 'a number of at least 1');
   }

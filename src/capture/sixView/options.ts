@@ -1,4 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
+import { assignDefaults } from '../../core/options.js';
 
 /** How six named views are understood where there are no cameras. Everything that is not given is found from the pictures. */
 export interface SixViewOptions {
@@ -73,6 +74,7 @@ export function resolveSixViewOptions(options: SixViewOptions = {}): ResolvedSix
   inRange('distance', options.distance, 1e-6, 1e9);
   inRange('depthScale', options.depthScale, 1e-9, 1e9);
   inRange('depthOffset', options.depthOffset, -1e9, 1e9);
+  const filled = assignDefaults(SIX_VIEW_DEFAULTS, options);
   const { focal, fieldOfView } = options;
   if (focal !== undefined && fieldOfView !== undefined) {
     throw new PlinthError('OPTION_INVALID', {
@@ -82,18 +84,18 @@ export function resolveSixViewOptions(options: SixViewOptions = {}): ResolvedSix
     });
   }
   return {
-    left: options.left ?? SIX_VIEW_DEFAULTS.left,
-    topTurn: options.topTurn ?? SIX_VIEW_DEFAULTS.topTurn,
-    bottomTurn: options.bottomTurn ?? SIX_VIEW_DEFAULTS.bottomTurn,
+    left: filled.left,
+    topTurn: filled.topTurn,
+    bottomTurn: filled.bottomTurn,
     focal: fieldOfView === undefined ? focal : 0.5 / Math.tan((fieldOfView * Math.PI) / 360),
     distance: options.distance,
     depth:
       options.depth === 'metric' || (options.depth !== 'relative' && options.depthScale !== undefined)
         ? 'metric'
         : 'relative',
-    depthScale: options.depthScale ?? SIX_VIEW_DEFAULTS.depthScale,
-    depthOffset: options.depthOffset ?? SIX_VIEW_DEFAULTS.depthOffset,
-    allowMissing: options.allowMissing ?? SIX_VIEW_DEFAULTS.allowMissing,
+    depthScale: filled.depthScale,
+    depthOffset: filled.depthOffset,
+    allowMissing: filled.allowMissing,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Bounds } from '../../core/bounds.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { sub } from '../../core/math.js';
 import { type Mesh, triangleCount, vertexCount } from '../../core/mesh.js';
+import { assignDefaults } from '../../core/options.js';
 import { command, remedy } from '../../core/remedy.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { extractSurface } from './extractSurface.js';
@@ -94,7 +95,7 @@ export async function fuseSurface(
   const resolution = resolutionOf(observations, Math.max(...size), options);
   const grid = makeGrid(bounds, resolution);
   const bindingLimit = Math.min(options.bindingLimit ?? Infinity, gpu.limits.maxStorageBufferBindingSize);
-  const memory = options.memory ?? FUSE_DEFAULTS.memory;
+  const { memory } = assignDefaults(FUSE_DEFAULTS, options);
 
   const groups = await packObservations(observations, {
     voxel: grid.voxel,
@@ -162,7 +163,7 @@ export async function fuseSurface(
 const PACK_SHARE = 0.25;
 
 function resolutionOf(observations: readonly Observation[], longest: number, options: FuseOptions): number {
-  const most = options.maxResolution ?? FUSE_DEFAULTS.maxResolution;
+  const { maxResolution: most } = assignDefaults(FUSE_DEFAULTS, options);
   if (options.resolution !== undefined) {
     if (!Number.isInteger(options.resolution) || options.resolution < 16 || options.resolution > 1024) {
       throw new PlinthError('OPTION_INVALID', {

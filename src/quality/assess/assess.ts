@@ -8,6 +8,7 @@ import { type Camera, resizeCamera } from '../../core/camera.js';
 import type { ProgressSink } from '../../core/context.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage, FloatImage } from '../../core/image.js';
+import { assignDefaults } from '../../core/options.js';
 import { meshHealth } from '../../geometry/mesh/measure/health.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { AssetRenderer } from '../../render/forward/assetRenderer.js';
@@ -162,10 +163,8 @@ type CheckedOptions = Required<Omit<AssessOptions, 'heldOut'>> & { heldOut: Read
 function checked(options: AssessOptions, capture: Capture): CheckedOptions {
   const invalid = (found: string, expected: string, subject: string) =>
     new PlinthError('OPTION_INVALID', { found, expected, subject });
-  const thresholds = options.thresholds ?? ASSESS_DEFAULTS.thresholds;
-  const maxSize = options.maxSize ?? ASSESS_DEFAULTS.maxSize;
-  const supersample = options.supersample ?? ASSESS_DEFAULTS.supersample;
-  const heldOut = new Set(options.heldOut ?? ASSESS_DEFAULTS.heldOut);
+  const { thresholds, maxSize, supersample, ...given } = assignDefaults(ASSESS_DEFAULTS, options);
+  const heldOut = new Set(given.heldOut);
   if (!(maxSize >= 32 && maxSize <= 8192)) {
     throw invalid(`maxSize is ${maxSize}`, 'a number of pixels from 32 to 8192', 'maxSize');
   }

@@ -2,6 +2,7 @@ import { boundsOf, centerOf } from '../../core/bounds.js';
 import type { Camera } from '../../core/camera.js';
 import { add, cross, dot, lookAt, normalize, scale, sub, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
+import { assignDefaults } from '../../core/options.js';
 
 /** A camera that circles an object. */
 export interface Orbit {
@@ -33,7 +34,7 @@ export function orbitDirection(azimuth: number, elevation: number): Vec3 {
 
 /** The pinhole camera of an orbit. `target` and `distance` have to be known: see `fitOrbit`. */
 export function orbitCamera(orbit: Orbit & { target: Vec3; distance: number }, width: number, height: number): Camera {
-  const { azimuth, elevation, fov, target, distance } = { ...ORBIT_DEFAULTS, ...orbit };
+  const { azimuth, elevation, fov, target, distance } = assignDefaults(ORBIT_DEFAULTS, orbit);
   const eye = add(target, scale(orbitDirection(azimuth, elevation), distance));
   // Straight from above or below, +Y gives no upward direction: the azimuth does.
   const steep = Math.abs(elevation) > 89.9;
@@ -61,7 +62,7 @@ export function fitOrbit(
   aspect = 1,
   azimuths: readonly number[] = [orbit.azimuth ?? ORBIT_DEFAULTS.azimuth],
 ): Orbit & { target: Vec3; distance: number } {
-  const { elevation, fov } = { ...ORBIT_DEFAULTS, ...orbit };
+  const { elevation, fov } = assignDefaults(ORBIT_DEFAULTS, orbit);
   const used = usedVertices(mesh);
   let target = orbit.target ?? centerOf(boundsOf(used.flat()));
   const tanY = Math.tan(radians(fov) / 2) * FILL;

@@ -4,6 +4,7 @@ import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import type { ColorImage } from '../../core/image.js';
 import { transformPoint } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
+import { assignDefaults } from '../../core/options.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
 import { type GeometryBuffers, uploadGeometry } from '../forward/geometryPass.js';
@@ -138,10 +139,7 @@ export async function projectTexture(
   options: ProjectTextureOptions = {},
   hooks: ProjectTextureHooks = {},
 ): Promise<{ baseColor: ColorImage; facts: ProjectTextureFacts }> {
-  const o = {
-    ...PROJECT_TEXTURE_DEFAULTS,
-    ...(withoutUndefined(options) as Partial<Required<ProjectTextureOptions>>),
-  };
+  const o = assignDefaults(PROJECT_TEXTURE_DEFAULTS, options);
   checkInput(mesh, views, o);
   const { signal } = hooks;
   const geometry = uploadGeometry(gpu, mesh);
@@ -207,9 +205,6 @@ export async function projectTexture(
     gpu.trim();
   }
 }
-
-const withoutUndefined = (options: object): object =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 function checkInput(mesh: Mesh, views: readonly TextureView[], o: Required<Pick<ProjectTextureOptions, 'size'>>): void {
   if (!Number.isInteger(o.size) || o.size < 16 || o.size > 8192) {

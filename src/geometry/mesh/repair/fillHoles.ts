@@ -1,4 +1,5 @@
 import type { Mesh } from '../../../core/mesh.js';
+import { assignDefaults } from '../../../core/options.js';
 import { gatherVertices } from '../compact.js';
 import { buildEdges, edgeFrom, edgeTo } from '../edges.js';
 import { weldMap } from '../weld.js';
@@ -8,6 +9,8 @@ export interface FillHolesOptions {
   maxEdges?: number;
 }
 
+export const FILL_HOLES_DEFAULTS = { maxEdges: Infinity } as const;
+
 /** Loops longer than this are closed by a fan around their centre; the exact method takes time with the cube of the length. */
 const EXACT_EDGES = 300;
 
@@ -16,7 +19,7 @@ const EXACT_EDGES = 300;
  * new vertices and without edges that the mesh has already. Rims longer than 300 edges get a vertex at their centre.
  */
 export function fillHoles(mesh: Mesh, options: FillHolesOptions = {}): { mesh: Mesh; filled: number } {
-  const { maxEdges = Infinity } = options;
+  const { maxEdges } = assignDefaults(FILL_HOLES_DEFAULTS, options);
   const map = weldMap(mesh.positions);
   const indices = mesh.indices.map((i) => map[i]);
   const loops = boundaryLoops(indices, mesh.positions.length / 3).filter((l) => l.length >= 3 && l.length <= maxEdges);

@@ -1,4 +1,5 @@
 import type { Mesh } from '../../../core/mesh.js';
+import { assignDefaults } from '../../../core/options.js';
 import { buildEdges } from '../edges.js';
 import { weldMap } from '../weld.js';
 
@@ -18,6 +19,8 @@ export interface SmoothOptions {
   weights?: Float32Array;
 }
 
+export const SMOOTH_DEFAULTS = { iterations: 10, lambda: 0.5, passBand: 0.1, boundary: 'curve' } as const;
+
 /**
  * Taubin's λ|μ smoothing (SIGGRAPH 1995): a low-pass filter over the mesh that removes stair-steps and noise without shrinking it.
  * What lies in the pass band grows a little instead (a sphere by 2 % in 50 iterations), so closed meshes are brought back to their volume
@@ -25,7 +28,7 @@ export interface SmoothOptions {
  * Vertices at one place move as one, so that texture seams stay closed. Normals and tangents are dropped, as they no longer fit.
  */
 export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
-  const { iterations = 10, lambda = 0.5, passBand = 0.1, boundary = 'curve', weights } = options;
+  const { iterations, lambda, passBand, boundary, weights } = assignDefaults(SMOOTH_DEFAULTS, options);
   const n = mesh.positions.length / 3;
   const map = weldMap(mesh.positions);
   const indices = mesh.indices.map((i) => map[i]);

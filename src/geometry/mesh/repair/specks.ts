@@ -1,4 +1,5 @@
 import type { Mesh } from '../../../core/mesh.js';
+import { assignDefaults } from '../../../core/options.js';
 import { compactMesh } from '../compact.js';
 import { measureTriangle } from '../measure/health.js';
 import { topologyOf } from '../measure/topology.js';
@@ -15,12 +16,14 @@ export interface SpeckOptions {
   longExtent?: number;
 }
 
+export const SPECK_DEFAULTS = { minimumExtent: 0.01, minimumArea: 0, minimumVolume: 0, longExtent: 0.1 } as const;
+
 /**
  * Removes parts that are too small to belong to the object: floating specks of noise. Extent decides first, because thin handles, wires
  * and stalks have little area and hardly any volume. The largest part always stays.
  */
 export function removeSpecks(mesh: Mesh, options: SpeckOptions = {}): { mesh: Mesh; removed: number } {
-  const { minimumExtent = 0.01, minimumArea = 0, minimumVolume = 0, longExtent = 0.1 } = options;
+  const { minimumExtent, minimumArea, minimumVolume, longExtent } = assignDefaults(SPECK_DEFAULTS, options);
   const p = mesh.positions;
   const map = weldMap(p);
   const indices = mesh.indices.map((i) => map[i]);

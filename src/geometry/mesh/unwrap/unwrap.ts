@@ -1,5 +1,6 @@
 import { PlinthError } from '../../../core/errors.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { assignDefaults } from '../../../core/options.js';
 import type { RunInThread, ThreadHooks, ThreadTask } from '../../../core/platform.js';
 import { gatherVertices } from '../compact.js';
 import type { ChartJob, ChartResult } from './chartSurface.js';
@@ -10,6 +11,8 @@ export interface UnwrapOptions {
   /** Smallest distance between charts in texels; half of it is kept from the border. Default 4. */
   padding?: number;
 }
+
+export const UNWRAP_DEFAULTS = { textureSize: 2048, padding: 4 } as const;
 
 export interface UnwrapResult {
   /** The same triangles with UVs; vertices are repeated along seams, all attributes with them. */
@@ -38,7 +41,7 @@ export async function unwrapMesh(
   options: UnwrapOptions,
   { runInThread, ...hooks }: { runInThread: RunInThread } & ThreadHooks,
 ): Promise<UnwrapResult> {
-  const { textureSize = 2048, padding = 4 } = options;
+  const { textureSize, padding } = assignDefaults(UNWRAP_DEFAULTS, options);
   if (!hasArea(mesh))
     throw new PlinthError('SURFACE_EMPTY', {
       found: 'The mesh has no triangle with any area',

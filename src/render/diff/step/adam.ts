@@ -1,3 +1,4 @@
+import { assignDefaults } from '../../../core/options.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
@@ -47,9 +48,11 @@ export function createAdamGroup(
   return { parameters, gradient, count, moments: gpu.createBuffer(count * 8, 'moments'), ...rest };
 }
 
+export const ADAM_DEFAULTS = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 } as const;
+
 /** Records one step of Adam on every element of the group. */
 export function recordAdam(batch: Batch, group: AdamGroup, options: AdamOptions): void {
-  const { beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, step } = options;
+  const { beta1, beta2, epsilon, step } = assignDefaults(ADAM_DEFAULTS, options);
   adam.dispatch(
     batch,
     { parameters: group.parameters, gradient: group.gradient, moments: group.moments },
