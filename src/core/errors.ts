@@ -112,6 +112,7 @@ export const ERROR_CODES = {
   QUEUE_FULL: ['machine', 'The queue holds as many jobs as it may.'],
   JOB_NOT_FOUND: ['input', 'There is no job of that id.'],
   JOB_STATE_CONFLICT: ['input', 'The state of the job does not allow this.'],
+  RESULT_DAMAGED: ['machine', 'A stored file of a result is not what was written.'],
   FILE_NOT_FOUND: ['input', 'The job has no file of that name.'],
   EXAMPLE_NOT_FOUND: ['input', 'There is no example capture of that name.'],
   RANGE_INVALID: ['input', 'The asked range lies outside the file.'],

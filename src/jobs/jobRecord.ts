@@ -3,6 +3,7 @@ import type { JobRequest } from '../api/jobRequest.js';
 import type { JobProgress, Warning } from '../core/context.js';
 import type { Failure } from '../core/errors.js';
 import type { NamedRun } from './jobRequest.js';
+import type { ManifestFile } from './storage/manifest.js';
 
 export { JOB_STATES, type JobState } from '../api/job.js';
 export type { Failure } from '../core/errors.js';
@@ -36,9 +37,11 @@ export interface JobResult {
   best?: string;
   /** One sentence about how the runs compare; absent when there is one only. */
   comparison?: string;
-  /** Every file with its size in bytes, paths as in `GET …/files/{name}`. */
-  files: { name: string; bytes: number }[];
+  /** Every file, paths as in `GET …/files/{name}`. Results of version 0.1 lack SHA-256. */
+  files: ResultFile[];
 }
+
+export type ResultFile = Omit<ManifestFile, 'sha256'> & { sha256?: string };
 
 export interface JobRecord {
   id: string;

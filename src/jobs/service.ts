@@ -106,6 +106,17 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
           recovering = false;
         });
     };
+    let tidying = false;
+    const tidy = async (): Promise<void> => {
+      if (tidying) return;
+      tidying = true;
+      await janitor
+        .tidy()
+        .catch((error) => log.warn({ err: error }, 'what jobs left behind could not be removed'))
+        .finally(() => {
+          tidying = false;
+        });
+    };
     return {
       db,
       store,
@@ -122,6 +133,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
         webhooks.start();
         timers.push(
           setInterval(() => void recover(), ORPHANS_MS),
+          setInterval(() => void tidy(), ORPHANS_MS),
           setInterval(() => void janitor.run(), JANITOR_MS),
         );
         void janitor.run();

@@ -40,6 +40,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TUS_VERSION_UNSUPPORTED: 412,
   RATE_LIMITED: 429,
   TOO_MANY_UPLOADS: 429,
+  RESULT_DAMAGED: 500,
   DISK_LOW: 507,
 };
 

@@ -1,22 +1,26 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlinthError } from '../core/errors.js';
+import type { ResultFile } from '../jobs/jobRecord.js';
 import type { ArtifactStore } from '../jobs/storage/artifactStore.js';
 import { missing } from '../jobs/storage/artifactStore.js';
+import { readResult, statResult } from '../jobs/storage/checkedRead.js';
 import { mediaType } from './mediaType.js';
 
 /**
  * Answers with one stored file: strong ETag, Last-Modified, conditional requests and single byte ranges (RFC 9110).
- * @throws `FILE_NOT_FOUND`, `RANGE_INVALID`
+ * `file`: what the manifest of the result says of it; the content is checked against that.
+ * @throws `FILE_NOT_FOUND`, `RESULT_DAMAGED`, `RANGE_INVALID`
  */
 export async function sendArtifact(
   request: FastifyRequest,
   reply: FastifyReply,
   artifacts: ArtifactStore,
   key: string,
-  options: { name: string; immutable: boolean },
+  options: { name: string; immutable: boolean; file?: ResultFile },
 ): Promise<FastifyReply> {
-  const facts = await artifacts.stat(key);
+  const { file } = options;
+  const facts = file ? await statResult(artifacts, key, file) : await artifacts.stat(key);
   if (!facts) throw missing(options.name);
   const etag = `"${facts.etag}"`;
   const type = mediaType(options.name);
@@ -33,6 +37,8 @@ export async function sendArtifact(
         .replace(/[^\w.-]/g, '_')}"`,
     )
     .type(type);
+  // RFC 9530: the digest of the whole file, whatever range is sent.
+  if (file?.sha256) reply.header('repr-digest', `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`);
   // What users gave or methods made must not run in the page's origin.
   if (type.startsWith('text/html')) reply.header('content-security-policy', REPORT_POLICY);
 
@@ -55,7 +61,9 @@ export async function sendArtifact(
   // A stream, so that Content-Length stays what it is.
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   if (facts.bytes === 0) return reply.send('');
-  return reply.send(await artifacts.read(key, wanted));
+  return reply.send(
+    file ? await readResult(artifacts, key, file, facts.etag, wanted) : await artifacts.read(key, wanted),
+  );
 }
 
 /** Reports are self-contained pages: inline style, script and pictures, nothing from elsewhere, no access to the API. */

@@ -12,6 +12,10 @@ export interface PrivatePostgres {
   readonly address: string;
   /** Makes an empty database and answers its address. */
   createDatabase(): Promise<string>;
+  /** Ends it as a power failure does. */
+  crash(): Promise<void>;
+  /** Starts it again after `crash`, on the same port. */
+  revive(): Promise<void>;
   /** Ends it as a power failure does, and starts it again on the same port after `pauseMs`. */
   restart(pauseMs?: number): Promise<void>;
   /** Seconds of processor time that it has taken since its last start. */
@@ -73,16 +77,24 @@ export async function startPostgres(settings: { fsync?: boolean } = {}): Promise
   let server = start();
   const admin = `postgres://plinth@127.0.0.1:${port}/postgres`;
   await answering(admin, server);
+  const crash = async (): Promise<void> => {
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGQUIT');
+    await ended;
+  };
+  const revive = async (): Promise<void> => {
+    server = start();
+    await answering(admin, server);
+  };
   let count = 0;
   return {
     address: admin,
+    crash,
+    revive,
     async restart(pauseMs = 0) {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGQUIT');
-      await ended;
+      await crash();
       await sleep(pauseMs);
-      server = start();
-      await answering(admin, server);
+      await revive();
     },
     cpuSeconds: () => familySeconds(server.pid!),
     async createDatabase() {
@@ -91,9 +103,7 @@ export async function startPostgres(settings: { fsync?: boolean } = {}): Promise
       return `postgres://plinth@127.0.0.1:${port}/${name}`;
     },
     async stop() {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGQUIT');
-      await ended;
+      if (server.exitCode === null && server.signalCode === null) await crash();
       rmSync(folder, { recursive: true, force: true });
     },
   };

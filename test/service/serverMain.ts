@@ -3,6 +3,8 @@ import { PlinthError } from '../../src/core/errors.js';
 import { runServer, runWorker } from '../../src/server/run.js';
 import { loadSettings } from '../../src/server/settings.js';
 
+if (process.env.FAULT_FOLDER) await import('./faultPoints.js');
+
 try {
   const settings = loadSettings().value;
   if (process.argv[2] === 'worker') {

@@ -229,10 +229,13 @@ export class JobStore {
     );
   }
 
-  /** Ends a claimed job. False when the claim is lost: then the outcome must be thrown away. */
+  /**
+   * Ends a claimed job. False when the claim is lost: then the outcome must be thrown away. May be asked again after an error, since the transaction may
+   * have come through all the same. `from`: below whose claim the result's files are stored.
+   */
   async finish(
     { id, claim }: Claim,
-    outcome: { result: JobResult; bytes: number } | { failure: Failure } | 'cancelled',
+    outcome: { result: JobResult; from: string } | { failure: Failure } | 'cancelled',
   ): Promise<boolean> {
     return await this.db.transaction(async (tx) => {
       const cancelled = outcome === 'cancelled';
@@ -241,7 +244,8 @@ export class JobStore {
       const state: JobState = cancelled ? 'cancelled' : result ? 'succeeded' : 'failed';
       const [row] = await tx.query(
         `UPDATE plinth.jobs SET state = $3, finished_at = now(), claim = NULL, worker = NULL, cancel_requested = false,
-           failure = $4::jsonb, result = $5::jsonb, result_claim = $6, result_bytes = $7
+           failure = $4::jsonb, result = $5::jsonb, result_claim = $6, result_bytes = $7,
+           progress = CASE WHEN $3 = 'succeeded' THEN progress || '{"fraction": 1, "overall": 1, "remainingSeconds": 0}' ELSE progress END
          WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id`,
         [
           id,
@@ -249,14 +253,35 @@ export class JobStore {
           state,
           failure ? JSON.stringify(failure) : null,
           result ? JSON.stringify(result.result) : null,
-          result ? claim : null,
-          result?.bytes ?? 0,
+          result?.from ?? null,
+          result?.result.files.reduce((sum, f) => sum + f.bytes, 0) ?? 0,
         ],
       );
-      if (!row) return false;
+      if (!row) {
+        const [done] = await tx.query(
+          `SELECT 1 FROM plinth.jobs WHERE id = $1 AND state = 'succeeded' AND result_claim = $2`,
+          [id, result?.from ?? null],
+        );
+        return done !== undefined;
+      }
       await this.ended(tx, id, state, failure);
       return true;
     });
+  }
+
+  /** Records that nothing is left of a job that has ended but what belongs to it. */
+  async tidied(id: string): Promise<void> {
+    await this.db.query('UPDATE plinth.jobs SET tidied = true WHERE id = $1 AND finished_at IS NOT NULL', [id]);
+  }
+
+  /** Jobs that ended at least `olderThan` seconds ago and may have left something behind, with the claim whose result is theirs. */
+  async untidy(olderThan: number, limit = 100): Promise<{ id: string; claim: string | null }[]> {
+    return await this.db.query<{ id: string; claim: string | null }>(
+      `SELECT id, result_claim AS claim FROM plinth.jobs
+       WHERE NOT tidied AND finished_at IS NOT NULL AND finished_at <= now() - make_interval(secs => $1)
+       ORDER BY finished_at LIMIT $2`,
+      [olderThan, limit],
+    );
   }
 
   /**
@@ -337,7 +362,7 @@ export class JobStore {
         throw conflict(job, 'Only a failed or cancelled job can be retried');
       const ticket = await this.queue.send(tx, id, job.request.priority);
       await tx.query(
-        `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), started_at = NULL, finished_at = NULL, failure = NULL, progress = NULL,
+        `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), started_at = NULL, finished_at = NULL, failure = NULL, progress = NULL, tidied = false,
            ticket = $2, machine_failures = 0, interruptions = 0 WHERE id = $1`,
         [id, ticket],
       );

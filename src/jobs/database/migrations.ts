@@ -100,6 +100,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_listed_by_owner ON plinth.jobs (owner, state, created_at DESC, id DESC) WHERE owner IS NOT NULL;
   CREATE INDEX jobs_finished ON plinth.jobs (finished_at) WHERE finished_at IS NOT NULL;
   `,
+  // Set once nothing is left of a job that has ended but its record, input, result, log and previews.
+  `
+  ALTER TABLE plinth.jobs ADD COLUMN tidied boolean NOT NULL DEFAULT false;
+  CREATE INDEX jobs_untidy ON plinth.jobs (finished_at) WHERE NOT tidied AND finished_at IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -110,6 +115,8 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  */
 export async function migrate(db: Database): Promise<void> {
   await db.transaction(async (tx) => {
+    // Large tables take their time.
+    await tx.query('SET LOCAL statement_timeout = 0');
     await tx.query('SELECT pg_advisory_xact_lock(7406141)');
     await tx.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
     await tx.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.version (version integer NOT NULL)`);
@@ -136,6 +143,7 @@ export async function migrate(db: Database): Promise<void> {
 export async function indexNames(db: Database): Promise<boolean> {
   try {
     await db.transaction(async (tx) => {
+      await tx.query('SET LOCAL statement_timeout = 0');
       await tx.query('SELECT pg_advisory_xact_lock(7406141)');
       await tx.query('CREATE EXTENSION IF NOT EXISTS pg_trgm');
       const [{ schema }] = await tx.query<{ schema: string }>(

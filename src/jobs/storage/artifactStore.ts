@@ -19,6 +19,8 @@ export interface ArtifactStore {
   readonly place: string;
   /** Takes a local file or folder over as `key`; the local one is gone afterwards. Replaces what was there. */
   adopt(local: string, key: string): Promise<void>;
+  /** Copies these files of a local folder below `key`, in one step where the store can; the local ones stay. They are on the disk when it returns. */
+  keep(local: string, key: string, names: string[]): Promise<void>;
   /** Writes a small object. */
   put(key: string, data: Uint8Array): Promise<void>;
   /** Absent when there is no such key. */
@@ -29,6 +31,8 @@ export interface ArtifactStore {
   list(prefix: string): Promise<string[]>;
   /** Names directly below a prefix, sorted. */
   children(prefix: string): Promise<string[]>;
+  /** When something below a prefix was last written; absent when nothing is there. */
+  newest(prefix: string): Promise<Date | undefined>;
   /** Removes everything below a prefix. Nothing there is no error. */
   remove(prefix: string): Promise<void>;
   /** A local path that holds what is below the prefix: the store's own where it is a folder, else downloaded to `into`. Read-only. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { type ArtifactStore, checkKey, etagOf, missing, storageUnavailable } from './artifactStore.js';
 
@@ -8,6 +8,18 @@ import { type ArtifactStore, checkKey, etagOf, missing, storageUnavailable } fro
 const TEMPORARY = '.partial';
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** Makes what was written outlast a loss of power, where the file system can. */
+async function toDisk(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(codeOf(error) ?? '')) throw error;
+  } finally {
+    await file.close();
+  }
+}
 
 /** Artifacts in a local or shared folder. */
 export class FolderStore implements ArtifactStore {
@@ -24,16 +36,45 @@ export class FolderStore implements ArtifactStore {
     } catch (error) {
       if (codeOf(error) !== 'EXDEV') throw error;
       await cp(local, temporary, { recursive: true });
-      await rm(local, { recursive: true, force: true });
     }
+    // What was on its way for long is new here: nobody may take it for a leftover.
+    const now = new Date();
+    await utimes(temporary, now, now);
     await this.settle(temporary, target);
+    await rm(local, { recursive: true, force: true });
+  }
+
+  async keep(local: string, key: string, names: string[]): Promise<void> {
+    const target = this.path(key);
+    await mkdir(dirname(target), { recursive: true });
+    const temporary = await this.temporary();
+    await mkdir(temporary);
+    const folders = new Set([temporary]);
+    for (const name of names) {
+      const path = join(temporary, ...checkKey(name).split('/'));
+      await mkdir(dirname(path), { recursive: true });
+      folders.add(dirname(path));
+      const source = join(local, ...name.split('/'));
+      // A second name for the same bytes costs no space; not every file system has that, nor has it over two of them.
+      await link(source, path).catch(() => copyFile(source, path));
+      await toDisk(path);
+    }
+    for (const folder of folders) await toDisk(folder);
+    await this.settle(temporary, target);
+    await toDisk(dirname(target));
   }
 
   async put(key: string, data: Uint8Array): Promise<void> {
     const target = this.path(key);
     await mkdir(dirname(target), { recursive: true });
     const temporary = await this.temporary();
-    await writeFile(temporary, data);
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(temporary, target);
   }
 
@@ -73,6 +114,21 @@ export class FolderStore implements ArtifactStore {
     return (await readdir(this.path(prefix)).catch(() => [])).sort();
   }
 
+  async newest(prefix: string): Promise<Date | undefined> {
+    const folder = this.path(prefix);
+    const entries = await readdir(folder, { recursive: true }).catch(() => []);
+    const times = await Promise.all(
+      ['', ...entries].map((name) =>
+        stat(join(folder, name)).then(
+          (facts) => facts.mtimeMs,
+          () => 0,
+        ),
+      ),
+    );
+    const newest = Math.max(...times);
+    return newest > 0 ? new Date(newest) : undefined;
+  }
+
   async remove(prefix: string): Promise<void> {
     const target = this.path(prefix);
     const temporary = await this.temporary();
@@ -94,7 +150,7 @@ export class FolderStore implements ArtifactStore {
   async check(): Promise<void> {
     try {
       const probe = await this.temporary();
-      await writeFile(probe, 'plinth');
+      await (await open(probe, 'wx')).close();
       await rm(probe);
       for (const name of await readdir(join(this.place, TEMPORARY))) {
         const path = join(this.place, TEMPORARY, name);

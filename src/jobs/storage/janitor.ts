@@ -4,6 +4,7 @@ import type { Logger } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import type { JobStore } from '../database/jobStore.js';
 import type { ArtifactStore } from './artifactStore.js';
+import { tidyJob } from './resultCommit.js';
 
 export interface RetentionOptions {
   /** Finished jobs older than this many days are removed; 0 = never. */
@@ -14,6 +15,10 @@ export interface RetentionOptions {
 
 /** Folders of uploads that nobody touched for this long are removed. */
 const ABANDONED_MS = 24 * 3_600_000;
+/** A work folder that was touched within this time may be of a job that just begins. */
+const JUST_BEGUN_MS = 60_000;
+/** Jobs that ended within this time are still tidied by their worker. */
+const JUST_ENDED_SECONDS = 10;
 /** Artifacts without a job are removed when the job would have been accepted long ago. */
 const KEYS_KEPT_DAYS = 7;
 
@@ -87,24 +92,45 @@ export class Janitor {
       const facts = await stat(path).catch(() => undefined);
       if (facts && Date.now() - facts.mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
     }
-    const jobs = await store.db.query<{ id: string; finished: boolean }>(
-      'SELECT id, finished_at IS NOT NULL AS finished FROM plinth.jobs',
-    );
-    const finished = new Map(jobs.map((j) => [j.id, j.finished]));
     for (const id of await readdir(workRoot).catch(() => [])) {
-      if (finished.get(id) !== false) await rm(join(workRoot, id), { recursive: true, force: true });
+      // First the folder, then the job: what begins meanwhile has touched the one or is found running in the other.
+      const facts = await stat(join(workRoot, id)).catch(() => undefined);
+      if (!facts || Date.now() - facts.mtimeMs < JUST_BEGUN_MS) continue;
+      if (await this.needsNoWork(id)) await rm(join(workRoot, id), { recursive: true, force: true });
     }
-    for (const id of await artifacts.children('jobs')) {
-      if (!finished.has(id) && (await this.abandoned(id))) await artifacts.remove(`jobs/${id}`);
+    // In this order: a job that is accepted after the folders were listed is among the jobs.
+    const stored = await artifacts.children('jobs');
+    const jobs = new Set((await store.db.query<{ id: string }>('SELECT id FROM plinth.jobs')).map((j) => j.id));
+    for (const id of stored) {
+      if (!jobs.has(id) && (await this.abandoned(id))) await artifacts.remove(`jobs/${id}`);
     }
+  }
+
+  /** Removes what jobs that have ended left behind, where their workers could not. */
+  async tidy(): Promise<void> {
+    const { store, artifacts, workRoot } = this.options;
+    for (const { id, claim } of await store.untidy(JUST_ENDED_SECONDS)) {
+      await rm(join(workRoot, id), { recursive: true, force: true });
+      await tidyJob(artifacts, id, claim);
+      await store.tidied(id);
+    }
+  }
+
+  private async needsNoWork(id: string): Promise<boolean> {
+    if (!/^[0-9a-f-]{36}$/.test(id)) return true;
+    const [job] = await this.options.store.db.query<{ finished: boolean }>(
+      'SELECT finished_at IS NOT NULL AS finished FROM plinth.jobs WHERE id = $1',
+      [id],
+    );
+    return !job || job.finished;
   }
 
   /** Inputs are stored a moment before their job is recorded. */
   private async abandoned(id: string): Promise<boolean> {
     const { store, artifacts } = this.options;
-    const names = await artifacts.list(`jobs/${id}`);
-    const facts = names.length > 0 ? await artifacts.stat(`jobs/${id}/${names[0]}`) : undefined;
-    if (facts && Date.now() - facts.modified.getTime() < ABANDONED_MS) return false;
+    const newest = await artifacts.newest(`jobs/${id}`);
+    if (newest && Date.now() - newest.getTime() < ABANDONED_MS) return false;
+    if (!/^[0-9a-f-]{36}$/.test(id)) return true;
     return (await store.db.query('SELECT 1 FROM plinth.jobs WHERE id = $1', [id])).length === 0;
   }
 

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  type _Object,
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -11,6 +13,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -72,6 +75,10 @@ export class S3Store implements ArtifactStore {
     await rm(local, { recursive: true, force: true });
   }
 
+  async keep(local: string, key: string, names: string[]): Promise<void> {
+    for (const name of names) await this.upload(join(local, ...name.split('/')), `${key}/${checkKey(name)}`);
+  }
+
   async put(key: string, data: Uint8Array): Promise<void> {
     await this.guard(this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key: this.key(key), Body: data })));
   }
@@ -108,17 +115,27 @@ export class S3Store implements ArtifactStore {
   }
 
   async list(prefix: string): Promise<string[]> {
-    const whole = `${this.key(prefix)}/`;
     const keys: string[] = [];
+    for await (const object of this.objects(prefix))
+      if (object.Key) keys.push(object.Key.slice(this.key(prefix).length + 1));
+    return keys.sort();
+  }
+
+  private async *objects(prefix: string): AsyncGenerator<_Object> {
     let token: string | undefined;
     do {
-      const page = await this.guard(
-        this.client.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: whole, ContinuationToken: token })),
+      const page: ListObjectsV2CommandOutput = await this.guard(
+        this.client.send(
+          new ListObjectsV2Command({
+            Bucket: this.bucket,
+            Prefix: `${this.key(prefix)}/`,
+            ContinuationToken: token,
+          }),
+        ),
       );
-      for (const object of page.Contents ?? []) if (object.Key) keys.push(object.Key.slice(whole.length));
+      yield* page.Contents ?? [];
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token);
-    return keys.sort();
   }
 
   async children(prefix: string): Promise<string[]> {
@@ -137,6 +154,14 @@ export class S3Store implements ArtifactStore {
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token);
     return [...names].sort();
+  }
+
+  async newest(prefix: string): Promise<Date | undefined> {
+    let newest: Date | undefined;
+    for await (const object of this.objects(prefix)) {
+      if (object.LastModified && (!newest || object.LastModified > newest)) newest = object.LastModified;
+    }
+    return newest;
   }
 
   async remove(prefix: string): Promise<void> {
@@ -172,7 +197,15 @@ export class S3Store implements ArtifactStore {
     const target = { Bucket: this.bucket, Key: this.key(key) };
     if (size <= PART_BYTES) {
       await this.guard(
-        this.client.send(new PutObjectCommand({ ...target, Body: createReadStream(path), ContentLength: size })),
+        this.client.send(
+          new PutObjectCommand({
+            ...target,
+            Body: createReadStream(path),
+            ContentLength: size,
+            // The store refuses what arrives otherwise than it was sent.
+            ContentMD5: await md5(path, 0, size),
+          }),
+        ),
       );
       return;
     }
@@ -188,6 +221,7 @@ export class S3Store implements ArtifactStore {
             PartNumber: number,
             Body: createReadStream(path, { start, end: end - 1 }),
             ContentLength: end - start,
+            ContentMD5: await md5(path, start, end),
           }),
         );
         parts.push({ ETag, PartNumber: number });
@@ -212,6 +246,14 @@ export class S3Store implements ArtifactStore {
       throw storageUnavailable(this.place, error);
     }
   }
+}
+
+/** MD5 of the bytes from `start` to before `end`, in base64. */
+async function md5(path: string, start: number, end: number): Promise<string> {
+  const hash = createHash('md5');
+  if (end > start) await pipeline(createReadStream(path, { start, end: end - 1 }), hash);
+  else hash.end();
+  return hash.digest('base64');
 }
 
 const isMissing = (error: unknown): boolean => {

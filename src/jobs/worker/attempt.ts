@@ -1,5 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobProgress, Logger } from '../../core/context.js';
 import { toFailure, toPlinthError } from '../../core/errors.js';
 import { anyOf, option, setting, step } from '../../core/remedy.js';
@@ -7,6 +9,8 @@ import type { Claim, JobStore } from '../database/jobStore.js';
 import type { Failure, JobRecord, JobResult, RunResult } from '../jobRecord.js';
 import type { ArtifactStore } from '../storage/artifactStore.js';
 import type { DiskBudget } from '../storage/diskBudget.js';
+import { describeFolder, digest, type ManifestFile } from '../storage/manifest.js';
+import { findResult, type StoredResult, storeResult, tidyJob } from '../storage/resultCommit.js';
 import { WorkFolder } from '../storage/workFolder.js';
 import { COMPARISON_FILE } from './compareRuns.js';
 import type { ReadLimits } from './engine.js';
@@ -15,6 +19,8 @@ import { lostFailure, type Outcome, type Report, type WorkerProcess } from './wo
 
 /** Progress is recorded at most this often, save when the stage changes. */
 const PROGRESS_MS = 500;
+/** How long a worker with a whole result waits for a database that is away. Longer, and the next attempt takes what is stored. */
+const COMMIT_PATIENCE_MS = 300_000;
 /** Preview images that a job keeps. */
 const PREVIEWS = 60;
 
@@ -111,6 +117,12 @@ export class Attempt {
       });
     }, timeLimitSeconds * 1000);
     try {
+      const stored = await findResult(artifacts, job.id);
+      if (stored) {
+        this.settled = true;
+        this.log.add('info', `attempt ${job.attempt}: takes the whole result that an earlier one stored`);
+        return await this.commit(stored);
+      }
       folder = await WorkFolder.open(this.options.workRoot, artifacts, job.id, this.claim.claim);
       this.previews = await artifacts.children(`jobs/${job.id}/previews`);
       this.log.add('info', `attempt ${job.attempt}: ${job.request.runs.map((r) => r.name).join(', ')}`);
@@ -158,11 +170,11 @@ export class Attempt {
 
   private async conclude(outcome: Outcome, folder: WorkFolder): Promise<AttemptEnd> {
     if (this.killed) {
-      if (this.killed.code === 'JOB_TIME_LIMIT') return await this.fail(this.killed, folder);
+      if (this.killed.code === 'JOB_TIME_LIMIT') return await this.fail(this.killed);
       return await this.failMachine(this.killed, folder);
     }
     if (outcome.type === 'done') return await this.succeed(outcome.runs, folder);
-    if (this.cancelled) return await this.end('cancelled', folder);
+    if (this.cancelled) return await this.end('cancelled');
     if (this.stopping && (outcome.type === 'exited' || outcome.kind === 'cancelled')) {
       this.log.add('info', 'the service stops; the job goes on later from its checkpoint');
       return await this.release('stopping', folder);
@@ -170,44 +182,64 @@ export class Attempt {
     if (outcome.type === 'exited') return await this.failMachine(lostFailure(outcome.code, outcome.signal), folder);
     this.log.add('error', outcome.detail ?? outcome.failure.message);
     if (outcome.kind === 'machine') return await this.failMachine(outcome.failure, folder);
-    return await this.fail(outcome.failure, folder);
+    return await this.fail(outcome.failure);
   }
 
   private async succeed(runs: RunResult[], folder: WorkFolder): Promise<AttemptEnd> {
-    const { artifacts, store } = this.options;
     const { job, claim } = this;
     const good = runs.filter((r) => !r.failure);
-    if (good.length === 0) return await this.fail(runs[0].failure!, folder);
+    if (good.length === 0) return await this.fail(runs[0].failure!);
     // With one run its files are the job's; with several each has a folder.
     const source = runs.length === 1 ? join(folder.output, runs[0].name) : folder.output;
-    const files = await listSizes(source);
+    const files = runs.length === 1 ? await describeFolder(source) : await describeRuns(source, good);
     const comparison = runs.length > 1 ? await readComparison(source) : {};
-    const result: JobResult = { runs, files, ...comparison };
-    const prefix = `jobs/${job.id}/results/${claim.claim}`;
-    await artifacts.adopt(source, prefix);
-    this.log.add('info', `succeeded: ${files.length} files`);
-    await this.log.flush();
-    const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
-    if (!(await store.finish(claim, { result, bytes }))) {
-      await artifacts.remove(prefix);
-      return await this.ended('queued', runs);
-    }
-    for (const other of await artifacts.children(`jobs/${job.id}/results`)) {
-      if (other !== claim.claim) await artifacts.remove(`jobs/${job.id}/results/${other}`);
-    }
-    await folder.remove();
-    return await this.ended('succeeded', runs);
+    const stored = { claim: claim.claim, result: { runs, files, ...comparison } };
+    await storeResult(this.options.artifacts, job.id, stored, source);
+    return await this.commit(stored);
   }
 
-  private async fail(failure: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+  /** Makes a stored result the job's. While the database is away it is asked again and again: the result is whole and safe meanwhile. */
+  private async commit({ claim, result }: StoredResult): Promise<AttemptEnd> {
+    const { store } = this.options;
+    this.log.add('info', `succeeded: ${result.files.length} files`);
+    await this.log.flush();
+    const patience = Date.now() + COMMIT_PATIENCE_MS;
+    for (;;) {
+      try {
+        // Not ours any more: whoever has the job now finds the stored result, or tidies it away.
+        if (!(await store.finish(this.claim, { result, from: claim }))) return await this.ended('queued', result.runs);
+        break;
+      } catch (error) {
+        if (toPlinthError(error).code !== 'DATABASE_UNAVAILABLE' || this.stopping || Date.now() > patience) throw error;
+        this.lastProgress = Date.now();
+        await sleep(1_000);
+      }
+    }
+    await this.tidy(claim);
+    return await this.ended('succeeded', result.runs);
+  }
+
+  /** What cannot be removed now is the janitor's. */
+  private async tidy(claim: string | null): Promise<void> {
+    const { artifacts, store, log } = this.options;
+    try {
+      await rm(join(this.options.workRoot, this.job.id), { recursive: true, force: true });
+      await tidyJob(artifacts, this.job.id, claim);
+      await store.tidied(this.job.id);
+    } catch (error) {
+      log.warn({ job: this.job.id, err: error }, 'what a job left behind could not be removed yet');
+    }
+  }
+
+  private async fail(failure: Failure): Promise<AttemptEnd> {
     this.log.add('error', `failed: ${failure.code}: ${failure.message}`);
     await this.log.flush();
-    return await this.end({ failure }, folder);
+    return await this.end({ failure });
   }
 
-  private async end(outcome: 'cancelled' | { failure: Failure }, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+  private async end(outcome: 'cancelled' | { failure: Failure }): Promise<AttemptEnd> {
     if (!(await this.options.store.finish(this.claim, outcome))) return await this.ended('queued', []);
-    await folder?.remove();
+    await this.tidy(null);
     if (outcome === 'cancelled') return await this.ended('cancelled', []);
     return await this.ended('failed', [], outcome.failure);
   }
@@ -215,10 +247,10 @@ export class Attempt {
   /** Retried from the last checkpoint; out of GPU memory once, at a smaller working size. */
   private async failMachine(failure: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
     const { job } = this;
-    if (this.cancelled) return await this.end('cancelled', folder);
+    if (this.cancelled) return await this.end('cancelled');
     const outOfMemory = failure.code === 'GPU_OUT_OF_MEMORY';
     const again = outOfMemory ? !job.reduced : job.machineFailures + 1 < this.options.maxAttempts;
-    if (!again) return await this.fail(failure, folder);
+    if (!again) return await this.fail(failure);
     this.log.add(
       'warn',
       `${failure.code}: ${failure.message} The job is tried again${outOfMemory ? ' at a smaller working size' : ''}.`,
@@ -308,14 +340,12 @@ export class Attempt {
   }
 }
 
-async function listSizes(folder: string): Promise<{ name: string; bytes: number }[]> {
-  const files: { name: string; bytes: number }[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files.push({ name: relative(folder, path).split(sep).join('/'), bytes: (await stat(path)).size });
-  }
-  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+/** The files of several runs, each in its folder, and how the runs compare. */
+async function describeRuns(folder: string, runs: RunResult[]): Promise<ManifestFile[]> {
+  const each = await Promise.all(runs.map((run) => describeFolder(join(folder, run.name), `${run.name}/`)));
+  const { size } = await stat(join(folder, COMPARISON_FILE));
+  const sha256 = await digest(createReadStream(join(folder, COMPARISON_FILE)));
+  return [...each.flat(), { name: COMPARISON_FILE, bytes: size, sha256 }].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function readComparison(folder: string): Promise<Pick<JobResult, 'best' | 'comparison'>> {

@@ -4,6 +4,8 @@ import { fileSchema, previewSchema } from '../../api/job.js';
 import { PlinthError } from '../../core/errors.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
 import { missing } from '../../jobs/storage/artifactStore.js';
+import { readResult, statResult } from '../../jobs/storage/checkedRead.js';
+import { resultPrefix } from '../../jobs/storage/resultCommit.js';
 import { logKey } from '../../jobs/worker/jobLog.js';
 import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
@@ -50,13 +52,15 @@ export function fileRoutes(app: App, context: Context): void {
         description: 'Answers ranges and conditional requests.',
         params: jobParams.extend({ '*': z.string().max(1000).describe('Name of the file; may hold slashes.') }),
       },
-      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND', 'RANGE_INVALID'] },
+      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND', 'RESULT_DAMAGED', 'RANGE_INVALID'] },
     },
     async (request, reply) => {
       const job = withResult(await store.get(request.params.id));
       const name = request.params['*'];
-      if (!job.result!.files.some((f) => f.name === name)) throw missing(name);
-      return await sendArtifact(request, reply, artifacts, `${resultPrefix(job)}/${name}`, { name, immutable: true });
+      const file = job.result!.files.find((f) => f.name === name);
+      if (!file) throw missing(name);
+      const key = `${resultPrefix(job.id, job.resultClaim!)}/${name}`;
+      return await sendArtifact(request, reply, artifacts, key, { name, immutable: true, file });
     },
   );
 
@@ -89,7 +93,9 @@ export function fileRoutes(app: App, context: Context): void {
       void (async () => {
         for (const file of job.result!.files) {
           if (reply.raw.destroyed) return;
-          const source = await artifacts.read(`${resultPrefix(job)}/${file.name}`);
+          const key = `${resultPrefix(job.id, job.resultClaim!)}/${file.name}`;
+          const { etag } = await statResult(artifacts, key, file);
+          const source = await readResult(artifacts, key, file, etag);
           const packed = new Promise<void>((resolve, reject) => {
             archive.once('entry', () => resolve());
             source.once('error', reject);
@@ -167,8 +173,6 @@ export function fileRoutes(app: App, context: Context): void {
     },
   );
 }
-
-const resultPrefix = (job: JobRecord): string => `jobs/${job.id}/results/${job.resultClaim}`;
 
 function withResult(job: JobRecord): JobRecord {
   if (job.result) return job;
