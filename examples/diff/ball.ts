@@ -1,4 +1,4 @@
-import type { Mesh } from '../../src/core/mesh.js';
+import type { Mesh } from 'plinth';
 
 /** A ball of radius 1 with latitude–longitude coordinates, and its tangents along longitude. */
 export function ball(rows = 24): Mesh {

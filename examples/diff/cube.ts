@@ -1,10 +1,7 @@
 /** Recovers the colours of a cube's faces and its corners from small pictures. Run: npx tsx examples/diff/cube.ts [file.png] */
 import { pathToFileURL } from 'node:url';
-import type { Vec3 } from '../../src/core/math.js';
-import type { Mesh } from '../../src/core/mesh.js';
-import { Random } from '../../src/core/random.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
-import { createAdamGroup, createTargets, recordAdam, recordMaterialStep } from '../../src/render/diff/index.js';
+import type { Gpu, Mesh, Vec3 } from 'plinth';
+import { createAdamGroup, createTargets, Random, recordAdam, recordMaterialStep } from 'plinth/diff';
 import {
   cameraAt,
   createProblem,

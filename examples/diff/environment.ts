@@ -1,16 +1,16 @@
 /** Recovers the light around a shiny ball from three pictures of it. Run: npx tsx examples/diff/environment.ts [file.png] */
 import { pathToFileURL } from 'node:url';
-import type { Vec3 } from '../../src/core/math.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
+import type { Gpu, Vec3 } from 'plinth';
 import {
   createAdamGroup,
   createDiffLight,
   createTargets,
   LIGHT_RANGE,
+  NEUTRAL_STUDIO,
+  paintStudio,
   recordAdam,
   recordLightBackward,
-} from '../../src/render/diff/index.js';
-import { NEUTRAL_STUDIO, paintStudio } from '../../src/render/forward/studio.js';
+} from 'plinth/diff';
 import { ball } from './ball.js';
 import { cameraAt, createProblem, picture, type Recovered, recordGradients, runSample } from './problem.js';
 

@@ -1,9 +1,7 @@
 /** Recovers where a camera stood from its picture of a known cube. Run: npx tsx examples/diff/pose.ts [file.png] */
 import { pathToFileURL } from 'node:url';
-import type { Camera } from '../../src/core/camera.js';
-import { type Mat4, multiply, type Vec3 } from '../../src/core/math.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
-import { createTargets, packCameras, recordCameraBackward } from '../../src/render/diff/index.js';
+import type { Camera, Gpu, Mat4, Vec3 } from 'plinth';
+import { createTargets, multiply, packCameras, recordCameraBackward } from 'plinth/diff';
 import { cube } from './cube.js';
 import {
   cameraAt,

@@ -1,12 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import sharp from 'sharp';
-import type { Camera } from '../../src/core/camera.js';
-import { type ColorImage, linearToSrgb } from '../../src/core/image.js';
-import { lookAt, type Vec3 } from '../../src/core/math.js';
-import type { Mesh } from '../../src/core/mesh.js';
-import { openGpu } from '../../src/gpu/adapter/openGpu.js';
-import type { Batch } from '../../src/gpu/runtime/batch.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
+import { type Batch, type Camera, type ColorImage, type Gpu, type Mesh, openGpu, type Vec3 } from 'plinth';
 import {
   createDiffCameras,
   createDiffMesh,
@@ -18,6 +11,8 @@ import {
   type Frame,
   type Gradients,
   type LossOptions,
+  linearToSrgb,
+  lookAt,
   recordAntialias,
   recordAntialiasBackward,
   recordClearGradients,
@@ -30,7 +25,8 @@ import {
   recordShade,
   recordShadeBackward,
   type TargetImages,
-} from '../../src/render/diff/index.js';
+} from 'plinth/diff';
+import sharp from 'sharp';
 
 /** What a sample hands back: how far the result is from the truth, in the unit that the sample names, before and after. */
 export interface Recovered {

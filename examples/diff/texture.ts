@@ -1,8 +1,7 @@
 /** Recovers the texture of a ball from eight pictures. Run: npx tsx examples/diff/texture.ts [file.png] */
 import { pathToFileURL } from 'node:url';
-import type { Vec3 } from '../../src/core/math.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
-import { createTargets, recordMaterialStep } from '../../src/render/diff/index.js';
+import type { Gpu, Vec3 } from 'plinth';
+import { createTargets, recordMaterialStep } from 'plinth/diff';
 import { ball } from './ball.js';
 import {
   cameraAt,

@@ -1,9 +1,7 @@
 /** Recovers the corners of a triangle from one picture of it, through its outline alone. Run: npx tsx examples/diff/triangle.ts [file.png] */
 import { pathToFileURL } from 'node:url';
-import { projectPoint } from '../../src/core/camera.js';
-import type { Mesh } from '../../src/core/mesh.js';
-import type { Gpu } from '../../src/gpu/runtime/gpu.js';
-import { createAdamGroup, createTargets, recordAdam } from '../../src/render/diff/index.js';
+import type { Gpu, Mesh } from 'plinth';
+import { createAdamGroup, createTargets, projectPoint, recordAdam } from 'plinth/diff';
 import {
   cameraAt,
   createProblem,

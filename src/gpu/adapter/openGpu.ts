@@ -3,6 +3,7 @@ import { openDevice } from '../runtime/openDevice.js';
 import { type AdapterChoice, chooseAdapter } from './adapter.js';
 import { nodeHost } from './nodeHost.js';
 
+/** Which adapter to open, and whether to keep times. */
 export interface OpenGpuOptions extends AdapterChoice {
   /**
    * Keep the times of all kernels and passes: `await gpu.profiler.take()` gives them. Costs time itself, and changes no result.
