@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
-import { createDiffLight, destroyDiffLight } from '../../../render/diff/index.js';
+import { createDiffLight, destroyDiffLight } from '../../../render/diff/light/light.js';
 import { cubeDirection } from '../../../render/forward/environmentLight.js';
 import { createLightCopy, recordLightPrior } from './lightPrior.js';
 

@@ -1,7 +1,7 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import type { DiffLight } from '../../../render/diff/index.js';
+import type { DiffLight } from '../../../render/diff/types.js';
 
 const shader = new URL('./lightPrior.wgsl', import.meta.url);
 const bindings = { params: 'uniform', parameters: 'read_write', before: 'read_write' } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
-import { createEmptyMaterial, destroyDiffMaterial, recordMaterialMips } from '../../../render/diff/index.js';
+import { createEmptyMaterial, destroyDiffMaterial, recordMaterialMips } from '../../../render/diff/shade/material.js';
 import { createClusters } from '../step/clusters.js';
 import { recordMaterialPrior } from './materialPrior.js';
 

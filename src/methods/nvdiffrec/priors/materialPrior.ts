@@ -1,6 +1,7 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import { type DiffMaterial, pyramidLayout } from '../../../render/diff/index.js';
+import { pyramidLayout } from '../../../render/diff/shade/material.js';
+import type { DiffMaterial } from '../../../render/diff/types.js';
 import { CLUSTER_GROUPS, type Clusters, MAX_COLORS } from '../step/clusters.js';
 
 /** Cells along the texture's side whose means roughness and metallic are pulled to. */

@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
-import {
-  createDiffLight,
-  createEmptyMaterial,
-  type Gradients,
-  pyramidLayout,
-  recordMaterialMips,
-} from '../../../render/diff/index.js';
+import { createDiffLight } from '../../../render/diff/light/light.js';
+import { createEmptyMaterial, pyramidLayout, recordMaterialMips } from '../../../render/diff/shade/material.js';
+import type { Gradients } from '../../../render/diff/types.js';
 import { createBalance, recordBalance } from './balance.js';
 
 const gpu = useGpu();

@@ -1,7 +1,7 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import type { DiffLight, DiffMaterial, Gradients } from '../../../render/diff/index.js';
+import type { DiffLight, DiffMaterial, Gradients } from '../../../render/diff/types.js';
 
 const GROUPS = 64;
 const shader = new URL('./balance.wgsl', import.meta.url);

@@ -1,6 +1,6 @@
 import type { Capture } from '../../../capture/capture.js';
 import type { Asset } from '../../../core/asset.js';
-import { type CameraMotion, readMovedCameras } from '../../../render/diff/index.js';
+import { type CameraMotion, readMovedCameras } from '../../../render/diff/step/cameraStep.js';
 import { ballAround, type Optimizer } from './optimizer.js';
 import type { WindowSet } from './windows.js';
 

@@ -5,7 +5,7 @@ import {
   destroyDiffMaterial,
   pyramidLayout,
   recordMaterialMips,
-} from '../../../render/diff/index.js';
+} from '../../../render/diff/shade/material.js';
 import { CLUSTER_FLOATS, createClusters } from './clusters.js';
 import { recordGlossStep } from './glossStep.js';
 

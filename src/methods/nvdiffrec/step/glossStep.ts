@@ -1,6 +1,7 @@
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import { defineKernel, linear } from '../../../gpu/runtime/kernel.js';
-import { type DiffMaterial, type Gradients, MINIMUM_ROUGHNESS } from '../../../render/diff/index.js';
+import { MINIMUM_ROUGHNESS } from '../../../render/diff/shade/material.js';
+import type { DiffMaterial, Gradients } from '../../../render/diff/types.js';
 import { CLUSTER_GROUPS, type Clusters, MAX_COLORS } from './clusters.js';
 
 const shader = new URL('./glossStep.wgsl', import.meta.url);

@@ -1,7 +1,9 @@
 import { PlinthError, throwIfCancelled } from '../../../core/errors.js';
 import { pause } from '../../../core/pause.js';
 import { anyOf, methodOption, remedy, step } from '../../../core/remedy.js';
-import { createDiffCameras, readLoss, recordMovedCameras } from '../../../render/diff/index.js';
+import { createDiffCameras } from '../../../render/diff/geometry/cameras.js';
+import { readLoss } from '../../../render/diff/loss/loss.js';
+import { recordMovedCameras } from '../../../render/diff/step/cameraStep.js';
 import type { MethodContext } from '../../method.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { livePicture } from './livePicture.js';

@@ -3,48 +3,47 @@ import type { Camera } from '../../../core/camera.js';
 import type { Vec3 } from '../../../core/math.js';
 import type { Batch } from '../../../gpu/runtime/batch.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
+import { createFrame, destroyFrame } from '../../../render/diff/frame.js';
+import { recordAntialias, recordAntialiasBackward } from '../../../render/diff/geometry/antialias.js';
+import { recordGeometry } from '../../../render/diff/geometry/geometry.js';
+import { recordCameraBackward, recordGeometryBackward } from '../../../render/diff/geometry/geometryBackward.js';
+import { createDiffMesh, destroyDiffMesh } from '../../../render/diff/geometry/mesh.js';
+import { recordNormals } from '../../../render/diff/geometry/normals.js';
+import { createGradients, destroyGradients, recordClearGradients } from '../../../render/diff/gradients.js';
 import {
-  type AdamGroup,
   createDiffLight,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  createGradients,
-  createMovingCameras,
-  type DepthTargets,
-  type DiffCameras,
-  type DiffLight,
-  type DiffMaterial,
-  type DiffMesh,
   destroyDiffLight,
-  destroyDiffMaterial,
-  destroyDiffMesh,
-  destroyFrame,
-  destroyGradients,
-  destroyMovingCameras,
-  type Frame,
-  type Gradients,
   LIGHT_RANGE,
-  type MovingCameras,
-  recordAdam,
-  recordAntialias,
-  recordAntialiasBackward,
-  recordCameraBackward,
-  recordCameraStep,
-  recordClearGradients,
-  recordDepthLoss,
-  recordGeometry,
-  recordGeometryBackward,
   recordLight,
   recordLightBackward,
-  recordLoss,
+} from '../../../render/diff/light/light.js';
+import { recordDepthLoss } from '../../../render/diff/loss/depthLoss.js';
+import { recordLoss } from '../../../render/diff/loss/loss.js';
+import {
+  createEmptyMaterial,
+  destroyDiffMaterial,
   recordMaterialMips,
   recordMaterialStep,
-  recordNormals,
-  recordShade,
-  recordShadeBackward,
-  type TargetImages,
-} from '../../../render/diff/index.js';
+} from '../../../render/diff/shade/material.js';
+import { recordShade } from '../../../render/diff/shade/shade.js';
+import { recordShadeBackward } from '../../../render/diff/shade/shadeBackward.js';
+import { type AdamGroup, recordAdam } from '../../../render/diff/step/adam.js';
+import {
+  createMovingCameras,
+  destroyMovingCameras,
+  type MovingCameras,
+  recordCameraStep,
+} from '../../../render/diff/step/cameraStep.js';
+import type {
+  DepthTargets,
+  DiffCameras,
+  DiffLight,
+  DiffMaterial,
+  DiffMesh,
+  Frame,
+  Gradients,
+  TargetImages,
+} from '../../../render/diff/types.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { createLightCopy, recordLightPrior } from '../priors/lightPrior.js';
 import { recordMaterialPrior } from '../priors/materialPrior.js';

@@ -32,24 +32,19 @@ import {
   recordIsoStep,
 } from '../../../geometry/flexicubes/stepGrid.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
+import { createFrame, destroyFrame } from '../../../render/diff/frame.js';
+import { recordAntialias, recordAntialiasBackward } from '../../../render/diff/geometry/antialias.js';
+import { recordGeometry } from '../../../render/diff/geometry/geometry.js';
+import { recordLoss } from '../../../render/diff/loss/loss.js';
 import {
-  createFrame,
   createVertexColorGradients,
-  type DiffCameras,
-  type DiffMesh,
-  destroyFrame,
   destroyVertexColorGradients,
-  type Frame,
-  recordAntialias,
-  recordAntialiasBackward,
   recordClearVertexColorGradients,
-  recordGeometry,
-  recordLoss,
   recordVertexColor,
   recordVertexColorBackward,
-  type TargetImages,
   type VertexColorGradients,
-} from '../../../render/diff/index.js';
+} from '../../../render/diff/shade/vertexColor.js';
+import type { DiffCameras, DiffMesh, Frame, TargetImages } from '../../../render/diff/types.js';
 
 /** Coverage that is wrong by this much presses the surface in. */
 const PRESSING = 0.9;

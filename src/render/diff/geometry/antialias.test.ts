@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
 import type { Mesh } from '../../../core/mesh.js';
-import {
-  createDiffCameras,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  type DiffScene,
-  recordAntialias,
-  recordGeometry,
-  recordMaterialMips,
-  recordNormals,
-  recordShade,
-} from '../index.js';
+import { createFrame } from '../frame.js';
+import { createEmptyMaterial, recordMaterialMips } from '../shade/material.js';
+import { recordShade } from '../shade/shade.js';
+import type { DiffScene } from '../types.js';
+import { recordAntialias } from './antialias.js';
+import { createDiffCameras } from './cameras.js';
+import { recordGeometry } from './geometry.js';
+import { createDiffMesh } from './mesh.js';
+import { recordNormals } from './normals.js';
 
 const gpu = useGpu();
 const SIZE = 32;

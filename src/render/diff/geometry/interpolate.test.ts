@@ -4,21 +4,15 @@ import { useGpu } from '../../../../test/gpu.js';
 import { sphere } from '../../../../test/shapes.js';
 import { lookAt, type Vec3 } from '../../../core/math.js';
 import { Random } from '../../../core/random.js';
-import { verticesOffset } from '../frame.js';
-import {
-  createDiffCameras,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  createGradients,
-  createRasterized,
-  recordGeometry,
-  recordInterpolate,
-  recordInterpolateBackward,
-  recordNormals,
-  recordRasterize,
-  recordRasterizeBackward,
-} from '../index.js';
+import { createFrame, verticesOffset } from '../frame.js';
+import { createGradients } from '../gradients.js';
+import { createEmptyMaterial } from '../shade/material.js';
+import { createDiffCameras } from './cameras.js';
+import { recordGeometry } from './geometry.js';
+import { recordInterpolate, recordInterpolateBackward } from './interpolate.js';
+import { createDiffMesh } from './mesh.js';
+import { recordNormals } from './normals.js';
+import { createRasterized, recordRasterize, recordRasterizeBackward } from './rasterize.js';
 
 const gpu = useGpu();
 const CHANNELS = 3;

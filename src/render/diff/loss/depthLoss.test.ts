@@ -4,22 +4,16 @@ import { sphere } from '../../../../test/shapes.js';
 import type { Camera } from '../../../core/camera.js';
 import { lookAt, type Vec3 } from '../../../core/math.js';
 import { Random } from '../../../core/random.js';
-import {
-  createDiffCameras,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  createGradients,
-  createTargets,
-  packCameras,
-  readLoss,
-  recordClearGradients,
-  recordDepthLoss,
-  recordGeometry,
-  recordGeometryBackward,
-  recordLoss,
-  recordNormals,
-} from '../index.js';
+import { createFrame } from '../frame.js';
+import { createDiffCameras, packCameras } from '../geometry/cameras.js';
+import { recordGeometry } from '../geometry/geometry.js';
+import { recordGeometryBackward } from '../geometry/geometryBackward.js';
+import { createDiffMesh } from '../geometry/mesh.js';
+import { recordNormals } from '../geometry/normals.js';
+import { createGradients, recordClearGradients } from '../gradients.js';
+import { createEmptyMaterial } from '../shade/material.js';
+import { recordDepthLoss } from './depthLoss.js';
+import { createTargets, readLoss, recordLoss } from './loss.js';
 
 const gpu = useGpu();
 const random = new Random(4, 0);

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
 import { linearToSrgb, srgbToLinear } from '../../../core/image.js';
 import { Random } from '../../../core/random.js';
-import { createFrame, createTargets, type LossOptions, readLoss, recordLoss } from '../index.js';
+import { createFrame } from '../frame.js';
+import type { LossOptions } from '../types.js';
+import { createTargets, readLoss, recordLoss } from './loss.js';
 
 const gpu = useGpu();
 const SIZE = 40;

@@ -3,19 +3,18 @@ import { image } from '../../../../test/asset.js';
 import { useGpu } from '../../../../test/gpu.js';
 import { sphere } from '../../../../test/shapes.js';
 import { Random } from '../../../core/random.js';
+import { createDiffCameras } from '../geometry/cameras.js';
+import { createDiffMesh } from '../geometry/mesh.js';
+import { createGradients } from '../gradients.js';
+import { createAdamGroup, recordAdam } from '../step/adam.js';
 import {
-  createAdamGroup,
-  createDiffCameras,
-  createDiffMesh,
   createEmptyMaterial,
-  createGradients,
   packMaterial,
   pyramidLayout,
-  recordAdam,
   recordMaterialMips,
   recordMaterialStep,
   unpackMaterial,
-} from '../index.js';
+} from './material.js';
 
 const gpu = useGpu();
 

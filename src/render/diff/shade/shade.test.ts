@@ -9,22 +9,16 @@ import { computeNormals } from '../../../geometry/mesh/normals.js';
 import { computeTangents } from '../../../geometry/mesh/tangents.js';
 import { AssetRenderer } from '../../forward/assetRenderer.js';
 import { NEUTRAL_STUDIO, paintStudio } from '../../forward/studio.js';
-import {
-  createDiffCameras,
-  createDiffLight,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  type DiffScene,
-  lightToEquirectangular,
-  packMaterial,
-  recordAntialias,
-  recordGeometry,
-  recordLight,
-  recordMaterialMips,
-  recordNormals,
-  recordShade,
-} from '../index.js';
+import { createFrame } from '../frame.js';
+import { recordAntialias } from '../geometry/antialias.js';
+import { createDiffCameras } from '../geometry/cameras.js';
+import { recordGeometry } from '../geometry/geometry.js';
+import { createDiffMesh } from '../geometry/mesh.js';
+import { recordNormals } from '../geometry/normals.js';
+import { createDiffLight, lightToEquirectangular, recordLight } from '../light/light.js';
+import type { DiffScene } from '../types.js';
+import { createEmptyMaterial, packMaterial, recordMaterialMips } from './material.js';
+import { recordShade } from './shade.js';
 
 const gpu = useGpu();
 

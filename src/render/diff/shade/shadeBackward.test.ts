@@ -8,35 +8,20 @@ import type { Mesh } from '../../../core/mesh.js';
 import { Random } from '../../../core/random.js';
 import { computeNormals } from '../../../geometry/mesh/normals.js';
 import { computeTangents } from '../../../geometry/mesh/tangents.js';
-import {
-  createDiffCameras,
-  createDiffLight,
-  createDiffMesh,
-  createEmptyMaterial,
-  createFrame,
-  createGradients,
-  type DiffLight,
-  type DiffScene,
-  type Frame,
-  type Gradients,
-  packCameras,
-  readOverflow,
-  recordAntialias,
-  recordAntialiasBackward,
-  recordCameraBackward,
-  recordClearGradients,
-  recordGeometry,
-  recordGeometryBackward,
-  recordLight,
-  recordLightBackward,
-  recordMaterialMips,
-  recordNormals,
-  recordShade,
-  recordShadeBackward,
-  type ShadeOptions,
-} from '../index.js';
+import { createFrame } from '../frame.js';
+import { recordAntialias, recordAntialiasBackward } from '../geometry/antialias.js';
+import { createDiffCameras, packCameras } from '../geometry/cameras.js';
+import { recordGeometry } from '../geometry/geometry.js';
+import { recordCameraBackward, recordGeometryBackward } from '../geometry/geometryBackward.js';
+import { createDiffMesh } from '../geometry/mesh.js';
+import { recordNormals } from '../geometry/normals.js';
+import { createGradients, readOverflow, recordClearGradients } from '../gradients.js';
+import { createDiffLight, recordLight, recordLightBackward } from '../light/light.js';
 import { lightLayout } from '../light/lightFilter.js';
-import { pyramidLayout } from './material.js';
+import type { DiffLight, DiffScene, Frame, Gradients, ShadeOptions } from '../types.js';
+import { createEmptyMaterial, pyramidLayout, recordMaterialMips } from './material.js';
+import { recordShade } from './shade.js';
+import { recordShadeBackward } from './shadeBackward.js';
 
 const gpu = useGpu();
 const random = new Random(5);

@@ -2,17 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../../test/gpu.js';
 import { Random } from '../../../core/random.js';
 import { cubeDirection } from '../../forward/environmentLight.js';
+import { cubeTexel } from '../light/lightFilter.js';
+import { recordTextureCube, recordTextureCubeBackward } from '../light/textureCube.js';
+import { pyramidLayout } from './material.js';
 import {
   type DiffTexture,
-  pyramidLayout,
   recordTexture,
   recordTextureBackward,
-  recordTextureCube,
-  recordTextureCubeBackward,
   recordTextureMips,
   recordTextureMipsBackward,
-} from '../index.js';
-import { cubeTexel } from '../light/lightFilter.js';
+} from './texture.js';
 
 const gpu = useGpu();
 const SCALE = 2 ** 20;

@@ -9,8 +9,11 @@ import { useGpu } from '../../../../test/gpu.js';
 import { sphere } from '../../../../test/shapes.js';
 import { cameraAt } from '../../../../test/solids.js';
 import { Random } from '../../../core/random.js';
-import { packCameras } from '../geometry/cameras.js';
-import { createDiffCameras, createDiffMesh, createFrame, packMesh, recordGeometry, recordNormals } from '../index.js';
+import { createFrame } from '../frame.js';
+import { createDiffCameras, packCameras } from '../geometry/cameras.js';
+import { recordGeometry } from '../geometry/geometry.js';
+import { createDiffMesh, packMesh } from '../geometry/mesh.js';
+import { recordNormals } from '../geometry/normals.js';
 import {
   createVertexColorGradients,
   recordClearVertexColorGradients,

@@ -3,16 +3,9 @@ import { useGpu } from '../../../../test/gpu.js';
 import { type Camera, projectionMatrix, worldToCamera } from '../../../core/camera.js';
 import { lookAt, multiply, transformPoint, type Vec3 } from '../../../core/math.js';
 import { Random } from '../../../core/random.js';
-import {
-  createDiffCameras,
-  createMovingCameras,
-  type Frame,
-  type Gradients,
-  packCameras,
-  readMovedCameras,
-  recordCameraStep,
-  recordMovedCameras,
-} from '../index.js';
+import { createDiffCameras, packCameras } from '../geometry/cameras.js';
+import type { Frame, Gradients } from '../types.js';
+import { createMovingCameras, readMovedCameras, recordCameraStep, recordMovedCameras } from './cameraStep.js';
 
 const gpu = useGpu();
 const random = new Random(11, 0);
