@@ -1,18 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** Where tests run on the sources, so does what imports the package by its name. */
+/** What imports the package by its name gets its built entries, or the sources where tests run on those. */
 const sources = process.env.PLINTH_TEST_SOURCES === '1';
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const entry = (file: string): string =>
+  fileURLToPath(new URL(sources ? `src/${file}.ts` : `dist/${file}.js`, import.meta.url));
 
 export default defineConfig({
   resolve: {
-    alias: sources
-      ? [
-          { find: /^plinth$/, replacement: path('src/index.ts') },
-          { find: /^plinth\/diff$/, replacement: path('src/render/diff/index.ts') },
-        ]
-      : [],
+    alias: [
+      { find: /^plinth$/, replacement: entry('index') },
+      { find: /^plinth\/diff$/, replacement: entry('render/diff/index') },
+    ],
   },
   test: {
     include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts', 'web/**/*.test.ts'],
