@@ -1,6 +1,6 @@
 import { type ColorImage, linearToSrgb } from '../../../core/image.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
-import type { DiffCameras } from '../../../render/diff/index.js';
+import type { DiffCameras } from '../../../render/diff/types.js';
 import type { Optimizer } from './optimizer.js';
 
 /** What the first camera sees now, with alpha, of the size of the optimiser's frame. */
