@@ -3,6 +3,7 @@ import type { Camera } from '../core/camera.js';
 import type { Warning } from '../core/context.js';
 import type { ColorImage, FloatImage } from '../core/image.js';
 import type { Mat4 } from '../core/math.js';
+import type { ExportFormat } from './layout/detect.js';
 
 export interface LoadOptions {
   /** The longer side of the result is at most this many pixels (area-filtered down, never up). Default: full size. */
@@ -42,6 +43,7 @@ export type CaptureFormat =
   | 'instant-ngp'
   | 'nerfstudio'
   | 'colmap'
+  | ExportFormat
   | 'six-view'
   | 'object'
   | 'photos';

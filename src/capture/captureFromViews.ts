@@ -8,6 +8,7 @@ import { stateLens } from './cameras/statedLens.js';
 import type { Capture } from './capture.js';
 import { mapLimited } from './concurrency.js';
 import { finishCapture } from './finish.js';
+import type { ReadSources } from './formats/sources.js';
 import { Z_UP_TO_Y_UP } from './formats/transforms.js';
 import type { MaskImage } from './images/color.js';
 import { type ImageHeader, readImageHeader } from './images/header.js';
@@ -64,7 +65,8 @@ export async function captureFromViews(
     }
   }
   const name = options.name ?? 'views';
-  return finishCapture({ format: 'object', sources, inputToWorld, warnings: [] }, name, name, resolved, async () => {});
+  const read: ReadSources = { format: 'object', sources, inputToWorld, warnings: [] };
+  return { ...(await finishCapture(read, name, resolved)), name, source: name, dispose: async () => {} };
 }
 
 async function sourceOf(view: ObjectView, name: string, options: ResolvedReadOptions): Promise<ViewSource> {

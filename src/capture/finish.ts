@@ -3,6 +3,7 @@ import { PlinthError } from '../core/errors.js';
 import { findBounds } from './bounds/findBounds.js';
 import type { Capture } from './capture.js';
 import type { ReadSources } from './formats/sources.js';
+import { aboutLocalOrigin } from './localOrigin.js';
 import { chooseMaskSource } from './masks/chooseSource.js';
 import { borderShare, INVERTED_VIEWS, looksInverted } from './masks/polarity.js';
 import type { ResolvedReadOptions } from './options.js';
@@ -12,12 +13,13 @@ import { buildViews } from './views.js';
 /** Makes a capture of posed pictures: masks, pixels, bounds. Errors as for `readCapture`. */
 export async function finishCapture(
   read: ReadSources,
-  name: string,
   source: string,
   options: ResolvedReadOptions,
-  dispose: () => Promise<void>,
-): Promise<Capture> {
-  const { sources, format, inputToWorld, estimated } = read;
+): Promise<Omit<Capture, 'name' | 'source' | 'dispose'>> {
+  const { format, estimated } = read;
+  const warnings = [...read.warnings];
+  const chosen = await chooseMaskSource(read.sources, options, warnings);
+  const { sources, inputToWorld, points } = aboutLocalOrigin({ ...read, sources: chosen.sources }, warnings);
   const training = sources.filter((view) => view.split === 'train');
   if (training.length < 2) {
     throw new PlinthError('CAPTURE_VIEWS_MISSING', {
@@ -27,11 +29,11 @@ export async function finishCapture(
       subject: source,
     });
   }
-  const masks = await chooseMaskSource(sources, options);
+  const { masks } = chosen;
   const { views, surveys } = await buildViews(sources, masks, options);
   const { signal } = options;
-  const found = await findBounds({ views, surveys, hasMasks: masks !== 'none', points: read.points, signal });
-  const warnings = [...read.warnings, ...found.warnings];
+  const found = await findBounds({ views, surveys, hasMasks: masks !== 'none', points, signal });
+  warnings.push(...found.warnings);
   if (masks === 'none') {
     warnings.push({
       code: 'CAPTURE_NO_MASKS',
@@ -41,19 +43,7 @@ export async function finishCapture(
   }
   if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   const { bounds } = found;
-  return {
-    name,
-    source,
-    format,
-    views,
-    bounds,
-    inputToWorld,
-    scaleKnown: read.scaleKnown ?? true,
-    masks,
-    estimated,
-    warnings,
-    dispose,
-  };
+  return { format, views, bounds, inputToWorld, scaleKnown: read.scaleKnown ?? true, masks, estimated, warnings };
 }
 
 /** A warning where the masks of most views mark the border of the frame and leave out its middle: told before the long work begins. */

@@ -1,16 +1,19 @@
 import type { Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { Capture } from './capture.js';
 import { unpackArchive } from './files/archive.js';
-import { type CaptureFolder, listFolder } from './files/captureFolder.js';
+import { type CaptureFolder, folderAccess, listFolder } from './files/captureFolder.js';
 import { finishCapture } from './finish.js';
 import { readColmap } from './formats/colmap.js';
+import { readExport } from './formats/exports.js';
 import type { ReadSources } from './formats/sources.js';
 import { readTransforms } from './formats/transforms.js';
-import { detectLayout, type Layout } from './layout/detect.js';
+import { findLayouts, type Layout, type TransformsFile } from './layout/detect.js';
 import { isImageName } from './layout/names.js';
+import { unreadPictures } from './layout/unreadPictures.js';
 import { noCameras } from './noCameras.js';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
 import { readSixViews } from './sixView/readSixViews.js';
@@ -65,27 +68,20 @@ async function readAny(path: string, resolved: ResolvedReadOptions, finder?: Cam
   const name = basename(full).replace(/\.(zip|json)$/i, '');
   if (info.isDirectory()) {
     const folder = await listFolder(full);
-    return readFolder(folder, detectLayout(folder.list), name, full, resolved, noFiles, finder);
+    return readFolder(folder, await findLayouts(folderAccess(folder)), name, full, resolved, noFiles, finder);
   }
-  if (/\.json$/i.test(full)) {
-    const layout: Layout = { kind: 'transforms', root: '', files: [{ file: basename(full), split: 'train' }] };
-    return readFolder(
-      await listFolder(dirname(full)),
-      layout,
-      `${basename(dirname(full))}-${name}`,
-      full,
-      resolved,
-      noFiles,
-      finder,
-    );
+  if (/\.json$/i.test(full) && !/sfm_data.*\.json$/i.test(full)) {
+    const files: TransformsFile[] = [{ file: basename(full), split: 'train' }];
+    const layout: Layout = { kind: 'transforms', root: '', files, unread: [] };
+    const called = `${basename(dirname(full))}-${name}`;
+    return readFolder(await listFolder(dirname(full)), [layout], called, full, resolved, noFiles, finder);
   }
   await checkArchive(full, info);
   const unpacked = await unpackArchive(full, resolved);
   try {
-    const folder = await listFolder(unpacked.folder);
-    const layout = detectLayout(folder.list);
-    if (layout.kind === 'nothing') layout.names.push(...unpacked.left);
-    return await readFolder(folder, layout, name, full, resolved, unpacked.remove, finder);
+    const folder = await listFolder(unpacked.folder, unpacked.left);
+    const layouts = await findLayouts(folderAccess(folder));
+    return await readFolder(folder, layouts, name, full, resolved, unpacked.remove, finder);
   } catch (error) {
     await unpacked.remove();
     throw error;
@@ -119,32 +115,76 @@ async function checkArchive(file: string, info: Stats): Promise<void> {
 
 const noFiles = async (): Promise<void> => {};
 
+/**
+ * Reads the first of the layouts that can be read. Where that is not the likeliest, a warning says why; where none can, the error is that
+ * of the likeliest.
+ */
 async function readFolder(
   folder: CaptureFolder,
-  layout: Layout,
+  layouts: readonly Layout[],
   name: string,
   source: string,
   options: ResolvedReadOptions,
   dispose: () => Promise<void>,
   finder?: CameraFinder,
 ): Promise<Capture> {
-  throwIfCancelled(options.signal);
+  const refused: { layout: Layout; error: PlinthError }[] = [];
+  for (const layout of layouts) {
+    throwIfCancelled(options.signal);
+    try {
+      const capture = await readLayout(folder, layout, source, options, finder);
+      const passed = refused.map((other) => passedOver(other.layout, other.error));
+      return { ...capture, name, source, dispose, warnings: [...passed, ...capture.warnings] };
+    } catch (error) {
+      // Pictures that are damaged, and what else is wrong beyond the metadata, other metadata do not mend.
+      if (!(error instanceof PlinthError) || !CURABLE.has(error.code)) throw error;
+      refused.push({ layout, error });
+    }
+  }
+  throw refused[0].error;
+}
+
+/** Errors of metadata that others in the same folder may do without. */
+const CURABLE = new Set([
+  'CAPTURE_METADATA_INVALID',
+  'CAPTURE_FILE_MISSING',
+  'CAPTURE_UNRECOGNISED',
+  'CAPTURE_VIEWS_MISSING',
+]);
+
+function passedOver(layout: Layout, error: PlinthError): Warning {
+  const what = 'files' in layout ? layout.files[0].file : 'file' in layout ? layout.file : layout.kind;
+  return {
+    code: 'CAPTURE_OTHER_METADATA',
+    message: `${what} could not be used (${error.found}), so other metadata beside it were read.`,
+    subject: what,
+    remedy: error.remedy ?? 'Correct or remove it.',
+  };
+}
+
+async function readLayout(
+  folder: CaptureFolder,
+  layout: Layout,
+  source: string,
+  options: ResolvedReadOptions,
+  finder?: CameraFinder,
+): Promise<Omit<Capture, 'name' | 'source' | 'dispose'>> {
   switch (layout.kind) {
-    case 'transforms':
-      return finishCapture(await readTransforms(folder, layout.files, options), name, source, options, dispose);
+    case 'transforms': {
+      const capture = await finishCapture(await readTransforms(folder, layout.files, options), source, options);
+      return { ...capture, warnings: [...capture.warnings, ...layout.unread.map(unreadSplit)] };
+    }
     case 'colmap':
-      return finishCapture(
-        await readColmap(folder, layout.root, layout.model, options),
-        name,
-        source,
-        options,
-        dispose,
-      );
+      return finishCapture(await readColmap(folder, layout.root, options), source, options);
+    case 'export':
+      return finishCapture(await readExport(folder, layout, options), source, options);
     case 'six-view':
-      return { ...(await readSixViews(folder, layout.root, options)), name, source, dispose };
+      return readSixViews(folder, layout.root, options);
     case 'pictures':
       if (!finder) throw await noCameras(layout.images.map((image) => join(folder.root, image)));
-      return finishCapture(await finder(folder, layout.images, options), name, source, options, dispose);
+      return finishCapture(await finder(folder, layout.images, options), source, options);
+    case 'unread-pictures':
+      throw unreadPictures(layout, source);
     case 'several-transforms':
       throw new PlinthError('CAPTURE_UNRECOGNISED', {
         found: `${source} holds several transforms files: ${layout.names.join(', ')}`,
@@ -162,3 +202,10 @@ async function readFolder(
       });
   }
 }
+
+const unreadSplit = (file: string): Warning => ({
+  code: 'CAPTURE_SPLIT_UNREAD',
+  message: `${file} was not read: there are test views from another file already.`,
+  subject: file,
+  remedy: 'Nothing needs to be done; give the path of a transforms file to train with its frames.',
+});

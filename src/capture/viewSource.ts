@@ -21,6 +21,10 @@ export interface ViewSource {
   split: 'train' | 'test';
   /** Absolute path of a mask file. */
   mask?: string;
+  /** The mask's white is what to leave out, not the object. */
+  maskInverted?: boolean;
+  /** Where this view's mask comes from, where that is not where the capture's masks come from. */
+  masks?: 'alpha' | 'depth' | 'background';
   depth?: {
     file: string;
     /** Scene units per stored unit, where stated. */
@@ -43,13 +47,15 @@ export async function sourceColor(source: ViewSource, { maxPixels }: ResolvedRea
 
 /** The mask file of a view that has one. */
 export async function sourceMask(source: ViewSource, { maxPixels }: ResolvedReadOptions): Promise<MaskImage> {
-  return source.memory?.mask ?? decodeMask(source.mask!, { maxPixels, orient: source.orient });
+  if (source.memory?.mask) return source.memory.mask;
+  const mask = await decodeMask(source.mask!, { maxPixels, orient: source.orient });
+  return source.maskInverted ? { ...mask, data: mask.data.map((v) => 255 - v) } : mask;
 }
 
 /** The depth map of a view that has one, in scene units. */
 export async function sourceDepth(source: ViewSource, options: ResolvedReadOptions): Promise<DepthDecoded> {
   const held = source.memory?.depth;
-  if (held) return { ...held, data: held.data.map((v) => (v > 0 && Number.isFinite(v) ? v : 0)), step: 0 };
+  if (held) return { ...held, data: held.data.map((v) => (v > 0 && Number.isFinite(v) ? v : 0)), step: 0, unit: 1 };
   const depth = source.depth!;
   return decodeDepth(depth.file, { maxPixels: options.maxPixels, scale: options.depthScale ?? depth.scale });
 }

@@ -12,6 +12,7 @@ import { areaDownscale, fittedSize, nearestResize, resizeMask } from './images/r
 import { undistortColor, undistortDepth } from './images/undistort.js';
 import { isLossyName } from './layout/names.js';
 import { maskFromBackground } from './masks/background.js';
+import { closeRim } from './masks/rim.js';
 import type { ResolvedReadOptions } from './options.js';
 import { surveyView, type ViewSurvey } from './survey.js';
 import { sourceColor, sourceDepth, sourceMask, type ViewSource } from './viewSource.js';
@@ -48,10 +49,11 @@ export async function buildViews(
 
 async function buildView(
   source: ViewSource,
-  masks: Capture['masks'],
+  captureMasks: Capture['masks'],
   options: ResolvedReadOptions,
 ): Promise<{ view: View; survey: ViewSurvey }> {
   const { signal } = options;
+  const masks = source.masks ?? captureMasks;
   let backgroundMask: Buffer | undefined;
 
   /** The mask of a plain background is expensive to find: kept as a PNG of some kilobytes. */
@@ -76,7 +78,7 @@ async function buildView(
       const mask = Uint8Array.from({ length: data.length }, (_, i) => (data[i] > 0 ? 255 : 0));
       await applyMask(image, { width: depth.width, height: depth.height, data: mask }, source, 'replace');
     } else if (masks === 'background') {
-      const { width, height } = image;
+      const { width, height } = closeRim(image);
       await applyMask(image, { width, height, data: await maskOfBackground(image) }, source, 'replace');
     } else if (masks === 'none') {
       for (let p = 3; p < image.data.length; p += 4) image.data[p] = 255;

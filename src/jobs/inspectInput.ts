@@ -1,9 +1,10 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { unpackArchive } from '../capture/files/archive.js';
-import { listFolder } from '../capture/files/captureFolder.js';
+import { folderAccess, listFolder } from '../capture/files/captureFolder.js';
 import { readImageHeader } from '../capture/images/header.js';
-import { detectLayout } from '../capture/layout/detect.js';
+import { findLayouts } from '../capture/layout/detect.js';
+import { unreadPictures } from '../capture/layout/unreadPictures.js';
 import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
 import { PlinthError } from '../core/errors.js';
@@ -82,7 +83,7 @@ export async function inspectInput(
 }
 
 async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
-  const layout = detectLayout((await listFolder(folder)).list);
+  const [layout] = await findLayouts(folderAccess(await listFolder(folder)));
   if (layout.kind === 'nothing' || layout.kind === 'several-transforms') {
     throw new PlinthError('CAPTURE_UNRECOGNISED', {
       found: `The upload holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
@@ -92,6 +93,7 @@ async function recognise(folder: string, names: string[], pixels: number): Promi
       subject: names[0],
     });
   }
+  if (layout.kind === 'unread-pictures') throw unreadPictures(layout, layout.names[0]);
   if (layout.kind === 'pictures') throw await noCameras(layout.images.map((image) => join(folder, image)));
   for (const name of names) {
     const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];

@@ -1,4 +1,4 @@
-import { rotationTo, upDirection } from '../capture/formats/colmap.js';
+import { rotationTo, upDirection } from '../capture/formats/up.js';
 import { length, type Mat4, multiply, scale, sub, transformDirection, type Vec3 } from '../core/math.js';
 import type { Pose } from './mapper/p3p.js';
 import type { Scene } from './mapper/scene.js';

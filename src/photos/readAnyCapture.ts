@@ -59,7 +59,7 @@ async function sourcesOf(
   const sources = await Promise.all(
     registered.map(async (i, k): Promise<ViewSource> => {
       const { file, orientation } = photos[i];
-      const mask = options.masks === 'none' ? undefined : findMask(folder.list, folderOf(images[i]), images[i]);
+      const mask = options.masks === 'none' ? undefined : findMask(folder.list, [folderOf(images[i])], images[i]);
       return {
         name: names[k],
         image: file,
@@ -67,7 +67,8 @@ async function sourcesOf(
         lens: uprightLens(found, i),
         cameraToWorld: cameraToWorld(frame, scene.poses[i] as Pose, orientation),
         split: 'train',
-        mask: mask && (await absolutePath(folder, mask)),
+        mask: mask && (await absolutePath(folder, mask.path)),
+        maskInverted: mask?.inverted,
       };
     }),
   );

@@ -21,7 +21,9 @@ export interface Unpacked {
 }
 
 /** Only what a reader can use is unpacked; other files, archives within the archive among them, are left packed. */
-const USEFUL = /\.(json|txt|bin|ply|png|jpe?g|webp|avif|tiff?|exr|npy|npz)$/i;
+const USEFUL = /(\.(json|txt|bin|ply|png|jpe?g|webp|avif|tiff?|exr|npy|npz|xml|csv|sfm|out)|(^|\/)metadata)$/i;
+/** Names of files that are left packed which are told at most. */
+const MOST_LEFT = 1000;
 /** Below this size a ratio says nothing: text and plain depth maps pack well. */
 const RATIO_FREE_BYTES = 32 * 2 ** 20;
 const SYMBOLIC_LINK = 0o120000;
@@ -151,7 +153,7 @@ async function examine(
     ratio(unpacked, Math.min(packed, packedSize));
     if (packed > packedSize) throw damaged(file, new Error('its entries overlap'));
     if (!USEFUL.test(path)) {
-      if (left.length < 8) left.push(path);
+      if (left.length < MOST_LEFT) left.push(path);
       continue;
     }
     const key = path.toLowerCase();

@@ -1,9 +1,11 @@
 import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import type { FileAccess } from '../layout/access.js';
 import { FileList } from '../layout/fileList.js';
 import { isLitter } from '../layout/names.js';
 import { unsafe } from '../layout/resolveName.js';
+import { readMetadata } from './metadata.js';
 
 /** A capture on disk: where it is, and what lies in it. */
 export interface CaptureFolder {
@@ -19,9 +21,11 @@ const DEEPEST = 8;
 /**
  * Lists a folder, the folders near its root first, up to a number of files that no capture has. Links are followed; whether they lead out
  * is looked at when a file is used.
+ *
+ * @param besides names that belong to the capture although there are no such files: what was left in an archive
  */
-export async function listFolder(root: string): Promise<CaptureFolder> {
-  const paths: string[] = [];
+export async function listFolder(root: string, besides: readonly string[] = []): Promise<CaptureFolder> {
+  const paths = [...besides];
   const seen = new Set<string>();
   let level = [''];
   for (let depth = 0; depth <= DEEPEST && level.length > 0 && paths.length < MOST_FILES; depth++) {
@@ -68,3 +72,19 @@ export async function absolutePath({ root }: CaptureFolder, path: string): Promi
   }
   return full;
 }
+
+/** The files of a folder with what is in them. */
+export const folderAccess = (folder: CaptureFolder): FileAccess => ({
+  list: folder.list,
+  async read(path, most) {
+    const file = await absolutePath(folder, path);
+    if (most === undefined) return readMetadata(file);
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(most), length: most, position: 0 });
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  },
+});

@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { encode, errorOf, pinhole, put, renderEllipsoid, ringPoses, useFolders } from '../../../test/captureScene.js';
 import { cross, dot, lookAt, type Mat4, multiply, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Lens } from '../cameras/lens.js';
-import { listFolder } from '../files/captureFolder.js';
+import { folderAccess, listFolder } from '../files/captureFolder.js';
+import { parsePoints } from '../layout/colmap/modelFiles.js';
+import { readModel } from '../layout/colmap/pairs.js';
 import { resolveReadOptions } from '../options.js';
-import { readColmap, rotationTo } from './colmap.js';
-import { readColmapModel } from './colmapModel.js';
+import { readColmap } from './colmap.js';
+import { rotationTo } from './up.js';
 
 const folder = useFolders();
 const LENS = pinhole(32, 24, 30);
@@ -138,7 +140,7 @@ async function text(cameraLine = '1 PINHOLE 32 24 30 30 16 12') {
 describe('COLMAP', () => {
   it('finds cameras up to the turn about the up axis, which nobody knows', async () => {
     const root = await text();
-    const { sources, inputToWorld } = await readColmap(await listFolder(root), '', 'sparse/0', options);
+    const { sources, inputToWorld } = await readColmap(await listFolder(root), '', options);
     expect(sources.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `view_${i}`));
     const up = transformPoint(inputToWorld, transformPoint(TURN, [0, 1, 0]));
     expect(up[1]).toBeGreaterThan(0.9999);
@@ -155,8 +157,14 @@ describe('COLMAP', () => {
     const root = await text('1 OPENCV 32 24 30 31 16 12 -0.1 0.02 0.001 -0.002');
     const other = await folder();
     await binaryModel(other, 4, [30, 31, 16, 12, -0.1, 0.02, 0.001, -0.002], poses);
-    const a = await readColmapModel(join(root, 'sparse/0'));
-    const b = await readColmapModel(join(other, 'sparse/0'));
+    const model = async (folderPath: string) => {
+      const access = folderAccess(await listFolder(folderPath));
+      const read = await readModel(access, 'sparse/0');
+      const points = `sparse/0/points3D.${read.ending}`;
+      return { ...read, points: parsePoints(await access.read(points), points) };
+    };
+    const a = await model(root);
+    const b = await model(other);
     expect(b.cameras).toEqual(a.cameras);
     expect(b.images.map(({ name, cameraId }) => [name, cameraId])).toEqual(
       a.images.map(({ name, cameraId }) => [name, cameraId]),
@@ -179,7 +187,7 @@ describe('COLMAP', () => {
     await textModel(root, '1 SIMPLE_PINHOLE 32 24 30 16 12', poses, 'sparse');
     await pictures(root, poses);
     await put(root, 'masks/view 2.png.png', 'x');
-    const { sources } = await readColmap(await listFolder(root), '', 'sparse', options);
+    const { sources } = await readColmap(await listFolder(root), '', options);
     expect(sources[2].mask).toBe(join(root, 'masks/view 2.png.png'));
     expect(sources[1].mask).toBeUndefined();
   });
@@ -189,7 +197,7 @@ describe('COLMAP', () => {
     const bad = async (file: string, content: string | Buffer, words: RegExp, code = 'CAPTURE_METADATA_INVALID') => {
       const copy = await text();
       await put(copy, file, content);
-      const error = await errorOf(readColmap(await listFolder(copy), '', 'sparse/0', options));
+      const error = await errorOf(readColmap(await listFolder(copy), '', options));
       expect(error.message).toMatch(words);
       expect(error.code).toBe(code);
     };
@@ -209,18 +217,14 @@ describe('COLMAP', () => {
     );
     await bad('sparse/0/images.txt', '1 1 0 0 0 0 0 1 1 gone.png\n\n', /gone\.png/, 'CAPTURE_FILE_MISSING');
     await bad('sparse/0/images.txt', '1 1 0 0 0 0 0 1 1 ../../etc/x.png\n\n', /\.\./, 'ARCHIVE_UNSAFE_PATH');
-    expect((await readColmap(await listFolder(root), '', 'sparse/0', options)).sources.length).toBe(6);
+    expect((await readColmap(await listFolder(root), '', options)).sources.length).toBe(6);
     const binary = await folder();
     await binaryModel(binary, 1, [30, 30, 16, 12], poses);
     await pictures(binary, poses);
     await put(binary, 'sparse/0/images.bin', new Bytes().u64(1e9).end());
-    expect((await errorOf(readColmap(await listFolder(binary), '', 'sparse/0', options))).message).toMatch(
-      /1000000000 entries/,
-    );
+    expect((await errorOf(readColmap(await listFolder(binary), '', options))).message).toMatch(/1000000000 entries/);
     await binaryModel(binary, 77, [30, 30, 16, 12], poses);
-    expect((await errorOf(readColmap(await listFolder(binary), '', 'sparse/0', options))).message).toMatch(
-      /model number 77/,
-    );
+    expect((await errorOf(readColmap(await listFolder(binary), '', options))).message).toMatch(/model number 77/);
     await mkdir(join(binary, 'empty'));
   });
 });

@@ -13,5 +13,6 @@ export interface ReadSources {
   /** False where the scale was chosen. Default true. */
   scaleKnown?: boolean;
   warnings: Warning[];
+  /** What the metadata state besides, and what was chosen for want of it; shown in the report. */
   estimated?: Record<string, unknown>;
 }

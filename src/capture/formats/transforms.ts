@@ -1,38 +1,38 @@
 import type { Warning } from '../../core/context.js';
-import { PlinthError } from '../../core/errors.js';
-import { fromRows, type Mat4, multiply } from '../../core/math.js';
-import { checkRigid } from '../cameras/checkCamera.js';
-import { stateLens } from '../cameras/statedLens.js';
+import { fromRows, type Mat4 } from '../../core/math.js';
 import type { CaptureFormat } from '../capture.js';
-import { mapLimited } from '../concurrency.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
-import { readExif } from '../images/exif.js';
-import { readImageHeader } from '../images/header.js';
-import { findMask } from '../layout/masks.js';
+import { readMetadata } from '../files/metadata.js';
+import type { TransformsFile } from '../layout/detect.js';
+import { keyOf } from '../layout/fileList.js';
+import { partsOf } from '../layout/locate.js';
 import { invalidMetadata, metadataText, parseJson } from '../layout/metadata.js';
-import { fileName, folderOf, IMAGE_EXTENSIONS, isImageName, joinPath } from '../layout/names.js';
-import { resolveName } from '../layout/resolveName.js';
+import { fileName, isImageName, withoutEnding } from '../layout/names.js';
 import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 import type { ResolvedReadOptions } from '../options.js';
-import { type ViewSource, viewNames } from '../viewSource.js';
-import { readMetadata, tooManyViews } from './metadata.js';
+import { assemble } from './assemble.js';
+import { looksAway, swapAxes } from './axes.js';
 import type { ReadSources } from './sources.js';
-import { type Frame, type Transforms, transformsSchema } from './transformsSchema.js';
+import type { StatedView } from './stated.js';
+import {
+  DEPTH_KEYS,
+  type Frame,
+  MASK_KEYS,
+  type Transforms,
+  transformsSchema,
+  unreadKeys,
+} from './transformsSchema.js';
+import { counted } from './warnings.js';
 
 /** NeRF frames are +Z up: (x, y, z) becomes (x, z, −y). */
 export const Z_UP_TO_Y_UP: Mat4 = [1, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
 
-interface Entry {
-  file: string;
-  frame: Frame;
-  whole: Transforms;
-  split: 'train' | 'test';
-}
-
 /**
  * Reads transforms files of the NeRF-synthetic, instant-ngp and nerfstudio dialects. The matrices are camera-to-world with OpenGL
- * axes in a frame with +Z up; only a rotation is applied, so scale and origin stay the input's. `applied_transform` tells
- * how an earlier frame led to that of the file: it is already in the matrices and is passed on for the report only.
+ * axes in a frame with +Z up; only a rotation is applied, so scale and origin stay the input's. OpenCV axes are taken where the file states
+ * them (NeuS2's `from_na`, `camera_convention`), and where the cameras would otherwise look away from what they stand around, with a
+ * warning. `applied_transform` tells how an earlier frame led to that of the file: it is already in the matrices and is passed on for the
+ * report only.
  *
  * Splits: `transforms_train.json` trains; `transforms_test.json` is the test split, or `transforms_val.json` where there is no test
  * file (with both, validation views are not read). `val_filenames` and `test_filenames` (nerfstudio) are test views too. A file
@@ -42,44 +42,44 @@ interface Entry {
  */
 export async function readTransforms(
   folder: CaptureFolder,
-  files: readonly { file: string; split: 'train' | 'test' }[],
+  files: readonly TransformsFile[],
   options: ResolvedReadOptions,
 ): Promise<ReadSources> {
-  const entries: Entry[] = [];
+  const views: StatedView[] = [];
   const warnings: Warning[] = [];
+  const wholes: Transforms[] = [];
   for (const { file, split } of files) {
     const path = await absolutePath(folder, file);
-    const whole = parse(path, metadataText(path, await readMetadata(path)));
-    const held = new Set([...(whole.test_filenames ?? []), ...(whole.val_filenames ?? [])]);
-    for (const frame of whole.frames) {
-      entries.push({ file, frame, whole, split: held.has(frame.file_path) ? 'test' : split });
+    const json = parseJson(path, metadataText(path, await readMetadata(path)));
+    const whole = parse(path, json);
+    wholes.push(whole);
+    warnings.push(...unread(file, json));
+    const held = heldOut(file, whole, warnings);
+    for (const [i, frame] of whole.frames.entries()) {
+      views.push({ ...stateFrame(frame, whole, path), split: held[i] ? 'test' : split, file });
     }
   }
-  if (entries.length > options.maxViews) {
-    throw tooManyViews(`The capture names ${entries.length} pictures`, options.maxViews, entries[0].file);
-  }
-  const images = locate(folder, entries);
-  const names = viewNames(entries.map(({ frame }) => frame.file_path));
-  const sources = await mapLimited(
-    entries,
-    8,
-    (entry, i) => readFrame(folder, entry, images[i], names[i], options, warnings),
-    options.signal,
+  const [first] = wholes;
+  if (usesOpenCv(first, views, warnings)) for (const view of views) view.cameraToInput = swapAxes(view.cameraToInput);
+  const { applied_transform, applied_scale, aabb_scale } = first;
+  const besides = Object.entries({ applied_transform, applied_scale, aabb_scale }).filter(([, v]) => v !== undefined);
+  return assemble(
+    folder,
+    {
+      format: dialect(first),
+      file: files[0].file,
+      views,
+      up: Z_UP_TO_Y_UP,
+      orient: true,
+      besides: besides.length > 0 ? Object.fromEntries(besides) : undefined,
+      warnings,
+    },
+    options,
   );
-  warnings.push(...unusedPictures(folder, images));
-  const { applied_transform, applied_scale, aabb_scale } = entries[0].whole;
-  const stated = Object.entries({ applied_transform, applied_scale, aabb_scale }).filter(([, v]) => v !== undefined);
-  return {
-    format: dialect(entries[0]),
-    sources,
-    inputToWorld: Z_UP_TO_Y_UP,
-    warnings: collapse(warnings),
-    estimated: stated.length > 0 ? Object.fromEntries(stated) : undefined,
-  };
 }
 
-function parse(file: string, text: string): Transforms {
-  const result = transformsSchema.safeParse(parseJson(file, text));
+function parse(file: string, json: unknown): Transforms {
+  const result = transformsSchema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = issue.path.length > 0 ? ` at ${issue.path.join('.')}` : '';
@@ -90,152 +90,151 @@ function parse(file: string, text: string): Transforms {
   );
 }
 
-function dialect({ whole, frame }: Entry): CaptureFormat {
+function dialect(whole: Transforms): CaptureFormat {
   if (whole.aabb_scale !== undefined) return 'instant-ngp';
+  const [frame] = whole.frames;
   const nerfstudio = [
     whole.camera_model,
     whole.applied_transform,
     whole.train_filenames,
+    whole.fl_x,
     frame.fl_x,
     frame.depth_file_path,
   ];
-  if (nerfstudio.some((v) => v !== undefined && v !== null) || whole.fl_x !== undefined) return 'nerfstudio';
-  return 'nerf-synthetic';
+  return nerfstudio.some((v) => v !== undefined) ? 'nerfstudio' : 'nerf-synthetic';
 }
 
-/** Finds the files of all pictures, so that one error can say how many are missing. */
-function locate({ list }: CaptureFolder, entries: readonly Entry[]): string[] {
-  const found = entries.map(({ file, frame }) => resolveName(list, folderOf(file), frame.file_path, IMAGE_EXTENSIONS));
-  const missing = entries.filter((_, i) => found[i] === undefined).map(({ frame }) => frame.file_path);
-  if (missing.length > 0) {
-    const list = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
-    throw new PlinthError('CAPTURE_FILE_MISSING', {
-      found: `${fileName(entries[0].file)} names ${entries.length} pictures; ${missing.length} of them are missing: ${list}`,
-      expected: `every file_path to be a file relative to ${fileName(entries[0].file)}, with or without ending (${IMAGE_EXTENSIONS.join(', ')})`,
-      remedy: 'Add the pictures, or take their frames out',
-      subject: missing[0],
-    });
-  }
-  const images = found.map((path) => path!);
-  const seen = new Set<string>();
-  for (const path of images) {
-    if (seen.has(path)) {
-      throw invalidMetadata(
-        list.locate(entries[0].file),
-        `${fileName(path)} is named by two frames`,
-        'every picture once',
-      );
-    }
-    seen.add(path);
-  }
-  return images;
+function unread(file: string, json: unknown): Warning[] {
+  const keys = unreadKeys(json);
+  if (keys.length === 0) return [];
+  return [
+    {
+      code: 'CAPTURE_KEYS_UNREAD',
+      message: `${fileName(file)} has fields that are not read: ${counted(keys, 8)}.`,
+      subject: keys[0],
+      remedy: 'docs/captures.md lists what is read; rename the fields if they mean the same.',
+    },
+  ];
 }
 
-async function readFrame(
-  folder: CaptureFolder,
-  { file, frame, whole, split }: Entry,
-  picture: string,
-  name: string,
-  options: ResolvedReadOptions,
-  warnings: Warning[],
-): Promise<ViewSource> {
-  const base = folderOf(file);
-  const image = await absolutePath(folder, picture);
-  const header = await readImageHeader(image, options.maxPixels);
-  const stated = intrinsicsOf(frame, whole, folder.list.locate(file));
-  const focalKnown = [stated.fx, stated.fy, stated.angleX, stated.angleY].some((v) => v !== undefined);
-  const hint = focalKnown ? undefined : (await readExif(image, Math.max(header.width, header.height))).focalPixels;
-  const { lens, orient, warning } = stateLens(stated, header, image, true, hint);
-  if (warning) warnings.push(warning);
-  const cameraToInput = checkRigid(fromRows(frame.transform_matrix), frame.file_path);
-  const named = async (path: string, what: string, extensions: readonly string[]): Promise<string> => {
-    const found = resolveName(folder.list, base, path, extensions);
-    if (found !== undefined) return absolutePath(folder, found);
-    throw new PlinthError('CAPTURE_FILE_MISSING', {
-      found: `${fileName(file)} names the ${what} ${path} for ${frame.file_path}, which is missing`,
-      expected: `a file relative to ${fileName(file)}`,
-      remedy: `Add the ${what}, or take the name out`,
-      subject: path,
+/** Which frames the file itself holds out for validation and test; complains of names that are no frame's. */
+function heldOut(file: string, whole: Transforms, warnings: Warning[]): boolean[] {
+  const frames = whole.frames.map((frame) => plainName(frame.file_path));
+  const held = frames.map(() => false);
+  for (const list of ['train_filenames', 'val_filenames', 'test_filenames'] as const) {
+    const unmatched = (whole[list] ?? []).filter((name) => {
+      const wanted = plainName(name);
+      const same = matches(frames, wanted);
+      if (list !== 'train_filenames') for (const i of same) held[i] = true;
+      return same.length === 0;
     });
-  };
-  const depthFile =
-    frame.depth_file_path && (await named(frame.depth_file_path, 'depth map', ['png', 'exr', 'tif', 'tiff']));
-  const beside = findMask(folder.list, base, picture);
-  const mask = frame.mask_path
-    ? await named(frame.mask_path, 'mask', IMAGE_EXTENSIONS)
-    : beside && (await absolutePath(folder, beside));
+    if (unmatched.length === 0) continue;
+    warnings.push({
+      code: 'CAPTURE_SPLIT_UNMATCHED',
+      message: `${unmatched.length} of ${whole[list]?.length} names in ${list} of ${fileName(file)} are no frame's: ${counted(unmatched, 3)}.`,
+      subject: unmatched[0],
+      remedy: 'Write them as file_path has them.',
+    });
+  }
+  return held;
+}
+
+/** A picture's name as a path without ending, the same whichever way it is written. */
+function plainName(name: string): string {
+  const path = keyOf(partsOf(name).join('/'));
+  return isImageName(path) ? withoutEnding(path) : path;
+}
+
+/** The frames that a name means: of the same path, else of a path that ends like it or that it ends like, where that is one. */
+function matches(frames: readonly string[], wanted: string): number[] {
+  const all = frames.map((_, i) => i);
+  const same = all.filter((i) => frames[i] === wanted);
+  if (same.length > 0) return same;
+  const alike = all.filter((i) => frames[i].endsWith(`/${wanted}`) || wanted.endsWith(`/${frames[i]}`));
+  return alike.length === 1 ? alike : [];
+}
+
+/** Whether the matrices have OpenCV's axes: stated, or else recognised by where the cameras look. */
+function usesOpenCv(whole: Transforms, views: readonly StatedView[], warnings: Warning[]): boolean {
+  if (whole.from_na === true) return true;
+  const convention = whole.camera_convention?.toLowerCase();
+  if (convention !== undefined && /opencv|colmap/.test(convention)) return true;
+  if (convention !== undefined && /opengl|blender|nerf/.test(convention)) return false;
+  const poses = views.map((view) => view.cameraToInput);
+  if (poses.flat().some((v) => !Number.isFinite(v)) || !looksAway(poses)) return false;
+  warnings.push({
+    code: 'CAPTURE_AXES_OPENCV',
+    message:
+      'The cameras look away from what they stand around: their matrices were taken to have OpenCV axes (y down, z forwards).',
+    remedy: 'Export with OpenGL axes (y up, z backwards), or state "camera_convention": "OpenCV".',
+  });
+  return true;
+}
+
+function stateFrame(frame: Frame, whole: Transforms, file: string): Omit<StatedView, 'split' | 'file'> {
+  const depth = DEPTH_KEYS.map((key) => frame[key]).find((name) => name !== undefined);
   return {
-    name,
-    image,
-    orient,
-    lens,
-    cameraToWorld: multiply(Z_UP_TO_Y_UP, cameraToInput),
-    split,
-    mask,
-    depth: depthFile ? { file: depthFile, scale: depthScale(whole, folder.list.locate(file)) } : undefined,
+    picture: frame.file_path,
+    intrinsics: intrinsicsOf(frame, whole, file),
+    cameraToInput: fromRows(frame.transform_matrix),
+    mask: MASK_KEYS.map((key) => frame[key]).find((name) => name !== undefined),
+    depth: depth === undefined ? undefined : { name: depth, scale: depthScale(whole, file) },
   };
 }
 
+/** Scene units per step. `depth_scale` is steps per unit where it is large, as in TUM's and Open3D's 1000 or 5000. */
 function depthScale(whole: Transforms, file: string): number | undefined {
-  const scale = whole.depth_unit_scale_factor;
-  if (scale === undefined || (scale > 0 && Number.isFinite(scale))) return scale;
-  throw invalidMetadata(file, `depth_unit_scale_factor is ${scale}`, 'a positive number of scene units per step');
+  const { depth_unit_scale_factor, integer_depth_scale, depth_scale } = whole;
+  for (const [key, scale] of Object.entries({ depth_unit_scale_factor, integer_depth_scale, depth_scale })) {
+    if (scale === undefined) continue;
+    if (!(scale > 0 && Number.isFinite(scale))) {
+      throw invalidMetadata(file, `${key} is ${scale}`, 'a positive number of scene units per step');
+    }
+    return key === 'depth_scale' && scale > 1 ? 1 / scale : scale;
+  }
+  return undefined;
 }
 
-/** A frame's own values go before those of the file, field by field. */
+const KNOWN_MODELS = [
+  'OPENCV',
+  'PINHOLE',
+  'SIMPLE_PINHOLE',
+  'SIMPLE_RADIAL',
+  'RADIAL',
+  'OPENCV_FISHEYE',
+  'PERSPECTIVE',
+];
+const radians = (degrees: number | undefined): number | undefined =>
+  degrees === undefined ? undefined : (degrees * Math.PI) / 180;
+
+/** A frame's own values go before those of the file, field by field; focal lengths as a whole. */
 function intrinsicsOf(frame: Frame, whole: Transforms, file: string): StatedIntrinsics {
   const v = <K extends keyof Frame & keyof Transforms>(key: K) => frame[key] ?? whole[key];
   const model = v('camera_model')?.toUpperCase() ?? (v('is_fisheye') ? 'OPENCV_FISHEYE' : 'OPENCV');
-  const known = ['OPENCV', 'PINHOLE', 'SIMPLE_PINHOLE', 'SIMPLE_RADIAL', 'RADIAL', 'OPENCV_FISHEYE', 'PERSPECTIVE'];
-  if (!known.includes(model)) {
-    throw invalidMetadata(file, `the camera model of ${frame.file_path} is ${model}`, `one of ${known.join(', ')}`);
+  if (!KNOWN_MODELS.includes(model)) {
+    const expected = `one of ${KNOWN_MODELS.join(', ')}`;
+    throw invalidMetadata(file, `the camera model of ${frame.file_path} is ${model}`, expected);
   }
-  const fisheye = model === 'OPENCV_FISHEYE';
-  const own = frame.fl_x ?? frame.fl_y ?? frame.camera_angle_x ?? frame.camera_angle_y;
-  const focal = own === undefined ? whole : frame;
+  const own = focalOf(frame);
+  const focal = Object.values(own).some((value) => value !== undefined) ? own : focalOf(whole);
+  const matrix = v('intrinsic_matrix');
   return {
     width: v('w'),
     height: v('h'),
-    fx: focal.fl_x,
-    fy: focal.fl_y,
-    angleX: focal.camera_angle_x,
-    angleY: focal.camera_angle_y,
-    cx: v('cx'),
-    cy: v('cy'),
-    model: fisheye ? 'fisheye' : 'brown',
+    ...focal,
+    cx: v('cx') ?? matrix?.[0][2],
+    cy: v('cy') ?? matrix?.[1][2],
+    model: model === 'OPENCV_FISHEYE' ? 'fisheye' : 'brown',
     k: model.endsWith('PINHOLE') ? [] : [v('k1') ?? 0, v('k2') ?? 0, v('k3') ?? 0, v('k4') ?? 0],
     p: model.endsWith('PINHOLE') ? undefined : [v('p1') ?? 0, v('p2') ?? 0],
   };
 }
 
-/** Pictures that lie beside the named ones and that no frame names: usually forgotten frames. */
-function unusedPictures({ list }: CaptureFolder, images: readonly string[]): Warning[] {
-  const named = new Set(images);
-  const warnings: Warning[] = [];
-  for (const folder of new Set(images.map(folderOf))) {
-    const others = list.files(folder).filter((name) => isImageName(name) && !named.has(joinPath(folder, name)));
-    // NeRF-synthetic test folders hold depth and normal pictures beside each view.
-    const extra = others.filter((name) => !/_(depth|normal|mask|alpha)(_\d+)?\.\w+$/i.test(name)).sort();
-    if (extra.length === 0) continue;
-    warnings.push({
-      code: 'CAPTURE_EXTRA_IMAGES',
-      message: `${extra.length} pictures in ${fileName(folder) || 'the capture'} have no camera and are not used: ${extra.slice(0, 3).join(', ')}${extra.length > 3 ? ', …' : ''}.`,
-      subject: extra[0],
-      remedy: 'Add their frames to the metadata if they are meant to be used.',
-    });
-  }
-  return warnings;
-}
-
-/** One warning of a kind, with the number of pictures it is about. */
-function collapse(warnings: readonly Warning[]): Warning[] {
-  const kinds = new Map<string, Warning & { count: number }>();
-  for (const warning of warnings) {
-    const known = kinds.get(warning.code);
-    if (known) known.count++;
-    else kinds.set(warning.code, { ...warning, count: 1 });
-  }
-  return [...kinds.values()].map(({ count, ...warning }) =>
-    count === 1 ? warning : { ...warning, message: `${warning.message} The same holds for ${count - 1} more.` },
-  );
+function focalOf(of: Frame | Transforms): Pick<StatedIntrinsics, 'fx' | 'fy' | 'angleX' | 'angleY'> {
+  return {
+    fx: of.fl_x ?? of.intrinsic_matrix?.[0][0],
+    fy: of.fl_y ?? of.intrinsic_matrix?.[1][1],
+    angleX: of.camera_angle_x ?? radians(of.x_fov),
+    angleY: of.camera_angle_y ?? radians(of.y_fov),
+  };
 }

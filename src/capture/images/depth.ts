@@ -19,6 +19,8 @@ export interface DepthDecodeOptions {
 export interface DepthDecoded extends FloatImage {
   /** Scene units between neighbouring values that the file can hold; 0 for float files. */
   step: number;
+  /** Scene units of the stored value 1. */
+  unit: number;
 }
 
 /** nerfstudio's default: 16-bit files hold millimetres. */
@@ -74,7 +76,7 @@ function toSceneUnits(file: string, { width, height, values, isFloat }: RawChann
       subject: file,
     });
   }
-  return { width, height, data, step: isFloat ? 0 : scale };
+  return { width, height, data, step: isFloat ? 0 : scale, unit: scale };
 }
 
 /** OpenEXR: floats in scene units. */

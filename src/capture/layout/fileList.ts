@@ -1,5 +1,22 @@
 import { isLitter } from './names.js';
 
+/** By which names are the same on one file system or another. */
+export const keyOf = (path: string): string => path.normalize('NFC').toLowerCase();
+
+const depthOf = (path: string): number => (path === '' ? 0 : path.split('/').length);
+
+/** Orders names with numbers by their numbers: `images_2` before `images_10`. The same everywhere. */
+export function compareNaturally(a: string, b: string): number {
+  const [p, q] = [a, b].map((text) => text.split(/(\d+)/));
+  for (let i = 0; i < Math.min(p.length, q.length); i++) {
+    if (p[i] === q[i]) continue;
+    const difference = i % 2 === 1 ? Number(p[i]) - Number(q[i]) : 0;
+    if (difference !== 0) return difference;
+    return p[i] < q[i] ? -1 : 1;
+  }
+  return p.length - q.length;
+}
+
 interface Folder {
   files: string[];
   folders: string[];
@@ -15,6 +32,7 @@ export class FileList {
   readonly paths: readonly string[];
   private readonly tree = new Map<string, Folder>([['', { files: [], folders: [] }]]);
   private readonly exact: ReadonlySet<string>;
+  private readonly byKey = new Map<string, string>();
 
   /** @param root where the capture lies, for messages; not needed where there is no such place */
   constructor(
@@ -24,6 +42,7 @@ export class FileList {
     const kept = [...new Set(paths)].filter((path) => !isLitter(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     this.paths = kept.filter((path) => !path.endsWith('/'));
     this.exact = new Set(this.paths);
+    for (const path of this.paths) if (!this.byKey.has(keyOf(path))) this.byKey.set(keyOf(path), path);
     for (const path of kept) {
       const at = path.lastIndexOf('/', path.length - 2);
       if (path.endsWith('/')) this.folder(path.slice(0, -1));
@@ -49,6 +68,19 @@ export class FileList {
   /** Names of the folders directly in a folder. */
   folders(folder: string): readonly string[] {
     return this.tree.get(folder)?.folders ?? [];
+  }
+
+  /** Every folder, the capture itself ('') first. */
+  allFolders(): string[] {
+    return [...this.tree.keys()].sort((a, b) => depthOf(a) - depthOf(b) || compareNaturally(a, b));
+  }
+
+  /**
+   * The file that a path means: of exactly this name, else of one that differs in case or in how Unicode composes its letters (macOS takes
+   * accents apart, Windows does not care for case).
+   */
+  find(path: string): string | undefined {
+    return this.exact.has(path) ? path : this.byKey.get(keyOf(path));
   }
 
   has(path: string): boolean {

@@ -14,8 +14,8 @@ describe('findMask', () => {
     for (const base of ['', 'capture']) {
       const at = (path: string): string => (base === '' ? path : `${base}/${path}`);
       const list = new FileList([at(image), at(mask), at('masks/')]);
-      expect(findMask(list, base, at(image))).toBe(at(mask));
-      expect(findMask(list, base, at('images/other.png'))).toBeUndefined();
+      expect(findMask(list, [base], at(image))).toEqual({ path: at(mask), inverted: false });
+      expect(findMask(list, [base], at('images/other.png'))).toBeUndefined();
     }
   });
 });

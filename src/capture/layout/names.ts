@@ -9,7 +9,29 @@ export const isLossyName = (name: string): boolean => /\.(jpe?g|webp|avif)$/i.te
 
 /** Pictures in formats that many tools write and Plinth does not read. */
 export const isOtherPictureName = (name: string): boolean =>
-  /\.(gif|bmp|tga|heic|heif|jxl|jp2|psd|svg|pdf|exr|hdr|dng|cr2|cr3|nef|arw)$/i.test(name);
+  /\.(gif|bmp|tga|heic|heif|hif|jxl|jp2|psd|svg|pdf|exr|hdr|dng|cr2|cr3|nef|arw|orf|rw2|raf)$/i.test(name);
+
+export const isVideoName = (name: string): boolean => /\.(mp4|mov|m4v|avi|mkv|webm|insv|3gp|mts)$/i.test(name);
+
+/** File name endings of depth maps, in the order in which a name without ending is tried. */
+export const DEPTH_EXTENSIONS = ['png', 'exr', 'tif', 'tiff', 'npy', 'npz'] as const;
+
+export const isDepthName = (name: string): boolean =>
+  DEPTH_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(`.${extension}`));
+
+/** Folders that hold masks, or depth maps, by their own name; and what else tools write beside pictures. */
+export const isMaskFolder = (folder: string): boolean =>
+  /^(dynamic_)?(masks?|mattes?|alphas?|silhouettes?|segmentations?)(_\d+)?$/i.test(fileName(folder));
+export const isDepthFolder = (folder: string): boolean =>
+  /^(depths?|depth_?maps?|depth_renders|depth_images?|sensor_depth|lidar_depth)(_\d+)?$/i.test(fileName(folder));
+export const isSideFolder = (folder: string): boolean =>
+  isMaskFolder(folder) ||
+  isDepthFolder(folder) ||
+  /^(normals?|confidence|thumbnails?|previews?)$/i.test(fileName(folder));
+
+/** A picture that lies beside another and says something of it: its mask, depth, normals. */
+export const isSidePictureName = (name: string): boolean =>
+  /(^dynamic_mask_|[_.-](depth|normal|mask|alpha)(_\d+)?\.\w+$)/i.test(name);
 
 /** Left behind by archivers and desktops; hidden files and folders too. */
 export const isLitter = (path: string): boolean => /(^|\/)(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(\/|$)/i.test(path);

@@ -18,29 +18,44 @@ export function resolveName(
   extensions: readonly string[] = [],
 ): string | undefined {
   const path = pathInside(list, base, name);
-  return [path, ...extensions.map((extension) => `${path}.${extension}`)].find((candidate) => list.has(candidate));
+  for (const candidate of [path, ...extensions.map((extension) => `${path}.${extension}`)]) {
+    const found = list.find(candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Why a name leads out of the capture; undefined where it stays inside. */
+export function outsideOf(list: FileList, base: string, name: string): string | undefined {
+  const way = wayOf(list, base, name);
+  return typeof way === 'string' ? way : undefined;
 }
 
 /** The path in the list that a name stands for, whether or not there is such a file. Throws `ARCHIVE_UNSAFE_PATH`. */
 export function pathInside(list: FileList, base: string, name: string): string {
-  if (name.includes('\0')) throw unsafe(name, 'contains a zero byte');
+  const way = wayOf(list, base, name);
+  if (typeof way === 'string') throw unsafe(name, way);
+  return way.join('/');
+}
+
+/** The folders and the file that a name leads to, or why it leads out. */
+function wayOf(list: FileList, base: string, name: string): string[] | string {
+  if (name.includes('\0')) return 'contains a zero byte';
   const portable = name.replaceAll('\\', '/');
-  const parts: string[] = [];
+  let whole = joinPath(base, portable);
   // A drive letter is an absolute name on one system and a strange relative one on others: the same answer everywhere.
   if (/^([a-z]:)?\//i.test(portable)) {
     const below = list.below(portable);
-    if (below === undefined) throw unsafe(name, 'is an absolute path');
-    parts.push(...below.split('/'));
-  } else {
-    parts.push(...joinPath(base, portable).split('/'));
+    if (below === undefined) return 'is an absolute path';
+    whole = below;
   }
   const path: string[] = [];
-  for (const part of parts) {
+  for (const part of whole.split('/')) {
     if (part === '' || part === '.') continue;
     if (part !== '..') path.push(part);
-    else if (path.pop() === undefined) throw unsafe(name, 'leads out of the capture');
+    else if (path.pop() === undefined) return 'leads out of the capture';
   }
-  return path.join('/');
+  return path;
 }
 
 export function unsafe(name: string, why: string): PlinthError {

@@ -4,10 +4,11 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { put, useFolders } from '../../../test/captureScene.js';
 import { photoScene } from '../../../test/photoScene.js';
-import { listFolder } from '../../capture/files/captureFolder.js';
+import { folderAccess, listFolder } from '../../capture/files/captureFolder.js';
 import { readColmap } from '../../capture/formats/colmap.js';
-import { readColmapModel } from '../../capture/formats/colmapModel.js';
 import { readTransforms } from '../../capture/formats/transforms.js';
+import { parsePoints } from '../../capture/layout/colmap/modelFiles.js';
+import { readModel } from '../../capture/layout/colmap/pairs.js';
 import { resolveReadOptions } from '../../capture/options.js';
 import { determinant3, dot, type Mat4, type Vec3 } from '../../core/math.js';
 import type { FoundCameras } from '../findCameras.js';
@@ -121,9 +122,11 @@ describe('files of found cameras', () => {
   it.each(['text', 'binary'] as const)('a COLMAP model in %s form reads back with the same cameras', async (form) => {
     const out = join(root, `out-${form}`, 'sparse', '0');
     await writeCameras(cameras, out, form);
-    const read = await readColmapModel(out);
+    const access = folderAccess(await listFolder(out));
+    const read = await readModel(access, '');
+    const points3d = `points3D.${read.ending}`;
     expect(read.images.map(({ name }) => name)).toEqual(['IMG 0.jpg', 'IMG 1.jpg', 'IMG 2.jpg', 'IMG 3.jpg']);
-    expect(read.points?.length).toBe(120);
+    expect(parsePoints(await access.read(points3d), points3d).length).toBe(120);
     const { images, points } = sparseModel(cameras);
     read.images.forEach((image, i) => {
       image.rotation.forEach((v, k) => {
@@ -163,7 +166,7 @@ describe('files of found cameras', () => {
       expect([source.lens.width, source.lens.height]).toEqual(side ? [1200, 1600] : [1600, 1200]);
       expect(source.orient).toBe(true);
     });
-    const colmap = await readColmap(listed, '', '', options);
+    const colmap = await readColmap(listed, '', options);
     // COLMAP's reader finds up by itself: between any two cameras the motion is the same.
     const between = (a: Mat4, b: Mat4): number => Math.hypot(a[12] - b[12], a[13] - b[13], a[14] - b[14]);
     for (let i = 1; i < 4; i++) {

@@ -11,6 +11,10 @@ export interface FrameFields {
   file_path?: unknown;
   transform_matrix?: unknown;
   depth_file_path?: unknown;
+  depth_path?: unknown;
+  depth_image_path?: unknown;
+  depth_file?: unknown;
+  depth_image?: unknown;
   mask_path?: unknown;
   fl_x?: unknown;
   w?: unknown;

@@ -1,12 +1,21 @@
-import { parseImages } from '../../../src/capture/layout/colmap/modelFiles.js';
-import { pictureFolder } from '../../../src/capture/layout/colmap/pictureFolder.js';
-import { detectLayout, type Layout } from '../../../src/capture/layout/detect.js';
+import type { FileAccess } from '../../../src/capture/layout/access.js';
+import { chooseColmapPair } from '../../../src/capture/layout/colmap/pairs.js';
+import { isFew } from '../../../src/capture/layout/culling.js';
+import { type ExportFormat, findLayouts, type Layout } from '../../../src/capture/layout/detect.js';
 import { FileList } from '../../../src/capture/layout/fileList.js';
+import { locate } from '../../../src/capture/layout/locate.js';
 import { findMask } from '../../../src/capture/layout/masks.js';
 import { metadataText, parseJson } from '../../../src/capture/layout/metadata.js';
-import { fileName, folderOf, IMAGE_EXTENSIONS, joinPath } from '../../../src/capture/layout/names.js';
-import { resolveName } from '../../../src/capture/layout/resolveName.js';
+import {
+  DEPTH_EXTENSIONS,
+  fileName,
+  folderOf,
+  IMAGE_EXTENSIONS,
+  isImageName,
+  isSideFolder,
+} from '../../../src/capture/layout/names.js';
 import { arrangeSixViews } from '../../../src/capture/layout/sixViews.js';
+import { unreadPictures } from '../../../src/capture/layout/unreadPictures.js';
 import type { NamedFile } from '../api.js';
 import { type Entry, readZip } from './readZip.js';
 import { type FrameFields, sketchColmap, sketchFrame, sketchSide } from './sketch.js';
@@ -16,10 +25,23 @@ import type { Finding, Understanding, UnderstoodView } from './understanding.js'
 /** Views below which a capture without depth is told to be thin. */
 const FEW_VIEWS = 8;
 
-interface Files {
-  list: FileList;
+interface Files extends FileAccess {
   byPath: ReadonlyMap<string, Entry>;
 }
+
+/** Names of the programs whose exports are read. */
+const PROGRAMS: Record<ExportFormat, string> = {
+  polycam: 'Polycam',
+  record3d: 'Record3D',
+  arkit: 'an ARKit scanner',
+  neus: 'NeuS or IDR',
+  metashape: 'Metashape',
+  realitycapture: 'RealityCapture',
+  meshroom: 'Meshroom',
+  openmvg: 'OpenMVG',
+  bundler: 'Bundler',
+  llff: 'LLFF',
+};
 
 type Found = Pick<Understanding, 'layout' | 'title' | 'cameras' | 'views'> & { findings?: Finding[] };
 
@@ -45,14 +67,30 @@ export async function understand(files: NamedFile[]): Promise<Understanding> {
     }
   }
   if (!files[0]?.name.includes('/') && files.length > 1) base.name = 'Loose pictures';
-  const byPath = new Map(entries.map((entry) => [entry.name, entry]));
-  const list = new FileList(byPath.keys());
-  try {
-    const found = await look(detectLayout(list), { list, byPath });
-    return await complete({ ...base, ...found, findings: found.findings ?? [] });
-  } catch (error) {
-    return { ...base, findings: [inOwnWords(error)] };
+  const held = access(entries);
+  let first: Finding | undefined;
+  // As the service does: what cannot be used for its metadata alone gives way to the next.
+  for (const layout of await findLayouts(held)) {
+    try {
+      const found = await look(layout, held);
+      return await complete({ ...base, ...found, findings: found.findings ?? [] });
+    } catch (error) {
+      first ??= inOwnWords(error);
+    }
   }
+  return { ...base, findings: first ? [first] : [] };
+}
+
+function access(entries: readonly Entry[]): Files {
+  const byPath = new Map(entries.map((entry) => [entry.name, entry]));
+  return {
+    list: new FileList(byPath.keys()),
+    byPath,
+    async read(path, most) {
+      const blob = await byPath.get(path)!.blob();
+      return new Uint8Array(await (most === undefined ? blob : blob.slice(0, most)).arrayBuffer());
+    },
+  };
 }
 
 const missing = (message: string, remedy?: string): Finding => ({ severity: 'missing', message, remedy });
@@ -69,8 +107,12 @@ async function look(layout: Layout, files: Files): Promise<Found> {
       return fromTransforms(layout, files);
     case 'colmap':
       return fromColmap(layout, files);
+    case 'export':
+      return fromExport(layout, files);
     case 'six-view':
       return fromSixViews(layout, files);
+    case 'unread-pictures':
+      throw unreadPictures(layout, layout.names[0]);
     case 'pictures':
       return {
         layout: 'pictures',
@@ -105,10 +147,6 @@ const unknown = (message: string, remedy: string): Found => ({
   findings: [missing(message, remedy)],
 });
 
-async function bytesOf({ byPath }: Files, path: string): Promise<Uint8Array> {
-  return new Uint8Array(await (await byPath.get(path)!.blob()).arrayBuffer());
-}
-
 async function fromTransforms({ files }: Layout & { kind: 'transforms' }, all: Files): Promise<Found> {
   const views: UnderstoodView[] = [];
   const findings: Finding[] = [];
@@ -116,7 +154,7 @@ async function fromTransforms({ files }: Layout & { kind: 'transforms' }, all: F
   for (const { file, split } of files) {
     let json: FrameFields & { frames?: unknown };
     try {
-      json = parseJson(file, metadataText(file, await bytesOf(all, file))) as typeof json;
+      json = parseJson(file, metadataText(file, await all.read(file))) as typeof json;
     } catch {
       findings.push(missing(`${fileName(file)} is no valid JSON.`, 'Export it again.'));
       return { ...found, title: 'Cameras in a transforms file', views: [] };
@@ -125,51 +163,94 @@ async function fromTransforms({ files }: Layout & { kind: 'transforms' }, all: F
     if (frames.length === 0 && split === 'train') {
       findings.push(missing(`${fileName(file)} lists no frames.`, 'Export it again with its pictures.'));
     }
-    for (const frame of frames)
-      views.push({ ...filesOf(frame, file, all), test: split === 'test', camera: sketchFrame(frame, json) });
+    const files = filesOf(frames, file, all);
+    for (const [i, frame] of frames.entries()) {
+      views.push({ ...files[i], test: split === 'test', camera: sketchFrame(frame, json) });
+    }
   }
   const unposed = views.filter((v) => !v.camera).length;
   if (unposed > 0) findings.push(missing(`${unposed} frames have no 4×4 transform_matrix.`, 'Export the file again.'));
   return found;
 }
 
-function filesOf(frame: FrameFields, file: string, { list, byPath }: Files): Omit<UnderstoodView, 'test'> {
+const DEPTH_FIELDS = ['depth_file_path', 'depth_path', 'depth_image_path', 'depth_file', 'depth_image'] as const;
+
+/** Pictures, masks and depth maps of frames. */
+function filesOf(
+  frames: readonly FrameFields[],
+  file: string,
+  { list, byPath }: Files,
+): Omit<UnderstoodView, 'test'>[] {
   const base = folderOf(file);
-  const named = (name: unknown): string | undefined =>
-    typeof name === 'string' && name !== '' ? resolveName(list, base, name, IMAGE_EXTENSIONS) : undefined;
-  const name = typeof frame.file_path === 'string' ? frame.file_path : '';
-  const picture = named(name);
-  const mask = named(frame.mask_path) ?? (picture && findMask(list, base, picture));
-  const depth = named(frame.depth_file_path);
-  return {
-    name: name.replaceAll('\\', '/').replace(/^(\.\/)+/, ''),
-    picture: picture === undefined ? undefined : byPath.get(picture),
-    depth: depth === undefined ? undefined : byPath.get(depth),
-    mask: mask === undefined ? undefined : byPath.get(mask),
+  const named = (names: readonly unknown[], extensions: readonly string[], otherEndings = false) => {
+    const texts = names.map((name) => (typeof name === 'string' ? name : ''));
+    const wanted = texts.filter((name) => name !== '');
+    const { paths } = locate(list, base, wanted, { extensions, otherEndings });
+    let next = 0;
+    return texts.map((name) => (name === '' ? undefined : paths[next++]));
   };
+  const entry = (path: string | undefined): Entry | undefined => (path === undefined ? undefined : byPath.get(path));
+  const pictures = named(
+    frames.map((frame) => frame.file_path),
+    IMAGE_EXTENSIONS,
+    true,
+  );
+  const masks = named(
+    frames.map((frame) => frame.mask_path),
+    IMAGE_EXTENSIONS,
+  );
+  const depths = named(
+    frames.map((frame) => DEPTH_FIELDS.map((field) => frame[field]).find((name) => typeof name === 'string')),
+    DEPTH_EXTENSIONS,
+  );
+  return frames.map((frame, i) => {
+    const picture = pictures[i];
+    const name = typeof frame.file_path === 'string' ? frame.file_path : '';
+    return {
+      name: name.replaceAll('\\', '/').replace(/^(\.\/)+/, ''),
+      picture: entry(picture),
+      depth: entry(depths[i]),
+      mask: entry(masks[i] ?? (picture && findMask(list, [base], picture)?.path)),
+    };
+  });
 }
 
-async function fromColmap({ root, model }: Layout & { kind: 'colmap' }, files: Files): Promise<Found> {
+async function fromColmap({ root }: Layout & { kind: 'colmap' }, files: Files): Promise<Found> {
   const { list, byPath } = files;
-  const file = ['images.bin', 'images.txt'].map((name) => joinPath(model, name)).find((path) => list.has(path))!;
-  const images = parseImages(await bytesOf(files, file), file);
-  const folder = pictureFolder(
-    list,
-    root,
-    images.map((image) => image.name),
-  );
-  const views = images.map((image): UnderstoodView => {
-    const picture = resolveName(list, folder, image.name);
-    const mask = picture && findMask(list, folder === root ? root : folderOf(folder), picture);
+  const { model, paths, pictures, others } = await chooseColmapPair(files, root);
+  const bases = [pictures === root ? root : folderOf(pictures), root];
+  const views = model.images.map((image, i): UnderstoodView => {
+    const path = paths[i];
+    const mask = path && findMask(list, bases, path)?.path;
     return {
       name: image.name,
-      picture: picture === undefined ? undefined : byPath.get(picture),
+      picture: path === undefined ? undefined : byPath.get(path),
       mask: mask === undefined ? undefined : byPath.get(mask),
       test: false,
       camera: sketchColmap(image),
     };
   });
-  return { layout: 'colmap', title: 'COLMAP model', cameras: 'given', views };
+  const left = others.map(({ folder, images }) => `${folder || '.'} (${images} images)`).join(', ');
+  const findings: Finding[] =
+    left === '' ? [] : [{ severity: 'hint', message: `Of several models, ${model.folder} is read and not ${left}.` }];
+  return { layout: 'colmap', title: 'COLMAP model', cameras: 'given', views, findings };
+}
+
+/** Cameras in a file that only the service reads: the pictures are shown without them. */
+function fromExport({ root, format }: Layout & { kind: 'export' }, { list, byPath }: Files): Found {
+  const views = list.paths
+    .filter((path) => isImageName(path) && (root === '' || path.startsWith(`${root}/`)))
+    .filter((path) => !folderOf(path).split('/').some(isSideFolder))
+    .map((path): UnderstoodView => {
+      const mask = findMask(list, [folderOf(folderOf(path)), root], path)?.path;
+      return {
+        name: path,
+        picture: byPath.get(path),
+        mask: mask === undefined ? undefined : byPath.get(mask),
+        test: false,
+      };
+    });
+  return { layout: 'export', title: `Cameras of ${PROGRAMS[format]}`, cameras: 'given', views };
 }
 
 function fromSixViews({ root }: Layout & { kind: 'six-view' }, { list, byPath }: Files): Found {
@@ -190,17 +271,22 @@ function fromSixViews({ root }: Layout & { kind: 'six-view' }, { list, byPath }:
 }
 
 async function complete(result: Understanding): Promise<Understanding> {
-  const { views, findings } = result;
-  const lost = views.filter((v) => !v.picture);
+  const { findings } = result;
+  const all = result.views;
+  const lost = all.filter((v) => !v.picture);
   if (lost.length > 0) {
     const names = lost.slice(0, 3).map((v) => v.name);
+    const message = `${lost.length} of ${all.length} pictures are not there: ${names.join(', ')}${lost.length > 3 ? ' …' : ''}.`;
+    const training = all.filter((v) => !v.test);
     findings.push(
-      missing(
-        `${lost.length} of ${views.length} pictures are not there: ${names.join(', ')}${lost.length > 3 ? ' …' : ''}.`,
-        'Drop the whole folder, with the pictures that the camera file names.',
-      ),
+      isFew(training.filter((v) => v.picture).length, training.length)
+        ? missing(message, 'Drop the whole folder, with the pictures that the camera file names.')
+        : { severity: 'hint', message, remedy: 'They are left out.' },
     );
+    // Where too few are there, what is missing is shown in its place.
+    if (!findings.some((f) => f.severity === 'missing')) result.views = all.filter((v) => v.picture);
   }
+  const { views } = result;
   if (views.some((v) => v.mask)) result.masks = 'files';
   else if (await anyTransparency(views.flatMap((v) => v.picture ?? []))) result.masks = 'transparency';
   const training = views.filter((v) => !v.test).length;

@@ -26,7 +26,7 @@ export interface Finding {
 
 /** What a set of files is, as far as can be told without sending it. The service has the last word. */
 export interface Understanding {
-  layout: 'transforms' | 'colmap' | 'six-views' | 'pictures' | 'unknown';
+  layout: 'transforms' | 'colmap' | 'export' | 'six-views' | 'pictures' | 'unknown';
   title: string;
   /** Name for the job. */
   name: string;
