@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../core/version.js';
 import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
+import { addBackup } from './commands/backup.js';
 import { addCameras } from './commands/cameras.js';
 import { addConfig } from './commands/config.js';
 import { addConvert } from './commands/convert.js';
@@ -45,6 +46,7 @@ addServe(program);
 addWorker(program);
 addKeys(program);
 addConfig(program);
+addBackup(program);
 
 try {
   await program.parseAsync();

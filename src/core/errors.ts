@@ -93,6 +93,8 @@ export const ERROR_CODES = {
   DATA_FOLDER_IN_USE: ['config', 'Another process holds the data folder.'],
   DATABASE_UNAVAILABLE: ['machine', 'The database cannot be reached.'],
   DATABASE_TOO_NEW: ['config', 'The database was written by a newer Plinth.'],
+  BACKUP_INVALID: ['input', 'The folder is no backup, or not what was written.'],
+  RESTORE_NOT_EMPTY: ['config', 'The service to restore to holds jobs or keys already.'],
   STORAGE_UNAVAILABLE: ['machine', 'The artifact storage cannot be reached or refuses.'],
   DISK_LOW: ['machine', 'Too little disk space is left.'],
   WEBHOOK_URL_REFUSED: ['input', 'The webhook address is not allowed.'],

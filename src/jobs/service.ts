@@ -10,9 +10,8 @@ import { openDatabase } from './database/openDatabase.js';
 import { Queue } from './database/queue.js';
 import type { ArtifactStore } from './storage/artifactStore.js';
 import { DiskBudget } from './storage/diskBudget.js';
-import { FolderStore } from './storage/folderStore.js';
 import { Janitor } from './storage/janitor.js';
-import type { S3Choice } from './storage/s3Store.js';
+import { openArtifacts, type StorageChoice } from './storage/openArtifacts.js';
 import { WebhookSender } from './webhooks/webhooks.js';
 import type { AttemptEnd } from './worker/attempt.js';
 import type { ReadLimits } from './worker/engine.js';
@@ -22,7 +21,7 @@ export interface ServiceOptions {
   /** Folder of everything local. */
   data: string;
   databaseUrl?: string;
-  storage: { kind: 'folder'; path?: string } | ({ kind: 's3' } & S3Choice);
+  storage: StorageChoice;
   /** One worker process for each entry; empty = this process only serves the API. */
   adapters: (string | number | undefined)[];
   /** URL of the engine module. Default: Plinth's own. */
@@ -68,7 +67,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
   await mkdir(workRoot, { recursive: true });
   const db = await openDatabase({ url: options.databaseUrl, folder: data });
   try {
-    const artifacts = await openArtifacts(options, data);
+    const artifacts = await openArtifacts(options.storage, data);
     await migrate(db);
     if (!(await indexNames(db)))
       log.warn({}, 'the database has no pg_trgm: searches in the names of many jobs are slow');
@@ -151,17 +150,6 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
     await db.close();
     throw error;
   }
-}
-
-async function openArtifacts(options: ServiceOptions, data: string): Promise<ArtifactStore> {
-  const { storage } = options;
-  let store: ArtifactStore;
-  if (storage.kind === 's3') {
-    const { S3Store } = await import('./storage/s3Store.js');
-    store = new S3Store(storage);
-  } else store = new FolderStore(resolve(storage.path ?? join(data, 'store')));
-  await store.check();
-  return store;
 }
 
 const defaultEngine = (): string => moduleUrl(new URL('./worker/reconstructEngine', import.meta.url)).href;

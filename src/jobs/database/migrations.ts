@@ -1,5 +1,5 @@
 import { PlinthError } from '../../core/errors.js';
-import type { Database } from './database.js';
+import type { Database, Queryable } from './database.js';
 
 /** Schema of Plinth's own tables. The queue's tables live in `plinth_queue`. */
 export const SCHEMA = 'plinth';
@@ -118,10 +118,7 @@ export async function migrate(db: Database): Promise<void> {
     // Large tables take their time.
     await tx.query('SET LOCAL statement_timeout = 0');
     await tx.query('SELECT pg_advisory_xact_lock(7406141)');
-    await tx.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
-    await tx.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.version (version integer NOT NULL)`);
-    const [row] = await tx.query<{ version: number }>(`SELECT version FROM ${SCHEMA}.version`);
-    const found = row?.version ?? 0;
+    const found = await readVersion(tx);
     if (found > MIGRATIONS.length) {
       throw new PlinthError('DATABASE_TOO_NEW', {
         found: `The database has schema version ${found}`,
@@ -129,11 +126,24 @@ export async function migrate(db: Database): Promise<void> {
         remedy: 'Run the Plinth version that wrote it, or a newer one',
       });
     }
-    for (const step of MIGRATIONS.slice(found)) await tx.query(step);
-    await tx.query(row ? `UPDATE ${SCHEMA}.version SET version = $1` : `INSERT INTO ${SCHEMA}.version VALUES ($1)`, [
-      MIGRATIONS.length,
-    ]);
+    await applySteps(tx, found, MIGRATIONS.length);
   });
+}
+
+/** Brings the tables from one version (0: there are none) to another, inside `tx`. */
+export async function applySteps(tx: Queryable, from: number, to: number): Promise<void> {
+  await readVersion(tx);
+  for (const step of MIGRATIONS.slice(from, to)) await tx.query(step);
+  await tx.query(`DELETE FROM ${SCHEMA}.version`);
+  await tx.query(`INSERT INTO ${SCHEMA}.version VALUES ($1)`, [to]);
+}
+
+/** The version of the tables; 0 where there are none. Makes the schema that keeps it. */
+async function readVersion(tx: Queryable): Promise<number> {
+  await tx.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
+  await tx.query(`CREATE TABLE IF NOT EXISTS ${SCHEMA}.version (version integer NOT NULL)`);
+  const [row] = await tx.query<{ version: number }>(`SELECT version FROM ${SCHEMA}.version`);
+  return row?.version ?? 0;
 }
 
 /**
