@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { FieldError } from './problem.js';
 
 /** Neither PostgreSQL's text nor its JSON holds NUL, and half a surrogate pair is no character at all. */
@@ -25,11 +26,8 @@ export function requireStorable(value: unknown, where: string): void {
   }
 }
 
-/** Bodies that are streams pass. */
-const isPlain = (value: object): boolean => {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-};
+/** Bodies that are streams pass. The query is an object of a class of its own. */
+const isPlain = (value: object): boolean => !(value instanceof Readable);
 
 const unstorable = (path: string): FieldError =>
   new FieldError([{ field: path.replace(/^[a-z]+\./, ''), message: 'holds NUL or half a character' }]);

@@ -80,7 +80,8 @@ export async function receive(
     // What is still being written, folders too, would appear again after the removal.
     await sink.abort();
     await discard();
-    throw toUploadError(request, error);
+    // A form's parser that loses its file ends the request too, which may be heard of first.
+    throw toUploadError(request, sink.failure ?? error);
   } finally {
     room?.release();
     watch.end();
@@ -96,7 +97,8 @@ async function receiveForm(
   const parts = request.parts({
     preservePath: true,
     limits: {
-      fileSize: limits.bodyBytes,
+      // One more than may come, so that the sink refuses it before the parser cuts it off without a word.
+      fileSize: limits.bodyBytes + 1,
       files: limits.files,
       fields: 50,
       fieldSize: FIELD_BYTES,
@@ -137,6 +139,8 @@ async function receiveRaw(request: FastifyRequest, sink: Sink): Promise<Record<s
 class Sink {
   readonly names: string[] = [];
   bytes = 0;
+  /** Why no more is taken. */
+  failure: unknown;
   private readonly hashes: string[] = [];
   private readonly writing = new Set<Promise<void>>();
   private readonly stop = new AbortController();
@@ -170,13 +174,17 @@ class Sink {
     const count = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         this.bytes += chunk.length;
-        if (this.bytes > this.limits.bodyBytes) return done(tooLarge(this.limits.bodyBytes));
+        const refuse = (error: Error): void => {
+          this.failure ??= error;
+          done(error);
+        };
+        if (this.bytes > this.limits.bodyBytes) return refuse(tooLarge(this.limits.bodyBytes));
         hash.update(chunk);
         if (!this.room) return done(null, chunk);
         this.room.need(chunk.length).then(() => {
           this.room?.spend(chunk.length);
           done(null, chunk);
-        }, done);
+        }, refuse);
       },
     });
     const target = this.folder && join(this.folder, ...path.split('/'));
