@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASSET_FORMATS } from '../core/asset.js';
 import { PRESETS } from '../core/presets.js';
+import { storedText } from './text.js';
 
 const run = {
   method: z.string().min(1).max(64).describe('Name of a method, as listed by `/v1/methods`.'),
@@ -16,7 +17,7 @@ export const runRequestSchema = z.strictObject(run);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 const fields = {
-  name: z.string().trim().min(1).max(200).optional().describe('Words for people. Default: the name of the upload.'),
+  name: storedText(200).trim().min(1).optional().describe('Words for people. Default: the name of the upload.'),
   methods: z
     .array(runRequestSchema)
     .min(1)

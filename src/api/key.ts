@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedText } from './text.js';
 
 /** What a key may do; each scope holds the ones before it. */
 export const SCOPES = ['read', 'submit', 'admin'] as const;
@@ -18,7 +19,7 @@ export const keySchema = z
 /** A key, without its text. */
 export type KeyFacts = z.infer<typeof keySchema>;
 
-export const newKeySchema = z.strictObject({ name: z.string().trim().min(1).max(100), scope: z.enum(SCOPES) });
+export const newKeySchema = z.strictObject({ name: storedText(100).trim().min(1), scope: z.enum(SCOPES) });
 /** What a new key is to be. */
 export type NewKey = z.input<typeof newKeySchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedText } from './text.js';
 
 /** One file of an upload that may be interrupted. */
 export const uploadFileSchema = z.object({
@@ -31,8 +32,8 @@ export const uploadFileUrl = (id: string, name: string): string =>
 
 /** Names the files that will come. */
 export const newUploadSchema = z.strictObject({
-  name: z.string().trim().min(1).max(200).default('upload'),
+  name: storedText(200).trim().min(1).default('upload'),
   files: z
-    .array(z.strictObject({ name: z.string().min(1).max(1000).describe('Relative path.'), bytes: z.int().min(0) }))
+    .array(z.strictObject({ name: storedText(1000).min(1).describe('Relative path.'), bytes: z.int().min(0) }))
     .min(1),
 });

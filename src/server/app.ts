@@ -24,7 +24,13 @@ import { PlinthError, toPlinthError } from '../core/errors.js';
 import { guardBodies, letRestPass } from './bodies.js';
 import type { App, Context } from './context.js';
 import { ownerOf } from './context.js';
-import { collectRoutes, completeDocument, documentInfo, type OpenApiDocument } from './openapi/openapi.js';
+import {
+  collectRoutes,
+  completeDocument,
+  documentInfo,
+  type OpenApiDocument,
+  type RouteFacts,
+} from './openapi/openapi.js';
 import { FieldError, PROBLEM_TYPE, statusOf, toProblem } from './problem.js';
 import { catalogueRoutes } from './routes/catalogue.js';
 import { eventRoutes } from './routes/events.js';
@@ -179,6 +185,10 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
         remedy: `Go on in ${Math.ceil(limit.ttl / 1000)} s`,
       }),
   });
+  // Before anything is read of a body that nobody waits for.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404 && request.method !== 'GET' && request.method !== 'HEAD') throw missing(routes, request, reply);
+  });
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(fastifySSE, { heartbeatInterval: EVENT_HEARTBEAT_MS });
   await app.register(swagger, {
@@ -236,23 +246,29 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     const page =
       request.method === 'GET' && wants.includes('text/html') && !/^\/(v1|health|metrics|docs|openapi)/.test(path);
     if (page && existsSync(join(PAGE, 'index.html'))) return reply.sendFile('index.html');
-    const allowed = routes.filter((r) => patternOf(r.url).test(path)).map((r) => r.method);
-    if (allowed.length > 0 && !allowed.includes(request.method)) {
-      reply.header('allow', allowed.join(', '));
-      throw new PlinthError('METHOD_NOT_ALLOWED', {
-        found: `${request.method} ${path}`,
-        expected: allowed.join(', '),
-        subject: request.method,
-      });
-    }
-    throw new PlinthError('ROUTE_NOT_FOUND', {
-      found: `There is nothing at ${path}`,
-      remedy: 'See /docs for every address',
-      subject: path,
-    });
+    throw missing(routes, request, reply);
   });
   await app.ready();
   return app;
+}
+
+/** What answers an address or method that there is not. */
+function missing(routes: RouteFacts[], request: FastifyRequest, reply: FastifyReply): PlinthError {
+  const path = request.url.split('?')[0];
+  const allowed = routes.filter((r) => patternOf(r.url).test(path)).map((r) => r.method);
+  if (allowed.length > 0 && !allowed.includes(request.method)) {
+    reply.header('allow', allowed.join(', '));
+    return new PlinthError('METHOD_NOT_ALLOWED', {
+      found: `${request.method} ${path}`,
+      expected: allowed.join(', '),
+      subject: request.method,
+    });
+  }
+  return new PlinthError('ROUTE_NOT_FOUND', {
+    found: `There is nothing at ${path}`,
+    remedy: 'See /docs for every address',
+    subject: path,
+  });
 }
 
 let sequence = 0;

@@ -214,8 +214,8 @@ const headersOf = (names: string[]): Record<string, object> =>
 function addBinaryAnswers(id: string, operation: Operation): void {
   const binary = BINARY[id];
   if (!binary) return;
-  const isText = binary.type.startsWith('text');
-  const content = { [binary.type]: { schema: { type: 'string', ...(isText ? {} : { format: 'binary' }) } } };
+  // Bytes have no schema, and a stream of events is no string as a whole.
+  const content = { [binary.type]: { schema: binary.type === 'text/plain' ? { type: 'string' } : {} } };
   const headers = binary.partial ? headersOf(['ETag', 'LastModified', 'AcceptRanges']) : undefined;
   operation.responses['200'] = { description: binary.description, content, headers };
   if (binary.partial) {
@@ -351,6 +351,7 @@ function submitBody(): object {
           properties: {
             files: {
               type: 'array',
+              minItems: 1,
               items: { type: 'string', format: 'binary' },
               description: 'Pictures with their metadata, or one zip. File names may hold folders.',
             },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATES, jobSchema } from '../../api/job.js';
+import { storedText } from '../../api/text.js';
 import type { ErrorCode } from '../../core/errors.js';
 import type { App, Context } from '../context.js';
 import { FieldError } from '../problem.js';
@@ -16,9 +17,16 @@ const listQuery = z.object({
     .transform((text) => text?.split(','))
     .pipe(z.array(z.enum(JOB_STATES)).optional())
     .describe('States to list, separated by commas. Default: all.'),
-  search: z.string().max(200).optional().describe('Part of the name.'),
+  search: storedText(200).optional().describe('Part of the name.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(100).optional().describe('`next` of the page before.'),
+  cursor: z
+    .string()
+    .regex(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      'is not the `next` of a page',
+    )
+    .optional()
+    .describe('`next` of the page before.'),
 });
 
 const SUBMIT_ERRORS: ErrorCode[] = [

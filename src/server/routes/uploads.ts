@@ -8,7 +8,7 @@ import type { UploadStore } from '../uploads/uploadStore.js';
 
 const params = z.object({ id: z.uuid() });
 const fileParams = params.extend({ '*': z.string().min(1).max(1000).describe('Name of the file.') });
-const tusVersion = z.string().max(20).optional().describe('`1.0.0`: the client speaks tus.');
+const tusVersion = z.literal('1.0.0').optional().describe('`1.0.0`: the client speaks tus.');
 const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export function uploadRoutes(app: App, context: Context, uploads: UploadStore): void {

@@ -29,7 +29,7 @@ export function speakTus(app: App, maxBytes: number): void {
     'tus-checksum-algorithm': CHECKSUMS.join(','),
   };
   app.addHook('onRequest', async (request, reply) => {
-    if (!/^\/v1\/(tus|uploads)\b/.test(request.url)) return;
+    if (request.is404 || !/^\/v1\/(tus\b|uploads\/[^/]+\/files\/)/.test(request.url)) return;
     if (request.method === 'OPTIONS') reply.headers(facts);
     else requireTusVersion(request, reply);
   });
