@@ -1,5 +1,6 @@
 import type { Camera } from './camera.js';
 import type { ColorImage, HdrImage } from './image.js';
+import type { Vec3 } from './math.js';
 import type { Mesh } from './mesh.js';
 
 /** glTF 2.0 metallic-roughness material with textures. */
@@ -29,6 +30,11 @@ export interface Asset {
   environment?: HdrImage;
   /** Cameras that the method corrected, by name of view: pose and focal lengths at the picture's full size. Absent where it took them as they were. */
   cameras?: Record<string, Pick<Camera, 'cameraToWorld' | 'fx' | 'fy'>>;
+  /**
+   * Where the mesh's own origin lies in the frame of the input (turned to +Y up), for inputs that stand too far from their origin for 32-bit
+   * numbers. Absent: the frames are the same.
+   */
+  origin?: Vec3;
   /** Facts of the method for the report, JSON-serialisable. */
   facts?: Record<string, unknown>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writePreviews } from '../asset/previews/previews.js';
 import { writeAsset } from '../asset/write/writeAsset.js';
 import type { Capture } from '../capture/capture.js';
-import { ASSET_FORMATS, type AssetFormat } from '../core/asset.js';
+import { ASSET_FORMATS, type Asset, type AssetFormat } from '../core/asset.js';
 import { type Logger, type RunProgress, silentLogger, type Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import type { Preset } from '../core/presets.js';
@@ -169,8 +169,10 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
 
     // The assessment reads the exported GLB, so that file is always made.
     const formats = options.formats ?? ASSET_FORMATS;
+    const [ox, oy, oz] = capture.inputToWorld.slice(12, 15);
+    const placed: Asset = ox === 0 && oy === 0 && oz === 0 ? asset : { ...asset, origin: [0 - ox, 0 - oy, 0 - oz] };
     await writeAsset(
-      asset,
+      placed,
       output.partial,
       { formats: [...new Set<AssetFormat>(['glb', ...formats])], meshopt: options.meshopt, webp: options.webp },
       hooks,

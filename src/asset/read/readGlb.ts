@@ -11,7 +11,7 @@ import { ALL_EXTENSIONS, type Transform } from '@gltf-transform/extensions';
 import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import type { Asset } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
-import { determinant3, type Mat4, transformPoint } from '../../core/math.js';
+import { determinant3, type Mat4, transformPoint, type Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { gatherVertices } from '../../geometry/mesh/compact.js';
 import { computeNormals } from '../../geometry/mesh/normals.js';
@@ -57,8 +57,14 @@ export async function readGlb(path: string): Promise<Asset> {
   const scene = root.getDefaultScene() ?? root.listScenes()[0];
   const materials = root.listMaterials();
   const parts: Part[] = [];
+  let origin: Vec3 | undefined;
   const visit = (node: Node): void => {
     const mesh = node.getMesh();
+    // What was written about an origin of its own is read about it: in the input's frame, 32 bits would not hold it.
+    if (node.getExtras().plinthOrigin === true) {
+      origin = node.getTranslation();
+      node.setTranslation([0, 0, 0]);
+    }
     if (mesh) {
       // A skinned mesh is placed by its joints, not by its node; in the pose it was bound in, that is where its vertices are.
       const toWorld = node.getSkin() ? undefined : (node.getWorldMatrix() as Mat4);
@@ -83,7 +89,8 @@ export async function readGlb(path: string): Promise<Asset> {
     if (part.mesh.uvs && material) part.mesh = intoUnitSquare(part.mesh, material, fail);
   }
   const { material, tiles } = await mergeMaterials(list, fail);
-  return { mesh: mergeParts(parts.map((p) => ({ mesh: p.mesh, tile: tiles[used.indexOf(p.material)] }))), material };
+  const mesh = mergeParts(parts.map((p) => ({ mesh: p.mesh, tile: tiles[used.indexOf(p.material)] })));
+  return { mesh, material, ...(origin && { origin }) };
 }
 
 type Fail = (found: string, remedy?: string, cause?: unknown) => PlinthError;

@@ -4,6 +4,7 @@ import { join as joinPath } from 'node:path';
 import { Document, NodeIO } from '@gltf-transform/core';
 import { ALL_EXTENSIONS, KHRTextureTransform } from '@gltf-transform/extensions';
 import { validateBytes } from 'gltf-validator';
+import { MeshoptDecoder } from 'meshoptimizer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bakedAsset, gradient, pbrAsset, shape } from '../../../test/asset.js';
 import { box, flip, sphere } from '../../../test/shapes.js';
@@ -48,6 +49,29 @@ describe('writeGlb', () => {
     for (const options of [{}, { meshopt: true, webp: true }])
       expect(await encodeGlb(assets.pbr, options)).toEqual(await encodeGlb(assets.pbr, options));
   });
+
+  it.each([false, true])(
+    'places what stands far from its origin by a node, and reads it about its own (meshopt %s)',
+    async (meshopt) => {
+      const origin: [number, number, number] = [437_000, 12, -5_860_000];
+      const bytes = await encodeGlb({ ...assets.baked, origin }, { meshopt });
+      const document = await new NodeIO()
+        .registerExtensions(ALL_EXTENSIONS)
+        .registerDependencies({ 'meshopt.decoder': MeshoptDecoder })
+        .readBinary(bytes);
+      const [top] = document.getRoot().listScenes()[0].listChildren();
+      expect(top.getTranslation()).toEqual(origin);
+      expect(top.getMesh()).toBeNull();
+      const path = joinPath(folder, 'far.glb');
+      await writeFile(path, bytes);
+      const read = await readGlb(path);
+      expect(read.origin).toEqual(origin);
+      await writeFile(path, await encodeGlb(assets.baked, { meshopt }));
+      const near = await readGlb(path);
+      expect(near.origin).toBeUndefined();
+      expect(read.mesh.positions).toEqual(near.mesh.positions);
+    },
+  );
 
   it('is clearly marked where the light is baked in', async () => {
     const document = await new NodeIO().registerExtensions(ALL_EXTENSIONS).readBinary(await encodeGlb(assets.baked));

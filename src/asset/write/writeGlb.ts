@@ -61,7 +61,11 @@ export async function encodeGlb(
   attribute('TEXCOORD_0', 'VEC2', mesh.uvs);
   primitive.setMaterial(await buildMaterial(document, material, options.webp ?? false, encode));
   const node = document.createNode('object').setMesh(document.createMesh('object').addPrimitive(primitive));
-  document.getRoot().setDefaultScene(document.createScene('scene').addChild(node));
+  // A node above it keeps in decimal numbers what the vertices' 32 bits cannot hold; quantisation changes the node of the mesh.
+  const top = asset.origin
+    ? document.createNode('origin').setTranslation(asset.origin).setExtras({ plinthOrigin: true }).addChild(node)
+    : node;
+  document.getRoot().setDefaultScene(document.createScene('scene').addChild(top));
 
   const io = new NodeIO();
   if (options.webp) document.createExtension(EXTTextureWebP).setRequired(true);

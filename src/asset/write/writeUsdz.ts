@@ -1,5 +1,6 @@
 import type { Asset, Material } from '../../core/asset.js';
 import { boundsOf } from '../../core/bounds.js';
+import type { Vec3 } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { VERSION } from '../../core/version.js';
 import { encodeTexture, type TextureEncoder } from './encodeTexture.js';
@@ -28,11 +29,14 @@ export async function encodeUsdz(asset: Asset, encode: TextureEncoder = encodeTe
     if (material.normal)
       textures.push({ name: 'textures/normal.png', data: await encode(material.normal, 'png', 'data') });
   }
-  const layer = new TextEncoder().encode(buildLayer(mesh, material));
+  const layer = new TextEncoder().encode(buildLayer(mesh, material, asset.origin));
   return storedZip([{ name: 'asset.usda', data: layer }, ...textures]);
 }
 
-function buildLayer(mesh: Mesh, material: Material): string {
+function buildLayer(mesh: Mesh, material: Material, origin: Vec3 | undefined): string {
+  const placed = origin
+    ? `    double3 xformOp:translate = (${origin.join(', ')})\n    uniform token[] xformOpOrder = ["xformOp:translate"]\n`
+    : '';
   return `#usda 1.0
 (
     defaultPrim = "Object"
@@ -51,7 +55,7 @@ def Xform "Object" (
     kind = "component"
 )
 {
-${buildMesh(mesh)}
+${placed}${buildMesh(mesh)}
 ${buildMaterial(material)}
 }
 `;

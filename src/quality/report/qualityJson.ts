@@ -164,10 +164,14 @@ function verdictOf(a: Assessment, { status, limits, likelyCause }: Judgement): s
 }
 
 function frameOf(capture: Capture): string {
-  const turned = identity().some((v, i) => Math.abs(v - capture.inputToWorld[i]) > 1e-9);
+  const moved = [12, 13, 14].some((i) => capture.inputToWorld[i] !== 0);
+  const turned = identity().some((v, i) => i < 12 && Math.abs(v - capture.inputToWorld[i]) > 1e-9);
   const axes = turned
     ? 'its axes were turned by capture.inputToWorld so that +Y is up, as glTF demands (apply the inverse to return)'
     : 'its axes are the input’s own, +Y up';
+  if (capture.scaleKnown && moved) {
+    return `The asset keeps the input’s scale; it stands so far from the input’s origin that vertices are about one of their own, which capture.inputToWorld has and the nodes of GLB and USDZ undo; ${axes}.`;
+  }
   return capture.scaleKnown
     ? `The asset keeps the input’s scale and origin; ${axes}.`
     : `The input states no scale: Plinth chose unit and origin, the object’s box is capture.bounds; ${axes}.`;

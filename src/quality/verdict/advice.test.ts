@@ -260,6 +260,23 @@ test('names views that are concerned, and puts problems before hints', () => {
   expect(advice[0].views).toEqual(['r_1']);
 });
 
+test('cameras were estimated from pictures where they were, not where an up direction was chosen', () => {
+  for (const [estimated, codes] of [
+    [{ focal: 1.4 }, ['cameras-estimated']],
+    [{ photos: {} }, ['cameras-estimated']],
+    [{ up: 'from the cameras', model: 'sparse/0' }, []],
+    [{ applied_scale: 2 }, []],
+    [null, []],
+  ] as const) {
+    const advice = adviseOn(
+      change((e) => {
+        e.capture.estimated = estimated;
+      }),
+    );
+    expect(advice.map((a) => a.code)).toEqual(codes);
+  }
+});
+
 test('held-out and test views do not count as evidence about the inputs', () => {
   const advice = adviseOn(
     change((e) => {

@@ -8,6 +8,10 @@ export type AdviceEvidence = Pick<
   'status' | 'psnr' | 'ssim' | 'heldOutGap' | 'thresholds' | 'totals' | 'views' | 'mesh' | 'texture' | 'protocol'
 > & { capture: Pick<QualityData['capture'], 'views' | 'masks' | 'bounds' | 'scaleKnown' | 'estimated'> };
 
+/** Whether cameras were found from the pictures: six views or photos. Other captures only have their up direction chosen, or state things besides. */
+export const camerasEstimated = (estimated: Record<string, unknown> | null): boolean =>
+  estimated !== null && ('focal' in estimated || 'photos' in estimated);
+
 /** From where the rules speak up. Shares are 0…1. */
 export const ADVICE_LIMITS = {
   /** Mask IoU of a view below which its silhouette is wrong. */
@@ -333,7 +337,7 @@ const capture: Rule = (e) => {
       ),
     );
   }
-  if (e.capture.estimated) {
+  if (camerasEstimated(e.capture.estimated)) {
     out.push(
       hint(
         'cameras-estimated',

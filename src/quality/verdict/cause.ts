@@ -1,6 +1,6 @@
 import { INVERTED_VIEWS, looksInverted } from '../../capture/masks/polarity.js';
 import type { ViewQuality } from '../schema.js';
-import type { AdviceEvidence } from './advice.js';
+import { type AdviceEvidence, camerasEstimated } from './advice.js';
 import { counted, percent } from './words.js';
 
 /** One rule: a sentence with the cause and its remedy, or `null` where the evidence does not speak for it. */
@@ -55,7 +55,7 @@ const allCameras: CauseRule = (e, views) => {
   const lacking = share(views, (v) => v.mask !== null && v.mask.missing > 0.02);
   const blurred = views.some((v) => v.colour) && mean(views.flatMap((v) => v.colour?.sharpness ?? [])) < 0.5;
   if (lacking < 0.5 && !blurred) return null;
-  if (e.capture.estimated) {
+  if (camerasEstimated(e.capture.estimated)) {
     return 'The estimated cameras do not fit all pictures: give the focal length if you know it, or more views.';
   }
   return 'The cameras do not fit the pictures, all of them alike: check focal length, distortion and poses, and that pictures and cameras belong to the same solve.';
