@@ -22,6 +22,15 @@ describe('writeUsdz', () => {
     expect(await encodeUsdz(pbrAsset())).toEqual(await encodeUsdz(pbrAsset()));
   });
 
+  it('places what stands far from its origin by an operation on its prim', async () => {
+    const far = await encodeUsdz({ ...bakedAsset(), origin: [437_000, 12, -5_860_000] });
+    expect(checkUsdz(far)).toEqual([]);
+    const text = new TextDecoder('latin1').decode(far);
+    expect(text).toContain('double3 xformOp:translate = (437000, 12, -5860000)');
+    expect(text).toContain('uniform token[] xformOpOrder = ["xformOp:translate"]');
+    expect(new TextDecoder('latin1').decode(await encodeUsdz(bakedAsset()))).not.toContain('xformOp');
+  });
+
   it('holds the mesh with the origin of coordinates at the lower left, and says what is baked', async () => {
     const asset = bakedAsset();
     const all = new TextDecoder('latin1').decode(await encodeUsdz(asset));

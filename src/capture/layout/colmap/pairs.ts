@@ -6,7 +6,7 @@ import { pictureSize, SIZE_BYTES } from '../pictureSize.js';
 import { pathInside } from '../resolveName.js';
 import { statesDistortion } from '../statedIntrinsics.js';
 import { type ColmapCamera, colmapIntrinsics } from './cameraModels.js';
-import { missingPicture } from './missingPicture.js';
+import { missingPicture, undistortedPictures } from './missingPicture.js';
 import { type ColmapImage, parseCameras, parseImages } from './modelFiles.js';
 
 export interface ColmapModel {
@@ -105,6 +105,9 @@ export async function chooseColmapPair(access: FileAccess, root: string): Promis
     const found = locate(access.list, joinPath(root, 'images'), names, RULES);
     const first = found.paths.find((path) => path !== undefined);
     if (first === undefined) throw broken ?? missingPicture(names[0], joinPath(root, 'images'));
+    if (!isAllowed(access.list, root, model.folder, isDistorted(model), folderOf(first))) {
+      throw undistortedPictures(model.folder, folderOf(first));
+    }
     best = { model, pictures: folderOf(first), ...found, score: [] };
   }
   const { model, pictures, paths, otherEndings } = best;
@@ -154,16 +157,8 @@ const isSameSolution = (a: ColmapModel, b: ColmapModel): boolean =>
 
 function pairsOf(list: FileList, root: string, model: ColmapModel): Pair[] {
   const names = model.images.map((image) => image.name);
-  const isDistorted = [...model.cameras.values()].some((camera) => {
-    try {
-      return statesDistortion(colmapIntrinsics(camera, model.folder));
-    } catch {
-      // Said by the reader, should this model be taken.
-      return false;
-    }
-  });
   return pictureFolders(list, root, model.folder)
-    .filter((folder) => isAllowed(list, root, model.folder, isDistorted, folder))
+    .filter((folder) => isAllowed(list, root, model.folder, isDistorted(model), folder))
     .map((folder) => {
       const found = names.map((name) => {
         try {
@@ -176,6 +171,17 @@ function pairsOf(list: FileList, root: string, model: ColmapModel): Pair[] {
       return { model, pictures: folder, paths: found, otherEndings };
     });
 }
+
+/** Whether any camera of a model bends straight lines. */
+const isDistorted = (model: ColmapModel): boolean =>
+  [...model.cameras.values()].some((camera) => {
+    try {
+      return statesDistortion(colmapIntrinsics(camera, model.folder));
+    } catch {
+      // Said by the reader, should this model be taken.
+      return false;
+    }
+  });
 
 const ending = (path: string): string => path.slice(path.lastIndexOf('.') + 1).toLowerCase();
 
@@ -199,10 +205,10 @@ function undistortedIn(list: FileList, folder: string): string | undefined {
   return isDense || list.hasFolder(joinPath(workspace, 'distorted')) ? workspace : undefined;
 }
 
-function isAllowed(list: FileList, root: string, model: string, isDistorted: boolean, pictures: string): boolean {
+function isAllowed(list: FileList, root: string, model: string, bends: boolean, pictures: string): boolean {
   const undistorted = undistortedIn(list, pictures);
   const ofDistorted = /(^|\/)distorted(\/|$)/i.test(model);
-  if (undistorted !== undefined) return !isDistorted && !ofDistorted;
+  if (undistorted !== undefined) return !bends && !ofDistorted;
   // Beside a distorted model, `input/` holds what it was solved on.
   const originals = joinPath(root, 'input');
   const isOriginal = pictures === originals || pictures.startsWith(`${originals}/`);
