@@ -10,6 +10,7 @@ import type { JobRequestInput as JobRequest } from './jobRequest.js';
 import type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
 import type { Problem } from './problem.js';
 import type { Upload } from './upload.js';
+import type { DeliveryFacts, RotatedSecret } from './webhook.js';
 
 export type { AssetFormat } from '../core/asset.js';
 export type { JobProgress } from '../core/context.js';
@@ -24,6 +25,7 @@ export type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
 export type { Problem } from './problem.js';
 export type { FailureResource as Failure, WarningResource as Warning } from './remedy.js';
 export type { Upload } from './upload.js';
+export type { DeliveryFacts, RotatedSecret } from './webhook.js';
 
 /** An answer that is no success, with the code and the field of the problem. */
 export class ApiError extends Error {
@@ -102,6 +104,9 @@ export const OPERATIONS = {
   listMethods: 'GET /v1/methods',
   listExamples: 'GET /v1/examples',
   getExamplePicture: 'GET /v1/examples/{name}/picture',
+  listDeliveries: 'GET /v1/jobs/{id}/deliveries',
+  redeliver: 'POST /v1/jobs/{id}/deliveries/{delivery}/redeliver',
+  rotateWebhookSecret: 'POST /v1/webhooks/secret',
   listKeys: 'GET /v1/keys',
   createKey: 'POST /v1/keys',
   revokeKey: 'DELETE /v1/keys/{id}',
@@ -116,6 +121,7 @@ export type OperationId = keyof typeof OPERATIONS;
 interface CallOptions {
   id?: string;
   name?: string;
+  delivery?: string;
   query?: Record<string, string | number | undefined>;
   json?: unknown;
   body?: FormData | Blob;
@@ -312,6 +318,19 @@ export class PlinthClient {
     return await (await this.call('getMetrics')).text();
   }
 
+  /** Webhook messages of a job, oldest first. */
+  async deliveries(id: string): Promise<DeliveryFacts[]> {
+    return (await this.json<{ deliveries: DeliveryFacts[] }>('listDeliveries', { id })).deliveries;
+  }
+
+  /** Sends a webhook message again, with the same id. */
+  async redeliver(id: string, delivery: string): Promise<DeliveryFacts[]> {
+    return (await this.json<{ deliveries: DeliveryFacts[] }>('redeliver', { id, delivery })).deliveries;
+  }
+
+  /** Makes a new secret that signs webhook messages, and tells it this once. Needs an admin key. */
+  rotateWebhookSecret = (): Promise<RotatedSecret> => this.json('rotateWebhookSecret');
+
   /** All keys, without their text. Needs an admin key. */
   async keys(): Promise<KeyFacts[]> {
     return (await this.json<{ keys: KeyFacts[] }>('listKeys')).keys;
@@ -335,6 +354,7 @@ export class PlinthClient {
     const [method, template] = OPERATIONS[operation].split(' ');
     const path = template
       .replace('{id}', encodeURIComponent(options.id ?? ''))
+      .replace('{delivery}', encodeURIComponent(options.delivery ?? ''))
       .replace('{name}', (options.name ?? '').split('/').map(encodeURIComponent).join('/'));
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(options.query ?? {}))

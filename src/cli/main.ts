@@ -5,6 +5,8 @@
  */
 import { stopWhileStarting } from './stopWhileStarting.js';
 
-// The first process of a container: before the rest is loaded, which takes a moment. Elsewhere signals do what they usually do.
-if (process.pid === 1) stopWhileStarting();
+// Before the rest is loaded, which takes a moment: a service that is stopped ends with 0, and the first process of a container ignores signals that
+// have no handler. Elsewhere signals do what they usually do.
+const service = process.argv.slice(2).some((word) => word === 'serve' || word === 'worker');
+if (service || process.pid === 1) stopWhileStarting();
 await import('./program.js');

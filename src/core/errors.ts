@@ -97,6 +97,7 @@ export const ERROR_CODES = {
   RESTORE_NOT_EMPTY: ['config', 'The service to restore to holds jobs or keys already.'],
   STORAGE_UNAVAILABLE: ['machine', 'The artifact storage cannot be reached or refuses.'],
   DISK_LOW: ['machine', 'Too little disk space is left.'],
+  DELIVERY_NOT_FOUND: ['input', 'The job has no webhook message of that id.'],
   WEBHOOK_URL_REFUSED: ['input', 'The webhook address is not allowed.'],
 
   // server

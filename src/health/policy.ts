@@ -50,7 +50,9 @@ export function factsOf(adapter: AdapterFacts, situation: GpuSituation): GpuFact
 export function checkMemory(policy: GpuPolicy, adapter: AdapterFacts, situation: GpuSituation): void {
   const needed = demandedMemory(policy);
   if (needed === 0) return;
-  const memory = factsOf(adapter, situation)?.memoryTotal ?? adapter.memory;
+  // The software adapter works in the machine's own memory.
+  const own = adapter.kind === 'software' ? situation.machine.memory : adapter.memory;
+  const memory = factsOf(adapter, situation)?.memoryTotal ?? own;
   // Cards sold with 12 GiB report a few per cent less, which the driver keeps for itself.
   if (memory !== undefined && memory >= needed * 0.95) return;
   throw new PlinthError('GPU_MEMORY_TOO_SMALL', {

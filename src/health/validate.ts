@@ -143,6 +143,8 @@ async function onSoftware(policy: GpuPolicy, situation: GpuSituation, options: V
     });
   }
   const adapter = situation.adapters.find((a) => a.kind === 'software');
+  // What is demanded of a GPU that is required is demanded of what stands in for it.
+  if (adapter && policy.gpu === 'required') checkMemory(policy, adapter, situation);
   if (!adapter) {
     throw new PlinthError('GPU_NO_ADAPTER', {
       found: `No software adapter answers${failuresOf(situation.vendors)

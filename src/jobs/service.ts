@@ -12,9 +12,10 @@ import type { ArtifactStore } from './storage/artifactStore.js';
 import { DiskBudget } from './storage/diskBudget.js';
 import { Janitor } from './storage/janitor.js';
 import { openArtifacts, type StorageChoice } from './storage/openArtifacts.js';
-import { WebhookSender } from './webhooks/webhooks.js';
+import { type WebhookOptions, WebhookSender } from './webhooks/webhooks.js';
 import type { AttemptEnd } from './worker/attempt.js';
 import type { ReadLimits } from './worker/engine.js';
+import { endLeftovers } from './worker/leftovers.js';
 import { recoverOrphans, SILENT_SECONDS, WorkerPool } from './worker/workerPool.js';
 
 export interface ServiceOptions {
@@ -31,7 +32,7 @@ export interface ServiceOptions {
   maxAttempts: number;
   limits: ReadLimits;
   retention: { days: number; quotaBytes: number; minimumFreeBytes: number };
-  webhooks: { allowPrivate: boolean; secret?: string; retrySeconds?: number[] };
+  webhooks: WebhookOptions;
   log: Logger;
   onEnd?: (end: AttemptEnd) => void;
 }
@@ -72,7 +73,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
     if (!(await indexNames(db)))
       log.warn({}, 'the database has no pg_trgm: searches in the names of many jobs are slow');
     const queue = await Queue.open(db, (error) => log.warn({ err: error }, 'the queue reported an error'));
-    const store = new JobStore(db, queue, options.webhooks.secret);
+    const store = new JobStore(db, queue);
     const local = artifacts.kind === 'folder' ? [data, artifacts.place] : [data];
     const disk = new DiskBudget(local, options.retention.minimumFreeBytes);
     const events = new EventHub();
@@ -83,6 +84,7 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
       artifacts,
       disk,
       workRoot,
+      data,
       log,
       adapters: options.adapters,
       engine: options.engine ?? defaultEngine(),
@@ -126,8 +128,12 @@ export async function openService(options: ServiceOptions): Promise<JobService> 
       incoming,
       disk,
       async start() {
+        // What outlived its service still burns the device, and would write beside its successor.
+        const { pools, ended } = await endLeftovers(data);
+        if (ended.length > 0) log.warn({ pids: ended }, 'worker processes that outlived their service were ended');
         // Nobody else can be working on the embedded database's jobs.
-        await recoverOrphans({ store, log }, db.kind === 'embedded' ? 'all' : SILENT_SECONDS);
+        await recoverOrphans({ store, log }, db.kind === 'embedded' ? 'all' : { pools });
+        await recoverOrphans({ store, log }, SILENT_SECONDS);
         await pool.start();
         webhooks.start();
         timers.push(

@@ -39,6 +39,7 @@ import { healthRoutes } from './routes/health.js';
 import { jobRoutes } from './routes/jobs.js';
 import { keyRoutes } from './routes/keys.js';
 import { uploadRoutes } from './routes/uploads.js';
+import { webhookRoutes } from './routes/webhooks.js';
 import { endRequestSpan, startRequestSpan } from './telemetry.js';
 import { ZIP_TYPES } from './uploads/receive.js';
 import { overriddenMethod, PART_TYPE, speakTus } from './uploads/tus.js';
@@ -217,6 +218,7 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     uploadRoutes(api, context, uploads);
     catalogueRoutes(api);
     keyRoutes(api, context);
+    webhookRoutes(api, context);
     healthRoutes(api, context);
     api.get('/openapi.json', { schema: { hide: true }, config: { scope: 'public' } }, async (_request, reply) =>
       reply.send(app.swagger()),
@@ -279,6 +281,7 @@ const TAGS = [
   { name: 'uploads', description: 'Uploads that may be interrupted.' },
   { name: 'catalogue', description: 'What there is to choose from.' },
   { name: 'health', description: 'Health and metrics.' },
+  { name: 'webhooks', description: 'Messages about jobs that ended.' },
   { name: 'keys', description: 'API keys.' },
 ];
 

@@ -133,8 +133,8 @@ export const settingsSchema = z.strictObject({
         .default(6 * 3600)
         .describe('Longest that one attempt may run.'),
       stallSeconds: integer(1)
-        .default(300)
-        .describe('A job without progress for this long is stalled; after twice as long its process is ended.'),
+        .default(30)
+        .describe('A job whose work gives no sign for this long is stalled; after twice as long its process is ended.'),
       maxAttempts: integer(1, 100).default(3).describe('Attempts after failures of the machine.'),
     })
     .prefault({}),
@@ -158,7 +158,8 @@ export const settingsSchema = z.strictObject({
         .string()
         .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be `whsec_` followed by at least 24 bytes in base64')
         .optional()
-        .describe('Secret that signs webhooks of jobs without one of their own.'),
+        .describe('Secret that signs webhooks of jobs without one of their own, until it is rotated.'),
+      dnsServers: list.default([]).describe('Name servers that are asked for receivers; empty = those of the system.'),
     })
     .prefault({}),
   telemetry: z

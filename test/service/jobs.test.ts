@@ -28,6 +28,7 @@ onBothDatabases('jobs over HTTP', (url) => {
     expect(job).toMatchObject({ name: 'My vase', state: 'queued', methods: [{ name: 'fusion', preset: 'draft' }] });
     const done = await server.until(job.id, 'succeeded', 'failed');
     expect(done).toMatchObject({ state: 'succeeded', attempt: 1, failure: null });
+    expect(done.progress).toMatchObject({ fraction: 1, overall: 1, remainingSeconds: 0 });
     expect(done.result!.runs[0].quality).toEqual({ status: 'normal', psnr: 30, ssim: 0.9 });
     const { files } = (await (await server.ask(`/v1/jobs/${job.id}/files`)).json()) as {
       files: { name: string; url: string }[];

@@ -14,6 +14,8 @@ export interface PrivatePostgres {
   createDatabase(): Promise<string>;
   /** Ends it as a power failure does. */
   crash(): Promise<void>;
+  /** Stops every process of it where it stands, or lets them go on. */
+  freeze(frozen: boolean): void;
   /** Starts it again after `crash`, on the same port. */
   revive(): Promise<void>;
   /** Ends it as a power failure does, and starts it again on the same port after `pauseMs`. */
@@ -90,6 +92,12 @@ export async function startPostgres(settings: { fsync?: boolean } = {}): Promise
   return {
     address: admin,
     crash,
+    freeze(frozen) {
+      const children = execFileSync('pgrep', ['-P', String(server.pid)], { encoding: 'utf8' })
+        .trim()
+        .split('\n');
+      for (const pid of [server.pid!, ...children.map(Number)]) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+    },
     revive,
     async restart(pauseMs = 0) {
       await crash();

@@ -87,6 +87,8 @@ export const engine: Engine = {
               found: 'The views disagree',
               remedy: 'Take better ones',
             });
+          if (what.has('path-error'))
+            throw new PlinthError('CAPTURE_FILE_MISSING', `There is no ${join(task.output, 'front.png')}`);
           if (what.has('crash') && attempt <= what.get('crash')!) process.kill(process.pid, 'SIGKILL');
           if (what.has('device-lost') && attempt <= what.get('device-lost')!)
             throw new PlinthError('GPU_DEVICE_LOST', 'The device was lost');
@@ -94,7 +96,7 @@ export const engine: Engine = {
             throw new PlinthError('GPU_OUT_OF_MEMORY', 'Too little memory');
           if (what.has('hang') && attempt <= what.get('hang')!) for (;;) await sleep(1000);
           if (what.has('fill-disk') && attempt <= what.get('fill-disk')!) await fillDisk(task.output);
-          if (what.has('busy-loop')) for (;;);
+          if (what.has('busy-loop') && attempt <= what.get('busy-loop')!) for (;;);
         }
         await writeFile(marker, String(attempt));
         if (hooks.stopping.aborted) throw new PlinthError('CANCELLED', 'The service stops');

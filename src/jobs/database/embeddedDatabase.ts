@@ -1,6 +1,7 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { PlinthError } from '../../core/errors.js';
 import { startThread } from '../../platform/modules.js';
 import { type Database, databaseUnavailable, type Queryable } from './database.js';
 import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
@@ -29,11 +30,27 @@ export async function openEmbedded(folder: string): Promise<Database> {
       await first.end();
       await rename(making, path);
     }
-    return new EmbeddedDatabase(await Thread.start(path), lock);
+    return new EmbeddedDatabase(await Thread.start(path), path, lock);
   } catch (error) {
     await lock.release();
-    throw databaseUnavailable(`The embedded database in ${folder}`, error);
+    throw unusable(folder, path, error);
   }
+}
+
+/** There is no server to start and no password to correct: either the disk refuses, or the files are damaged. */
+function unusable(folder: string, path: string, cause: unknown): PlinthError {
+  const refused = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(
+    (cause as NodeJS.ErrnoException).code ?? '',
+  );
+  return new PlinthError('DATABASE_UNAVAILABLE', {
+    found: `The embedded database in ${folder} cannot be opened: ${(cause as Error).message || String(cause)}`,
+    expected: refused ? 'a folder that can be written' : 'the files of a database that was not damaged',
+    remedy: refused
+      ? 'Check free space, permissions and owner of the data folder'
+      : `Look at the disk; then restore ${path} from a backup, or move it away to begin with an empty database: jobs and keys are in it, results are not`,
+    subject: folder,
+    cause,
+  });
 }
 
 class EmbeddedDatabase implements Database {
@@ -43,7 +60,8 @@ class EmbeddedDatabase implements Database {
   private closed = false;
 
   constructor(
-    private readonly thread: Thread,
+    private thread: Thread,
+    private readonly path: string,
     private readonly lock: FolderLock,
   ) {}
 
@@ -79,6 +97,18 @@ class EmbeddedDatabase implements Database {
     return await this.alone(() => this.thread.listen(channel, heard));
   }
 
+  /** A thread that died, for want of memory for instance, is replaced: the files are as after a loss of power, which the database recovers from. */
+  private async revive(): Promise<void> {
+    if (!this.thread.lost || this.closed) return;
+    try {
+      const next = await Thread.start(this.path);
+      await next.listenLike(this.thread);
+      this.thread = next;
+    } catch (error) {
+      throw databaseUnavailable('The embedded database', error);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -88,7 +118,11 @@ class EmbeddedDatabase implements Database {
   }
 
   private alone<T>(task: () => Promise<T>): Promise<T> {
-    const mine = this.last.then(task, task);
+    const whole = async (): Promise<T> => {
+      await this.revive();
+      return await task();
+    };
+    const mine = this.last.then(whole, whole);
     this.last = mine.catch(() => {});
     return mine;
   }
@@ -109,12 +143,16 @@ class Thread {
   private constructor(private readonly worker: Worker) {
     worker.on('message', (message: FromDatabase) => this.receive(message));
     const lost = (error: Error): void => {
-      this.failure ??= error;
+      this.failure ??= databaseUnavailable('The embedded database', error);
       for (const { reject } of this.waiting.values()) reject(this.failure);
       this.waiting.clear();
     };
     worker.on('error', lost);
     worker.on('exit', () => lost(new Error('the thread of the embedded database ended')));
+  }
+
+  get lost(): boolean {
+    return this.failure !== undefined;
   }
 
   static async start(path: string): Promise<Thread> {
@@ -137,6 +175,14 @@ class Thread {
     return async () => {
       all.delete(heard);
     };
+  }
+
+  /** Hears what another thread heard. */
+  async listenLike(other: Thread): Promise<void> {
+    for (const [channel, all] of other.listeners) {
+      this.listeners.set(channel, all);
+      await this.ask({ id: 0, type: 'listen', channel });
+    }
   }
 
   async end(): Promise<void> {

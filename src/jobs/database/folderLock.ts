@@ -106,11 +106,12 @@ async function judge(path: string, holder: Holder): Promise<'held' | 'dead' | 's
   return holder.startTicks !== undefined && ticks !== undefined && ticks !== holder.startTicks ? 'dead' : 'held';
 }
 
-/** Field 22 of /proc/<pid>/stat; absent where there is no /proc. */
-async function startTicks(pid: number): Promise<string | undefined> {
+/** When a running process began, in ticks since boot: field 22 of /proc/<pid>/stat. Absent where there is no /proc, and for one that has ended. */
+export async function startTicks(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+    const [state, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : rest[18];
   } catch {
     return undefined;
   }

@@ -59,7 +59,6 @@ export class JobStore {
   constructor(
     readonly db: Database,
     readonly queue: Queue,
-    private readonly webhookSecret: string | undefined,
   ) {}
 
   /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED` */
@@ -385,7 +384,7 @@ export class JobStore {
   private async ended(tx: Queryable, id: string, state: JobState, failure?: Failure): Promise<void> {
     await addEvent(tx, id, 'state', { state, failure });
     const job = (await get(tx, id))!;
-    if (job.request.webhook) await queueDelivery(tx, job, this.webhookSecret);
+    if (job.request.webhook) await queueDelivery(tx, job);
   }
 }
 

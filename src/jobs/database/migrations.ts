@@ -105,6 +105,19 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE plinth.jobs ADD COLUMN tidied boolean NOT NULL DEFAULT false;
   CREATE INDEX jobs_untidy ON plinth.jobs (finished_at) WHERE NOT tidied AND finished_at IS NOT NULL;
   `,
+  // Messages have limits for each receiver, are listed for each job, and are signed with secrets that can be rotated.
+  `
+  ALTER TABLE plinth.webhook_deliveries ADD COLUMN receiver text NOT NULL DEFAULT '';
+  ALTER TABLE plinth.webhook_deliveries ADD COLUMN last_status integer;
+  ALTER TABLE plinth.webhook_deliveries ALTER COLUMN secret DROP NOT NULL;
+  CREATE INDEX webhook_deliveries_job ON plinth.webhook_deliveries (job);
+  CREATE TABLE plinth.webhook_secrets (
+    id uuid PRIMARY KEY,
+    secret text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

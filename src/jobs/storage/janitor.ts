@@ -52,6 +52,20 @@ export class Janitor {
     await this.options.artifacts.remove(`jobs/${id}`);
   }
 
+  /**
+   * Removes the stored input of a job that could not be accepted. Where the database does not say so, it stays: the job may have been recorded although
+   * the answer was lost, and what belongs to no job is removed a day later.
+   */
+  async removeUnaccepted(id: string): Promise<void> {
+    const { store, artifacts, log } = this.options;
+    try {
+      const [job] = await store.db.query('SELECT 1 FROM plinth.jobs WHERE id = $1', [id]);
+      if (!job) await artifacts.remove(`jobs/${id}`);
+    } catch (error) {
+      log.warn({ job: id, err: error }, 'the input of a job that was not accepted could not be removed yet');
+    }
+  }
+
   private async byAge(): Promise<void> {
     const { store, days } = this.options;
     await store.db.query('DELETE FROM plinth.idempotency WHERE created_at < now() - make_interval(days => $1)', [

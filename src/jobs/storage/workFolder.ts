@@ -30,7 +30,7 @@ export class WorkFolder {
     const origin = earlier.length > 0 ? await readFile(join(parent, earlier[0], ORIGIN), 'utf8').catch(() => '') : '';
     // Left by a worker that stopped cleanly, perhaps on another machine: newer than anything here, unless what is here came of it.
     if (saved && saved.claim !== origin) {
-      await mkdir(path);
+      await mkdir(path, { recursive: true });
       const local = await store.local(folder.savedKey(saved.claim), path);
       if (local !== path) await cp(local, path, { recursive: true });
       await writeFile(join(path, ORIGIN), saved.claim);

@@ -15,12 +15,13 @@ import { WorkFolder } from '../storage/workFolder.js';
 import { COMPARISON_FILE } from './compareRuns.js';
 import type { ReadLimits } from './engine.js';
 import { JobLog } from './jobLog.js';
+import { withoutPaths } from './withoutPaths.js';
 import { lostFailure, type Outcome, type Report, type WorkerProcess } from './workerProcess.js';
 
 /** Progress is recorded at most this often, save when the stage changes. */
 const PROGRESS_MS = 500;
-/** How long a worker with a whole result waits for a database that is away. Longer, and the next attempt takes what is stored. */
-const COMMIT_PATIENCE_MS = 300_000;
+/** How long an attempt waits for a database or a storage that is away. Longer, and the next one goes on with what is there. */
+const PATIENCE_MS = 300_000;
 /** Preview images that a job keeps. */
 const PREVIEWS = 60;
 
@@ -77,6 +78,11 @@ export class Attempt {
     this.claim = { id: job.id, claim: job.claim! };
   }
 
+  private readonly clean = (text: string): string => {
+    const { workRoot, artifacts } = this.options;
+    return withoutPaths(text, artifacts.kind === 'folder' ? [workRoot, artifacts.place] : [workRoot]);
+  };
+
   /** The job was cancelled: end it. */
   cancel(): void {
     if (this.cancelled) return;
@@ -107,7 +113,7 @@ export class Attempt {
   async run(adapter: string | number | undefined): Promise<AttemptEnd> {
     const { artifacts, store, timeLimitSeconds } = this.options;
     const { job } = this;
-    this.log = await JobLog.open(artifacts, job.id);
+    this.log = await this.outlast(() => JobLog.open(artifacts, job.id, this.clean));
     let folder: WorkFolder | undefined;
     const limit = setTimeout(() => {
       this.kill({
@@ -117,19 +123,20 @@ export class Attempt {
       });
     }, timeLimitSeconds * 1000);
     try {
-      const stored = await findResult(artifacts, job.id);
+      const stored = await this.outlast(() => findResult(artifacts, job.id));
       if (stored) {
         this.settled = true;
         this.log.add('info', `attempt ${job.attempt}: takes the whole result that an earlier one stored`);
         return await this.commit(stored);
       }
-      folder = await WorkFolder.open(this.options.workRoot, artifacts, job.id, this.claim.claim);
+      const { workRoot } = this.options;
+      folder = await this.outlast(() => WorkFolder.open(workRoot, artifacts, job.id, this.claim.claim));
       this.previews = await artifacts.children(`jobs/${job.id}/previews`);
       this.log.add('info', `attempt ${job.attempt}: ${job.request.runs.map((r) => r.name).join(', ')}`);
       const running = this.process.run(
         {
           job: job.id,
-          input: await folder.input(),
+          input: await this.outlast(() => folder!.input()),
           output: folder.output,
           checkpoint: folder.checkpoint,
           runs: job.request.runs,
@@ -194,7 +201,7 @@ export class Attempt {
     const files = runs.length === 1 ? await describeFolder(source) : await describeRuns(source, good);
     const comparison = runs.length > 1 ? await readComparison(source) : {};
     const stored = { claim: claim.claim, result: { runs, files, ...comparison } };
-    await storeResult(this.options.artifacts, job.id, stored, source);
+    await this.outlast(() => storeResult(this.options.artifacts, job.id, stored, source));
     return await this.commit(stored);
   }
 
@@ -203,20 +210,27 @@ export class Attempt {
     const { store } = this.options;
     this.log.add('info', `succeeded: ${result.files.length} files`);
     await this.log.flush();
-    const patience = Date.now() + COMMIT_PATIENCE_MS;
+    // Not ours any more: whoever has the job now finds the stored result, or tidies it away.
+    if (!(await this.outlast(() => store.finish(this.claim, { result, from: claim }))))
+      return await this.ended('queued', result.runs);
+    await this.tidy(claim);
+    return await this.ended('succeeded', result.runs);
+  }
+
+  /** Does what must be done, again and again while database or storage are away: nothing of the work is lost by waiting. */
+  private async outlast<T>(work: () => Promise<T>): Promise<T> {
+    const patience = Date.now() + PATIENCE_MS;
     for (;;) {
       try {
-        // Not ours any more: whoever has the job now finds the stored result, or tidies it away.
-        if (!(await store.finish(this.claim, { result, from: claim }))) return await this.ended('queued', result.runs);
-        break;
+        return await work();
       } catch (error) {
-        if (toPlinthError(error).code !== 'DATABASE_UNAVAILABLE' || this.stopping || Date.now() > patience) throw error;
+        const { code } = toPlinthError(error);
+        const away = code === 'DATABASE_UNAVAILABLE' || code === 'STORAGE_UNAVAILABLE';
+        if (!away || this.stopping || this.cancelled || Date.now() > patience) throw error;
         this.lastProgress = Date.now();
         await sleep(1_000);
       }
     }
-    await this.tidy(claim);
-    return await this.ended('succeeded', result.runs);
   }
 
   /** What cannot be removed now is the janitor's. */
@@ -231,7 +245,8 @@ export class Attempt {
     }
   }
 
-  private async fail(failure: Failure): Promise<AttemptEnd> {
+  private async fail(found: Failure): Promise<AttemptEnd> {
+    const failure = { ...found, message: this.clean(found.message) };
     this.log.add('error', `failed: ${failure.code}: ${failure.message}`);
     await this.log.flush();
     return await this.end({ failure });
@@ -245,7 +260,8 @@ export class Attempt {
   }
 
   /** Retried from the last checkpoint; out of GPU memory once, at a smaller working size. */
-  private async failMachine(failure: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+  private async failMachine(found: Failure, folder: WorkFolder | undefined): Promise<AttemptEnd> {
+    const failure = { ...found, message: this.clean(found.message) };
     const { job } = this;
     if (this.cancelled) return await this.end('cancelled');
     const outOfMemory = failure.code === 'GPU_OUT_OF_MEMORY';
@@ -277,12 +293,14 @@ export class Attempt {
 
   private report(report: Report): void {
     this.lastProgress = Date.now();
+    if (report.type === 'alive') return;
     if (report.type === 'log') {
       const facts = Object.keys(report.facts).length > 0 ? ` ${JSON.stringify(report.facts)}` : '';
       this.log.add(report.level, `${report.message ?? ''}${facts}`.trim());
     } else if (report.type === 'warning') {
       this.log.add('warn', `${report.run}: ${report.warning.code}: ${report.warning.message}`);
-      this.enqueue(() => this.options.store.note(this.claim, 'warning', { run: report.run, ...report.warning }));
+      const warning = { run: report.run, ...report.warning, message: this.clean(report.warning.message) };
+      this.enqueue(() => this.options.store.note(this.claim, 'warning', warning));
     } else this.progress(report.event);
   }
 

@@ -35,6 +35,8 @@ export interface EngineTask {
 export interface EngineHooks {
   progress(event: JobProgress): void;
   warn(run: string, warning: Warning): void;
+  /** The work goes on, without anything to report: called as often as one likes. Silence is taken for a hang. */
+  alive(): void;
   log: Logger;
   /** Aborted when the job is cancelled or the time for a clean stop is over. */
   signal: AbortSignal;

@@ -19,14 +19,15 @@ export class JobLog {
   private constructor(
     private readonly store: ArtifactStore,
     private readonly key: string,
+    private readonly clean: (text: string) => string,
   ) {
     this.timer = setInterval(() => void this.flush(), FLUSH_MS);
     this.timer.unref();
   }
 
-  /** Continues the log of earlier attempts. */
-  static async open(store: ArtifactStore, job: string): Promise<JobLog> {
-    const log = new JobLog(store, logKey(job));
+  /** Continues the log of earlier attempts. `clean` takes out of every text what clients need not know. */
+  static async open(store: ArtifactStore, job: string, clean = (text: string): string => text): Promise<JobLog> {
+    const log = new JobLog(store, logKey(job), clean);
     if (await store.stat(log.key)) {
       const text = (await buffer(await store.read(log.key))).toString('utf8');
       for (const line of text.split('\n')) if (line) log.push(line);
@@ -35,7 +36,7 @@ export class JobLog {
   }
 
   add(level: string, text: string): void {
-    this.push(`${new Date().toISOString()} ${level.padEnd(5)} ${text.replaceAll('\n', '\n    ')}`);
+    this.push(`${new Date().toISOString()} ${level.padEnd(5)} ${this.clean(text).replaceAll('\n', '\n    ')}`);
     this.dirty = true;
   }
 

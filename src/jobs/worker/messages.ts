@@ -16,6 +16,7 @@ export type FromWorker =
   | { type: 'ready'; facts: Record<string, unknown> }
   | { type: 'progress'; event: JobProgress }
   | { type: 'warning'; run: string; warning: Warning }
+  | { type: 'alive' }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; facts: object; message?: string }
   | { type: 'done'; runs: RunResult[] }
   | {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Capture } from '../../capture/capture.js';
-import { silentLogger } from '../../core/context.js';
+import { type JobProgress, silentLogger } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import type { ReconstructionResult } from '../../pipeline/reconstruct.js';
 import type { EngineHooks, EngineTask } from './engine.js';
@@ -32,6 +32,7 @@ const task = (...methods: string[]): EngineTask => ({
 const hooks = (stopping = new AbortController().signal): EngineHooks => ({
   progress: () => {},
   warn: () => {},
+  alive: () => {},
   log: silentLogger,
   signal: new AbortController().signal,
   stopping,
@@ -73,4 +74,63 @@ test('a stop is obeyed between two runs, and the first is kept', async () => {
   await expect(runTask(task('fusion', 'nvdiffrec'), hooks(AbortSignal.abort(reason)), work())).rejects.toBe(reason);
   await runTask(task('fusion', 'nvdiffrec'), hooks(), work());
   expect(made).toEqual(['fusion', 'nvdiffrec']);
+});
+
+test('reading reports how far it is, and every look for a cancellation is a sign of life', async () => {
+  let signs = 0;
+  const stages: string[] = [];
+  const watching = {
+    ...hooks(),
+    alive: () => {
+      signs++;
+    },
+    progress: ({ run, stage, fraction, overall }: JobProgress) =>
+      void stages.push(`${run} ${stage} ${fraction} ${overall}`),
+  };
+  await runTask(task('fusion', 'nvdiffrec'), watching, {
+    async read(_path, options) {
+      options!.onProgress!(0.5, 'r_0.png');
+      expect(options!.signal!.aborted).toBe(false);
+      return { dispose: async () => {} } as Capture;
+    },
+    async reconstruct(capture, options) {
+      const before = signs;
+      expect(options.signal!.aborted).toBe(false);
+      expect(signs).toBe(before + 1);
+      return await work().reconstruct(capture, options);
+    },
+  });
+  expect(stages).toEqual(['fusion read 0.5 0']);
+  // One for the reading, one for each run.
+  expect(signs).toBe(3);
+  // An attempt at what is left reads for that, and one at what is finished does not read at all.
+  await rm(join(scratch, 'output/nvdiffrec'), { recursive: true });
+  await runTask(task('fusion', 'nvdiffrec'), watching, {
+    ...work(),
+    async read(_path, options) {
+      options!.onProgress!(1, 'r_0.png');
+      return { dispose: async () => {} } as Capture;
+    },
+  });
+  expect(stages.at(-1)).toBe('nvdiffrec read 1 0.5');
+  await runTask(task('fusion', 'nvdiffrec'), watching, { ...work(), read: () => Promise.reject(new Error('read')) });
+});
+
+test('a cancellation reaches the work through the watched signal', async () => {
+  const cancel = new AbortController();
+  await expect(
+    runTask(
+      task('fusion'),
+      { ...hooks(), signal: cancel.signal },
+      {
+        ...work(),
+        async reconstruct(_capture, options) {
+          cancel.abort(new PlinthError('CANCELLED', 'The job was cancelled'));
+          expect(options.signal!.aborted).toBe(true);
+          options.signal!.throwIfAborted();
+          throw new Error('it goes on');
+        },
+      },
+    ),
+  ).rejects.toMatchObject({ code: 'CANCELLED' });
 });

@@ -20,26 +20,48 @@ export interface Work {
 
 /** Reads the capture once and makes every run of the task in turn. Runs that an earlier attempt finished are not made again. */
 export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work): Promise<RunResult[]> {
-  const capture = await work.read(task.input, {
-    maxPixels: task.limits.pixels,
-    maxArchiveBytes: task.limits.unpackedBytes,
-    maxArchiveEntries: task.limits.files,
-    tempFolder: task.checkpoint,
-    signal: hooks.signal,
-  });
+  const { signal } = watched(hooks);
+  const finished = await Promise.all(task.runs.map((run) => finishedRun(task, run)));
+  const runs = task.runs.length;
+  const next = finished.indexOf(undefined);
+  const begin = performance.now();
+  const reading = (fraction: number, detail: string): void =>
+    hooks.progress({
+      run: task.runs[next].name,
+      runIndex: next,
+      runs,
+      stage: 'read',
+      title: 'Reading the capture',
+      fraction,
+      detail,
+      overall: next / runs,
+      elapsedSeconds: (performance.now() - begin) / 1000,
+    });
+  // Where every run is finished, only the comparison may be missing.
+  const capture =
+    next < 0
+      ? undefined
+      : await work.read(task.input, {
+          maxPixels: task.limits.pixels,
+          maxArchiveBytes: task.limits.unpackedBytes,
+          maxArchiveEntries: task.limits.files,
+          tempFolder: task.checkpoint,
+          onProgress: reading,
+          signal,
+        });
   try {
     const results: RunResult[] = [];
     for (const [index, run] of task.runs.entries()) {
-      results.push((await finishedRun(task, run)) ?? (await oneRun(capture, task, run, index, hooks, work)));
+      results.push(finished[index] ?? (await oneRun(capture!, task, run, index, hooks, work)));
       // Between two runs is a point to resume from.
-      if (hooks.stopping.aborted && index < task.runs.length - 1) throw hooks.stopping.reason;
+      if (hooks.stopping.aborted && index < runs - 1) throw hooks.stopping.reason;
     }
     if (results.length > 1) {
       await writeWhole(join(task.output, COMPARISON_FILE), [JSON.stringify(compareRuns(results), null, 2)]);
     }
     return results;
   } finally {
-    await capture.dispose();
+    await capture?.dispose();
   }
 }
 
@@ -107,12 +129,28 @@ function stopAtStage(hooks: EngineHooks): { signal: AbortSignal; done: (stage: s
   const atStage = new AbortController();
   let current: string | undefined;
   return {
-    signal: AbortSignal.any([hooks.signal, atStage.signal]),
+    signal: watched({ ...hooks, signal: AbortSignal.any([hooks.signal, atStage.signal]) }).signal,
     done(stage) {
       if (current !== undefined && stage !== current && hooks.stopping.aborted) atStage.abort(hooks.stopping.reason);
       current = stage;
     },
   };
+}
+
+/**
+ * A signal that tells of every look at it. Long work looks for a cancellation at least every second, wherever it is: that is the best sign that it goes
+ * on, and work that hangs gives none.
+ */
+function watched({ signal, alive }: Pick<EngineHooks, 'signal' | 'alive'>): { signal: AbortSignal } {
+  const own = AbortSignal.any([signal]);
+  const aborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
+  Object.defineProperty(own, 'aborted', {
+    get() {
+      alive();
+      return aborted.call(own) as boolean;
+    },
+  });
+  return { signal: own };
 }
 
 /** The run's options as its method makes them smaller. */

@@ -3,9 +3,13 @@
  * failing machine spoiled, since a device that was lost takes the process's later devices with it.
  */
 import { PlinthError, toFailure, toPlinthError } from '../../core/errors.js';
+import { dieWithParent } from './dieWithParent.js';
 import type { Engine, EngineTask } from './engine.js';
 import type { FromWorker, ToWorker } from './messages.js';
 
+const ALIVE_MS = 1_000;
+
+dieWithParent();
 const [engineModule, adapterText] = process.argv.slice(2);
 const adapter = adapterText || undefined;
 
@@ -31,6 +35,15 @@ const failed = (error: PlinthError): FromWorker => ({
   kind: error.kind,
   detail: error.stack,
 });
+
+let told = 0;
+/** Tells the service that the work goes on, but not more than once a second. */
+function alive(): void {
+  const now = performance.now();
+  if (now - told < ALIVE_MS) return;
+  told = now;
+  send({ type: 'alive' });
+}
 
 const { engine } = (await import(engineModule)) as { engine: Engine };
 let cancel = new AbortController();
@@ -66,6 +79,7 @@ async function run(task: EngineTask): Promise<void> {
   try {
     const runs = await engine.run(task, {
       progress: (event) => send({ type: 'progress', event }),
+      alive,
       warn: (name, warning) => send({ type: 'warning', run: name, warning }),
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       signal: cancel.signal,

@@ -8,6 +8,7 @@ import { WORK_CHANNEL } from '../database/jobStore.js';
 import type { Failure, JobRecord } from '../jobRecord.js';
 import { Attempt, type AttemptEnd, type RunnerOptions } from './attempt.js';
 import type { ProbeReport } from './engine.js';
+import { ProcessNotes } from './leftovers.js';
 import { WorkerProcess } from './workerProcess.js';
 
 /** Idle workers look for work at least this often; a notification wakes them at once. */
@@ -28,6 +29,8 @@ export interface PoolOptions extends RunnerOptions {
   adapters: (string | number | undefined)[];
   /** URL of the module that exports the engine. */
   engine: string;
+  /** Folder of everything local, where worker processes are noted. */
+  data: string;
   /** A job without a report for this long is stalled; after twice as long its process is ended. */
   stallSeconds: number;
   onEnd: (end: AttemptEnd) => void;
@@ -51,16 +54,19 @@ export interface SlotState {
 export class WorkerPool {
   readonly id = randomUUID();
   private readonly slots: Slot[];
+  private notes: ProcessNotes | undefined;
   private stopHeartbeat: (() => void) | undefined;
   private unlisten: (() => Promise<void>) | undefined;
   private wakeUps = new Set<() => void>();
 
   constructor(private readonly options: PoolOptions) {
-    this.slots = options.adapters.map((adapter) => new Slot(adapter, this.id, options, () => this.idle()));
+    const noted = (pid: number, runs: boolean): void => void this.notes?.note(pid, runs);
+    this.slots = options.adapters.map((adapter) => new Slot(adapter, this.id, options, () => this.idle(), noted));
   }
 
   async start(): Promise<void> {
     const { db } = this.options.store;
+    this.notes = await ProcessNotes.open(this.options.data, this.id);
     this.unlisten = await db.listen(WORK_CHANNEL, (payload) => {
       if (payload === 'cancel') void this.beat();
       else this.wake();
@@ -97,6 +103,7 @@ export class WorkerPool {
     }
     for (const slot of this.slots) slot.kill();
     this.stopHeartbeat?.();
+    await this.notes?.close();
     await this.unlisten?.();
     await this.options.store.db.query('DELETE FROM plinth.workers WHERE id = $1', [this.id]).catch(() => {});
   }
@@ -145,7 +152,7 @@ export class WorkerPool {
     const { stallSeconds } = this.options;
     for (const slot of this.slots) {
       const silent = slot.attempt ? (Date.now() - slot.attempt.lastProgress) / 1000 : 0;
-      if (slot.attempt && silent > 2 * stallSeconds) {
+      if (slot.attempt && !slot.attempt.settled && silent > 2 * stallSeconds) {
         slot.attempt.kill({
           code: 'WORKER_STALLED',
           message: `The worker process made no progress for ${Math.round(silent)} s.`,
@@ -177,6 +184,7 @@ class Slot {
     private readonly worker: string,
     private readonly options: PoolOptions,
     private readonly idle: () => Promise<void>,
+    private readonly noted: (pid: number, runs: boolean) => void,
   ) {}
 
   state(): SlotState {
@@ -296,6 +304,11 @@ class Slot {
       });
       this.failures = 0;
       this.failure = undefined;
+      const { pid, gone } = this.process;
+      if (pid !== undefined) {
+        this.noted(pid, true);
+        void gone.then(() => this.noted(pid, false));
+      }
     } catch (error) {
       this.failures++;
       this.failure = toFailure(error);
@@ -310,15 +323,16 @@ const notRunning = (what: string): ProbeReport => ({
   failure: { code: 'WORKER_LOST', message: `The worker process ${what}`, remedy: remedy`Run ${command('doctor')}` },
 });
 
-/** Puts jobs whose worker fell silent back into the queue. Several processes may do this at once. Answers how many. */
+/** Puts jobs whose worker fell silent, or those of pools that are gone, back into the queue. Several processes may do this at once. Answers how many. */
 export async function recoverOrphans(
   options: Pick<RunnerOptions, 'store' | 'log'>,
-  olderThan: number | 'all',
+  olderThan: number | 'all' | { pools: string[] },
   own: string[] = [],
 ): Promise<number> {
   let recovered = 0;
-  for (const job of await options.store.orphans(olderThan)) {
+  for (const job of await options.store.orphans(typeof olderThan === 'object' ? 'all' : olderThan)) {
     if (own.includes(job.id)) continue;
+    if (typeof olderThan === 'object' && !olderThan.pools.includes(job.worker ?? '')) continue;
     const claim = { id: job.id, claim: job.claim! };
     const done =
       job.interruptions < MAX_INTERRUPTIONS

@@ -27,7 +27,7 @@ export interface WorkerProcessOptions {
 }
 
 type Message<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>;
-export type Report = Message<'progress'> | Message<'warning'> | Message<'log'>;
+export type Report = Message<'progress'> | Message<'warning'> | Message<'alive'> | Message<'log'>;
 
 /** The service's side of one worker process. */
 export class WorkerProcess {
@@ -186,6 +186,7 @@ export class WorkerProcess {
         break;
       case 'progress':
       case 'warning':
+      case 'alive':
       case 'log':
         this.report(message);
         break;

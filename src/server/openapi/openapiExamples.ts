@@ -1,5 +1,6 @@
 import type { Health } from '../../api/health.js';
 import type { Job } from '../../api/job.js';
+import type { DeliveryFacts } from '../../api/webhook.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
 import { toResource } from '../resource.js';
 
@@ -168,6 +169,25 @@ const upload = (received: number) => ({
   received,
   complete: received === 1_002_048,
 });
+const delivery: DeliveryFacts = {
+  id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+  type: 'job.succeeded',
+  url: 'https://example.com/hooks/plinth',
+  state: 'delivered',
+  attempts: 1,
+  createdAt: at(70).toISOString(),
+  deliveredAt: at(71).toISOString(),
+  nextAt: null,
+  lastStatus: 204,
+  lastError: null,
+};
+const resent: DeliveryFacts = {
+  ...delivery,
+  state: 'waiting',
+  attempts: 0,
+  deliveredAt: null,
+  nextAt: at(300).toISOString(),
+};
 const key = {
   id: KEY_ID,
   name: 'ci',
@@ -236,6 +256,14 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
   listExamples: {
     200: one('One example', {
       examples: [{ name: 'vase-six', files: 13, bytes: 1_482_113, picture: '/v1/examples/vase-six/picture' }],
+    }),
+  },
+  listDeliveries: { 200: one('One that was taken', { deliveries: [delivery] }) },
+  redeliver: { 202: one('It is sent again', { deliveries: [resent] }) },
+  rotateWebhookSecret: {
+    201: one('It is shown this once', {
+      secret: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+      overlapUntil: at(86_400).toISOString(),
     }),
   },
   listKeys: { 200: one('One key', { keys: [key] }) },

@@ -10,7 +10,8 @@ import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
 import type { JobInput } from '../../jobs/jobRecord.js';
 import { nameRuns } from '../../jobs/jobRequest.js';
-import { resolveWebhook } from '../../jobs/webhooks/webhooks.js';
+import { installationSecrets } from '../../jobs/webhooks/webhookStore.js';
+import { checkWebhook } from '../../jobs/webhooks/webhooks.js';
 import { type Context, ownerOf } from '../context.js';
 import { FieldError, fieldErrors } from '../problem.js';
 import { receive, ZIP_TYPES } from './receive.js';
@@ -59,7 +60,7 @@ async function acceptStored(
   uploads: UploadStore,
   key: string | undefined,
 ): Promise<Accepted> {
-  const { settings, service } = context;
+  const { service } = context;
   const parsed = jsonJobSchema.safeParse(request.body);
   if (!parsed.success) throw fieldErrors(parsed.error, 'body');
   const { upload, example, ...job } = parsed.data;
@@ -71,7 +72,7 @@ async function acceptStored(
   };
   const before = await earlier();
   if (before) return before;
-  const runs = await check(job, settings.webhooks);
+  const runs = await check(job, context);
   const asked = { ...job, runs };
   const idempotency = { key, fingerprint };
   if (upload !== undefined) {
@@ -119,7 +120,7 @@ async function acceptUpload(
       return { job, repeated: true };
     }
     const job = parseFields(received.fields);
-    const runs = await check(job, settings.webhooks);
+    const runs = await check(job, context);
     return await queue(request, context, { ...job, runs }, received, 'files', { key, fingerprint });
   } finally {
     await received.discard();
@@ -155,7 +156,7 @@ async function queue(
     if (accepted.repeated) await service.artifacts.remove(prefix);
     return accepted;
   } catch (error) {
-    await service.artifacts.remove(prefix).catch(() => {});
+    await service.janitor.removeUnaccepted(id);
     throw error;
   }
 }
@@ -169,15 +170,15 @@ async function folderBytes(folder: string): Promise<number> {
   return bytes;
 }
 
-async function check(job: JobRequest, webhooks: Context['settings']['webhooks']) {
+async function check(job: JobRequest, { settings: { webhooks }, service }: Context) {
   const runs = nameRuns(job);
   if (job.webhook) {
-    if (!job.webhook.secret && !webhooks.secret) {
+    if (!job.webhook.secret && (await installationSecrets(service.db, webhooks.secret)).length === 0) {
       throw new FieldError([
         { field: 'webhook.secret', message: 'needed, since the installation has no webhooks.secret' },
       ]);
     }
-    await resolveWebhook(job.webhook.url, webhooks.allowPrivate);
+    await checkWebhook(job.webhook.url, webhooks);
   }
   return runs;
 }

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const inline = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
+/** Sends SIGTERM when the command asks for the first of its modules, and holds that module up. */
+const hooks = inline(`
+  export async function resolve(name, context, next) {
+    if (!name.endsWith('/program.js')) return next(name, context);
+    process.kill(process.pid, 'SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  }`);
+const preload = inline(`import { register } from 'node:module'; register(${JSON.stringify(hooks)});`);
+
+const stopped = (command: string): [number | null, string | null] => {
+  const options = { encoding: 'utf8', timeout: 50_000 } as const;
+  const { status, signal } = spawnSync(
+    process.execPath,
+    ['--import', tsx, '--import', preload, main, command],
+    options,
+  );
+  return [status, signal];
+};
+
+test.each(['serve', 'worker'])('%s that is stopped while its modules are loaded ends with 0', (command) => {
+  expect(stopped(command)).toEqual([0, null]);
+});
+
+test('other commands are ended by the signal, as any program is', () => {
+  expect(stopped('methods')).toEqual([null, 'SIGTERM']);
+});
