@@ -103,7 +103,7 @@ function findPictures(
       if (isFew(left, named.length) && !isTest) throw fewLeft(file, missing, named.length);
       warnings.push(culled(file, missing, named.length, isTest));
     }
-    if ('moved' in found && found.moved && left > 0) {
+    if ('moved' in found && found.moved && left > 0 && !stated.labels) {
       const first = found.paths.find((path) => path !== undefined) ?? '';
       warnings.push({
         code: 'CAPTURE_FILES_ELSEWHERE',

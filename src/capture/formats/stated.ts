@@ -28,6 +28,8 @@ export interface StatedCapture {
   up: Mat4 | 'cameras';
   /** Whether pictures are turned upright by EXIF where the stated size fits both ways. */
   orient: boolean;
+  /** Whether names of pictures are labels or paths of another machine, so that it is no wonder where the pictures are. */
+  labels?: boolean;
   /** Where the pictures are, in the order of `views`, where the reader found them already; else their names are relative to the metadata. */
   located?: { paths: (string | undefined)[]; otherEndings: number };
   /** Folders in which a folder of masks may lie besides that of the metadata. */

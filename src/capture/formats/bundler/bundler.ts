@@ -47,7 +47,7 @@ export const readBundler: ReadExport = async (source) => {
   }
   demandViews(views, where, 'Bundler');
   const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
 };
 
 async function picturesOf(source: Parameters<ReadExport>[0], count: number, where: string): Promise<string[]> {

@@ -56,7 +56,7 @@ export const readMeshroom: ReadExport = async (source) => {
   }
   demandViews(views, where, 'Meshroom');
   const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
 };
 
 function intrinsicsOf(lens: Intrinsic, file: string): StatedIntrinsics {

@@ -62,7 +62,7 @@ export const readMetashape: ReadExport = async (source) => {
   }
   if (unsolved.length > 0) warnings.push(notSolved(unsolved, source.file));
   demandViews(views, where, 'Metashape');
-  return { file: source.file, views, up: 'cameras', orient: false, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
 };
 
 /** The warning for pictures that a program knows but gives no camera. */

@@ -60,7 +60,7 @@ export const readOpenMvg: ReadExport = async (source) => {
   }
   demandViews(views, where, 'OpenMVG');
   const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
 };
 
 /** Intrinsics by key. The type's name stands only where it is used first, so it is told by the fields. */

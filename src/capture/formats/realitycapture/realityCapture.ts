@@ -24,16 +24,21 @@ export const readRealityCapture: ReadExport = async (source) => {
   if (missing.length > 0) {
     throw invalidMetadata(where, `it has no column ${missing.join(', ')}`, `the columns name, ${COLUMNS.join(', ')}`);
   }
+  const table = rows.map((row) => row.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1')));
+  const names = table.map(([name]) => name);
+  const rules = { extensions: IMAGE_EXTENSIONS, otherEndings: true };
+  const { paths } = locate(source.list, folderOf(source.file), names, rules);
   const views: StatedView[] = [];
-  for (const [i, row] of rows.entries()) {
-    const cells = row.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+  for (const [i, cells] of table.entries()) {
     const value = (name: string, other?: number): number => {
       const at = columns.indexOf(name);
       if (at < 0 && other !== undefined) return other;
       return numberOf(cells[at], `${name} in line ${i + 2}`, where);
     };
     const [picture] = cells;
-    const size = await sizeOf(source, picture);
+    const path = paths[i];
+    // The CSV does not say for which size its numbers are: that of the picture.
+    const size = path === undefined ? undefined : pictureSize(await source.read(path, SIZE_BYTES));
     const longer = size ? Math.max(size.width, size.height) : FILM;
     const focal = (value('f') * longer) / FILM;
     views.push({
@@ -57,17 +62,8 @@ export const readRealityCapture: ReadExport = async (source) => {
     });
   }
   demandViews(views, where, 'RealityCapture');
-  return { file: source.file, views, up: Z_UP_TO_Y_UP, orient: false, warnings: [] };
+  return { file: source.file, views, up: Z_UP_TO_Y_UP, orient: false, labels: true, warnings: [] };
 };
-
-/** The CSV does not say for which size its numbers are: that of the picture. */
-async function sizeOf(
-  { list, read, file }: Parameters<ReadExport>[0],
-  picture: string,
-): Promise<{ width: number; height: number } | undefined> {
-  const [path] = locate(list, folderOf(file), [picture], { extensions: IMAGE_EXTENSIONS, otherEndings: true }).paths;
-  return path === undefined ? undefined : pictureSize(await read(path, SIZE_BYTES));
-}
 
 /** Rows of the camera-to-world rotation: about z by −heading, then x by pitch, then y by roll. */
 function rotation(heading: number, pitch: number, roll: number): number[] {
