@@ -272,6 +272,19 @@ export class PlinthClient {
     return (await this.json<{ files: JobFile[] }>('listFiles', { id })).files;
   }
 
+  /**
+   * Every file of a job's result with its bytes on their way: from the storage itself where clients reach it, so that they do not pass the service,
+   * and else from the service.
+   */
+  async *fetchFiles(id: string, signal?: AbortSignal): AsyncGenerator<JobFile & { response: Response }> {
+    const listed = await this.json<{ files: JobFile[] }>('listFiles', { id, query: { direct: 'true' } });
+    for (const file of listed.files) {
+      // Without the key: the address says all, and the storage is not to learn it.
+      const direct = file.direct ? await this.ask(file.direct, { signal }).catch(() => undefined) : undefined;
+      yield { ...file, response: direct?.ok ? direct : await this.file(id, file.name, signal) };
+    }
+  }
+
   /** One file of a job's result. */
   file = (id: string, name: string, signal?: AbortSignal): Promise<Response> =>
     this.call('getFile', { id, name, signal });

@@ -49,6 +49,12 @@ export const fileSchema = z
     bytes: z.int(),
     mediaType: z.string(),
     url: z.string(),
+    direct: z
+      .url()
+      .optional()
+      .describe(
+        'Address in the storage itself, good for 15 minutes and without a key; only where it was asked for and there is one.',
+      ),
   })
   .meta({ id: 'File' });
 /** A file of a job's result. */

@@ -52,6 +52,12 @@ export const settingsSchema = z.strictObject({
       bucket: z.string().min(1).optional().describe('S3 bucket.'),
       prefix: z.string().optional().describe('Prefix of the keys in the bucket.'),
       endpoint: z.url().optional().describe('Address of an S3-compatible service. Default: AWS.'),
+      publicEndpoint: z
+        .url()
+        .optional()
+        .describe(
+          'Where clients reach the same S3 storage: they then may fetch results from it, past the service, by signed addresses.',
+        ),
       region: z.string().min(1).default('us-east-1').describe('S3 region.'),
       accessKeyId: z.string().optional().describe('S3 credentials. Default: those of the AWS SDK.'),
       secretAccessKey: z.string().optional().describe('S3 credentials. Default: those of the AWS SDK.'),

@@ -24,6 +24,7 @@ interface Container {
   env: Variable[];
   envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
   ports: { name: string; containerPort: number }[];
+  lifecycle?: { preStop: { exec: { command: string[] } } };
   startupProbe: Probe;
   livenessProbe: Probe;
   readinessProbe: Probe;
@@ -42,7 +43,12 @@ interface Resource {
     ports?: { targetPort: string }[];
     template: {
       metadata: { labels: Record<string, string> };
-      spec: { containers: Container[]; volumes: { name: string }[]; securityContext: Record<string, unknown> };
+      spec: {
+        containers: Container[];
+        volumes: { name: string }[];
+        securityContext: Record<string, unknown>;
+        terminationGracePeriodSeconds: number;
+      };
     };
     volumeClaimTemplates?: { metadata: { name: string } }[];
     scaleTargetRef: { name: string };
@@ -116,6 +122,18 @@ describe('the Kubernetes manifests', () => {
           expect(container.volumeMounts.map((m) => m.mountPath).sort()).toEqual(['/data', '/tmp']);
           for (const mount of container.volumeMounts) expect(names).toContain(mount.name);
           expect(container.resources.limits.memory).toBeTruthy();
+        }
+      }
+    });
+
+    it(`${variant}: what requests reach answers on while it leaves the Service, and has time to end`, () => {
+      for (const resource of resources.filter((r) => r.spec.template?.spec.containers)) {
+        const { containers, terminationGracePeriodSeconds } = resource.spec.template.spec;
+        for (const { args, lifecycle } of containers) {
+          const seconds = Number(lifecycle?.preStop.exec.command[1] ?? 0);
+          if (args[0] === 'serve') expect(lifecycle!.preStop.exec.command).toEqual(['sleep', '5']);
+          // The service itself takes at most 10 s.
+          expect(terminationGracePeriodSeconds).toBeGreaterThan(seconds + 10);
         }
       }
     });

@@ -11,6 +11,8 @@ export interface StandInS3 {
   open: Map<string, Map<number, Buffer>>;
   /** Answers 503 while set. */
   broken: boolean;
+  /** Answers 503 to whoever comes with a signed address, while set. */
+  unreachable: boolean;
   stop(): Promise<void>;
 }
 
@@ -18,7 +20,14 @@ const etag = (data: Buffer): string => `"${createHash('md5').update(data).digest
 const escapeXml = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export async function startS3(bucket: string): Promise<StandInS3> {
-  const state: StandInS3 = { url: '', objects: new Map(), open: new Map(), broken: false, stop: async () => {} };
+  const state: StandInS3 = {
+    url: '',
+    objects: new Map(),
+    open: new Map(),
+    broken: false,
+    unreachable: false,
+    stop: async () => {},
+  };
   const server = createServer((request, response) => void answer(state, bucket, request, response)).listen(
     0,
     '127.0.0.1',
@@ -47,6 +56,7 @@ async function answer(
     response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : data);
   };
   const xml = (text: string): void => end(200, { 'content-type': 'application/xml' }, `<?xml version="1.0"?>${text}`);
+  if (state.unreachable && query.has('X-Amz-Signature')) return end(503);
   if (state.broken) return end(503, {}, '<Error><Code>SlowDown</Code></Error>');
   const upload = query.get('uploadId');
   if (request.method === 'POST' && query.has('delete')) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { PlinthClient } from '../../src/api/client.js';
 import type { ArtifactStore } from '../../src/jobs/storage/artifactStore.js';
 import { FolderStore } from '../../src/jobs/storage/folderStore.js';
 import { S3Store } from '../../src/jobs/storage/s3Store.js';
@@ -128,6 +129,43 @@ describe('S3', () => {
       await server.ask(`/v1/jobs/${id}`, { method: 'DELETE' });
       expect([...s3.objects.keys()].filter((k) => k.includes(id))).toEqual([]);
     } finally {
+      await server.destroy();
+    }
+  });
+
+  test('is fetched from by clients themselves where they reach it, by signed addresses', async () => {
+    const chosen = Object.entries({ kind: 's3', ...choice(), publicEndpoint: s3.url });
+    const server = await startTestServer({ flags: Object.fromEntries(chosen.map(([n, v]) => [`storage.${n}`, v])) });
+    try {
+      const { id } = await server.until((await server.submit()).id, 'succeeded', 'failed');
+      const asked: string[] = [];
+      const client = new PlinthClient({
+        url: server.url,
+        key: 'not for the storage',
+        fetch: (url, init) => {
+          asked.push(`${url} ${new Headers(init?.headers).get('authorization')}`);
+          return fetch(url, init);
+        },
+      });
+      const fetched = async (): Promise<Record<string, string>> => {
+        asked.length = 0;
+        const texts: Record<string, string> = {};
+        for await (const { name, response } of client.fetchFiles(id)) texts[name] = await response.text();
+        return texts;
+      };
+      const direct = await fetched();
+      expect(Object.keys(direct)).toContain('asset.glb');
+      const inStorage = asked.filter((url) => url.startsWith(s3.url));
+      expect(inStorage).toHaveLength(Object.keys(direct).length);
+      for (const url of inStorage) expect(url).toMatch(/X-Amz-Expires=900&.*X-Amz-Signature=\w{64}.* null$/);
+      // With the storage out of the clients' reach, the service sends the same.
+      const plain = await (await server.ask(`/v1/jobs/${id}/files`)).json();
+      expect(JSON.stringify(plain)).not.toContain(s3.url);
+      s3.unreachable = true;
+      expect(await fetched()).toEqual(direct);
+      expect(asked.filter((url) => url.includes(`/v1/jobs/${id}/files/`))).toHaveLength(Object.keys(direct).length);
+    } finally {
+      s3.unreachable = false;
       await server.destroy();
     }
   });

@@ -37,6 +37,11 @@ export interface ArtifactStore {
   remove(prefix: string): Promise<void>;
   /** A local path that holds what is below the prefix: the store's own where it is a folder, else downloaded to `into`. Read-only. */
   local(prefix: string, into: string): Promise<string>;
+  /**
+   * An address from which anybody who has it can fetch the file for `seconds`, past the service; absent where the storage has none that clients
+   * reach.
+   */
+  address?(key: string, file: { name: string; type: string; seconds: number }): Promise<string>;
   /** Proves that it can be written and read. @throws `STORAGE_UNAVAILABLE` */
   check(): Promise<void>;
 }

@@ -26,6 +26,8 @@ export interface S3Choice {
   prefix?: string;
   /** Of an S3-compatible service; absent = AWS. */
   endpoint?: string;
+  /** Where clients of the service reach the same storage; absent = they do not. */
+  publicEndpoint?: string;
   region: string;
   /** Default: the SDK's own chain (environment, profile, instance role). */
   accessKeyId?: string;
@@ -41,6 +43,8 @@ const PART_BYTES = 64 * 1024 * 1024;
 export class S3Store implements ArtifactStore {
   readonly kind = 's3';
   readonly place: string;
+  /** Present where clients may fetch from the storage itself. */
+  readonly address?: ArtifactStore['address'];
   private readonly client: S3Client;
   private readonly bucket: string;
   private readonly prefix: string;
@@ -49,18 +53,39 @@ export class S3Store implements ArtifactStore {
     this.bucket = choice.bucket;
     this.prefix = choice.prefix ? `${choice.prefix.replace(/^\/+|\/+$/g, '')}/` : '';
     this.place = `s3://${this.bucket}/${this.prefix}`;
-    this.client = new S3Client({
-      region: choice.region,
-      endpoint: choice.endpoint,
-      forcePathStyle: choice.forcePathStyle,
-      credentials:
-        choice.accessKeyId && choice.secretAccessKey
-          ? { accessKeyId: choice.accessKeyId, secretAccessKey: choice.secretAccessKey }
-          : undefined,
-      // Compatible services often refuse the newer checksum headers.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    const { publicEndpoint } = choice;
+    const clientOf = (endpoint: string | undefined): S3Client =>
+      new S3Client({
+        region: choice.region,
+        endpoint,
+        forcePathStyle: choice.forcePathStyle,
+        credentials:
+          choice.accessKeyId && choice.secretAccessKey
+            ? { accessKeyId: choice.accessKeyId, secretAccessKey: choice.secretAccessKey }
+            : undefined,
+        // Compatible services often refuse the newer checksum headers.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+      });
+    this.client = clientOf(choice.endpoint);
+    if (publicEndpoint) {
+      // The address is signed with its host, so it has to be made for the one that clients know.
+      const signing = clientOf(publicEndpoint);
+      this.address = async (key, { name, type, seconds }) => {
+        const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
+        const command = new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: this.key(key),
+          ResponseContentType: type,
+          // What users gave or methods made is saved, not shown: the storage sends no policy along.
+          ResponseContentDisposition: `attachment; filename="${name
+            .split('/')
+            .at(-1)!
+            .replace(/[^\w.-]/g, '_')}"`,
+        });
+        return await getSignedUrl(signing, command, { expiresIn: seconds });
+      };
+    }
   }
 
   async adopt(local: string, key: string): Promise<void> {

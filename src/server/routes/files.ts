@@ -15,6 +15,9 @@ import { jobParams } from './jobs.js';
 /** Formats that are compressed already; packing them again costs time and gains nothing. */
 const PACKED = /\.(png|jpe?g|webp|usdz|zip|mp4)$/i;
 
+/** How long a signed address of the storage is good: for the start of a download, which may then take as long as it takes. */
+const DIRECT_SECONDS = 900;
+
 export function fileRoutes(app: App, context: Context): void {
   const { store, artifacts } = context.service;
 
@@ -26,19 +29,30 @@ export function fileRoutes(app: App, context: Context): void {
         tags: ['results'],
         summary: 'Files of the result',
         params: jobParams,
+        querystring: z.object({
+          direct: z
+            .enum(['true', 'false'])
+            .default('false')
+            .describe('Whether each file is to come with `direct`, where the storage can be reached.'),
+        }),
         response: { 200: z.object({ files: z.array(fileSchema) }) },
       },
       config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
     async (request) => {
       const job = withResult(await store.get(request.params.id));
-      const files = job.result!.files.map(({ name, bytes }) => ({
+      const prefix = resultPrefix(job.id, job.resultClaim!);
+      const direct = request.query.direct === 'true';
+      const files = job.result!.files.map(async ({ name, bytes }) => ({
         name,
         bytes,
         mediaType: mediaType(name),
         url: `/v1/jobs/${job.id}/files/${name.split('/').map(encodeURIComponent).join('/')}`,
+        direct: direct
+          ? await artifacts.address?.(`${prefix}/${name}`, { name, type: mediaType(name), seconds: DIRECT_SECONDS })
+          : undefined,
       }));
-      return { files };
+      return { files: await Promise.all(files) };
     },
   );
 
