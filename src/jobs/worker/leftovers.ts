@@ -23,6 +23,7 @@ interface Note extends Process {
 export class ProcessNotes {
   private readonly children: Process[] = [];
   private writing: Promise<void> = Promise.resolve();
+  private closed = false;
 
   private constructor(
     private readonly folder: string,
@@ -39,13 +40,16 @@ export class ProcessNotes {
 
   /** A child began, or ended. Never throws: without a note the child still ends with its parent. */
   async note(pid: number, runs: boolean): Promise<void> {
+    // Children that end with the service are of no interest to the next one.
+    if (this.closed) return;
     const at = this.children.findIndex((c) => c.pid === pid);
     if (at >= 0) this.children.splice(at, 1);
     if (runs) this.children.push({ pid, startTicks: await startTicks(pid) });
-    await this.write().catch(() => {});
+    if (!this.closed) await this.write().catch(() => {});
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.writing.catch(() => {});
     await rm(this.path, { force: true });
   }
