@@ -12,7 +12,7 @@ import { rescue } from './mapper/rescue.js';
 import type { Scene } from './mapper/scene.js';
 import type { Matches } from './matching/matcher.js';
 import type { PairJob, PairResult } from './matching/matchPair.js';
-import { groupLenses, type LensGroup } from './read/lenses.js';
+import { groupLenses, type KnownLens, type LensGroup } from './read/lenses.js';
 import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
 import type { RelativePose } from './verify/relativePose.js';
@@ -22,6 +22,8 @@ export interface FindCamerasOptions {
   maxPixels?: number;
   /** Focal length in pixels of the photos as stored, where it is known; it is refined all the same. */
   focal?: number;
+  /** A calibrated lens of all photos, which is taken as it is. */
+  lens?: KnownLens;
   /** Longer side at which features are sought. Default 3200. */
   longerSide?: number;
   /** Most features of a photo, before those with two orientations are doubled. Default 8192. */
@@ -75,7 +77,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
   const photos = await readPhotos(files, maxPixels, signal);
   const usable = photos.flatMap(({ duplicateOf }, i) => (duplicateOf === undefined ? [i] : []));
   if (usable.length < LEAST_PHOTOS) throw tooFew(photos.length, usable.length);
-  const lenses = groupLenses(photos, focal);
+  const lenses = groupLenses(photos, focal, options.lens);
   const lensOf = new Uint16Array(photos.length);
   lenses.forEach((group, k) => {
     for (const i of group.photos) lensOf[i] = k;

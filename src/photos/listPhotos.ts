@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isImageName } from '../capture/layout/names.js';
 import { PlinthError } from '../core/errors.js';
+import { isHeicName } from './read/convertHeic.js';
 
 /** Folders of a project that hold its photos. */
 const BELOW = ['images', 'photos', 'input', 'imgs'];
@@ -23,12 +24,12 @@ export async function listPhotos(path: string): Promise<string[]> {
   }
   for (const below of ['.', ...BELOW]) {
     const names = await readdir(join(folder, below)).catch(() => [] as string[]);
-    const photos = names.filter((name) => isImageName(name) && !name.startsWith('.')).sort();
+    const photos = names.filter((name) => (isImageName(name) || isHeicName(name)) && !name.startsWith('.')).sort();
     if (photos.length > 0) return photos.map((name) => join(folder, below, name));
   }
   throw new PlinthError('CAPTURE_UNRECOGNISED', {
     found: `${basename(folder)} holds no photos`,
-    expected: 'JPEG, PNG, WebP, TIFF or AVIF files',
+    expected: 'JPEG, HEIC, PNG, WebP, TIFF or AVIF files',
     remedy: 'Give the folder that holds them',
     subject: folder,
   });

@@ -10,6 +10,9 @@ export interface LensGroup {
   photos: number[];
 }
 
+/** A calibrated lens: pixels of the photos as stored. */
+export type KnownLens = Pick<PhotoLens, 'f' | 'cx' | 'cy' | 'k1' | 'k2'>;
+
 /** Focal length over the longer side where nothing is known: a phone's main camera has about 0.75, a kit lens 1 to 3. */
 const GUESS = 1.2;
 
@@ -18,8 +21,9 @@ const GUESS = 1.2;
  * own, since its pixels are those of another frame.
  *
  * @param focal focal length in pixels that the user states, for all photos
+ * @param known a calibrated lens, for all photos: it is not changed
  */
-export function groupLenses(photos: readonly Photo[], focal?: number): LensGroup[] {
+export function groupLenses(photos: readonly Photo[], focal?: number, known?: KnownLens): LensGroup[] {
   const groups = new Map<string, LensGroup>();
   photos.forEach((photo, i) => {
     const { width, height, make, model, lensModel, focalLength, focalPixels } = photo;
@@ -45,6 +49,7 @@ export function groupLenses(photos: readonly Photo[], focal?: number): LensGroup
         k1: 0,
         k2: 0,
         stated,
+        ...(known && { ...known, stated: known.f, fixed: true }),
       },
     });
   });

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { errorOf, put, useFolders } from '../../../test/captureScene.js';
 import { Random } from '../../core/random.js';
+import { convertHeic } from './convertHeic.js';
 import { decodeGrey } from './decodeGrey.js';
 import { groupLenses } from './lenses.js';
 import { sensorDiagonal } from './photoExif.js';
@@ -55,6 +58,28 @@ describe('sensorDiagonal', () => {
   });
 });
 
+describe('convertHeic', () => {
+  it('makes an upright JPEG with the camera data, and refuses what is damaged', async () => {
+    const root = await folder();
+    const heic = new URL('../../../test/photos/heic/small.heic', import.meta.url).pathname;
+    const file = await convertHeic(heic, join(root, 'images'), 1e6);
+    expect(file).toBe(join(root, 'images', 'small.jpg'));
+    const [photo] = await readPhotos([file], 1e6);
+    expect(photo).toMatchObject({ width: 256, height: 192, orientation: 1, make: 'Acme', model: 'Acme One' });
+    expect(photo.focalLength).toBeCloseTo(4.3, 3);
+    expect(photo.focalPixels).toBeCloseTo((26 / Math.hypot(36, 24)) * 320, 6);
+    const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+    const at = (x: number, y: number): number[] => Array.from(data.subarray((y * info.width + x) * 3).subarray(0, 3));
+    // The picture's green runs from 0 at the top to 191 at the bottom, blue is 200 on the left and 30 on the right.
+    expect(Math.abs(at(20, 180)[1] - 180)).toBeLessThan(8);
+    expect(Math.abs(at(20, 90)[2] - 200)).toBeLessThan(8);
+    expect(Math.abs(at(230, 90)[2] - 30)).toBeLessThan(8);
+    const damaged = await put(root, 'b.heic', (await readFile(heic)).subarray(0, 900));
+    expect((await errorOf(convertHeic(damaged, root, 1e6))).code).toBe('IMAGE_UNREADABLE');
+    expect((await errorOf(convertHeic(heic, root, 1e3))).code).toBe('IMAGE_TOO_LARGE');
+  });
+});
+
 describe('groupLenses', () => {
   const photo = (more: Partial<Photo>): Photo => ({
     name: 'x',
@@ -78,6 +103,11 @@ describe('groupLenses', () => {
     expect(groups.map(({ photos }) => photos)).toEqual([[0, 1], [2], [3]]);
     expect(groups[0].lens).toMatchObject({ f: 3000, stated: 3000, cx: 2000, cy: 1500, k1: 0 });
     expect(groups[0].title).toBe('One, 4 mm, 4000 × 3000');
+  });
+
+  it('keeps a calibrated lens', () => {
+    const known = { f: 3210, cx: 1990, cy: 1510, k1: 0.01, k2: 0 };
+    expect(groupLenses([photo({})], undefined, known)[0].lens).toMatchObject({ ...known, fixed: true });
   });
 
   it('guesses where nothing is stated, and takes what the user states', () => {
