@@ -12,6 +12,7 @@ import { rescue } from './mapper/rescue.js';
 import type { Scene } from './mapper/scene.js';
 import type { Matches } from './matching/matcher.js';
 import type { PairJob, PairResult } from './matching/matchPair.js';
+import { choosePartners } from './matching/partners.js';
 import { groupLenses, type KnownLens, type LensGroup } from './read/lenses.js';
 import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
@@ -52,8 +53,6 @@ export interface FoundCameras {
   warnings: Warning[];
 }
 
-/** Pairs with fewer coarse matches show nothing in common. */
-const LEAST_COARSE = 7;
 /** Shares of the whole work. */
 const PARTS = { read: 0.02, features: 0.28, coarse: 0.08, lens: 0.04, match: 0.4, map: 0.18 };
 
@@ -104,7 +103,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
       a: number,
       b: number,
       step: PairJob['step'],
-      more: { matches?: Matches; pose?: RelativePose; lenses?: readonly PhotoLens[] } = {},
+      more: { matches?: Matches; pose?: RelativePose; lenses?: readonly PhotoLens[]; exhaustive?: boolean } = {},
     ): Promise<PairResult> =>
       pool.run<PairResult>({
         kind: 'pair',
@@ -118,17 +117,23 @@ export async function findCameras(files: readonly string[], options: FindCameras
         step,
         matches: more.matches,
         pose: more.pose,
+        exhaustive: more.exhaustive,
       } satisfies { kind: 'pair' } & PairJob);
 
     const every = usable.flatMap((a, k) => usable.slice(k + 1).map((b) => ({ a, b })));
     const coarse = await all(every, ({ a, b }) => job(a, b, 'coarse'), begin('coarse', 'Comparing photos'));
-    const promising = coarse.filter(({ matches }) => matches.count >= LEAST_COARSE);
+    const promising = choosePartners(coarse);
     const lensDone = begin('lens', 'Finding focal lengths');
-    await chooseFocals(lenses, lensOf, promising, (pair) => job(pair.a, pair.b, 'fundamental', pair));
+    await chooseFocals(
+      lenses,
+      lensOf,
+      promising.map(({ pair }) => pair),
+      (pair) => job(pair.a, pair.b, 'fundamental', pair),
+    );
     lensDone(1);
     const matched = await all(
       promising,
-      ({ a, b, matches }) => job(a, b, 'full', { matches }),
+      ({ pair: { a, b, matches }, exhaustive }) => job(a, b, 'full', { matches, exhaustive }),
       begin('match', 'Matching photos'),
     );
     throwIfCancelled(signal);

@@ -55,7 +55,8 @@ export function diagnosePhotos(
     const share = `${((100 * sharpness) / usual).toFixed(0)} % as sharp as the others`;
     if (registered) return blurred ? say('PHOTO_BLURRED', `It is only ${share}`) : verdict;
     if (photo.duplicateOf !== undefined) return say('PHOTO_DUPLICATE', `It is the same file as ${photo.duplicateOf}`);
-    if (blurred) return say('PHOTO_BLURRED', `It is only ${share}`);
+    // Nothing at all to measure sharpness by is no blur.
+    if (blurred && sharpness > 0) return say('PHOTO_BLURRED', `It is only ${share}`);
     if (count < FEW_FEATURES) return say('PHOTO_TEXTURELESS', `It has only ${count} features`);
     return { ...verdict, ...connection(i, photos, scene, pairs) };
   });

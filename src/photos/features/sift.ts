@@ -66,11 +66,10 @@ export class Sift {
     const { most = 8192, contrast = 0.0067, doubled = false } = options;
     const { memory } = this;
     memory.clear();
-    const octaves = this.buildOctaves(picture, doubled);
     const room = Math.max(4096, Math.ceil((picture.width * picture.height) / 16));
     const found = memory.reserve(room * RECORD * 4);
     const candidates: Candidate[] = [];
-    octaves.forEach((octave, index) => {
+    const octaves = this.buildOctaves(picture, doubled, (octave, index) => {
       const count = this.pyramid.findExtrema(octave.at, octave.width, octave.height, contrast, EDGE, found, room);
       const records = memory.floats(found, count * RECORD);
       for (let i = 0; i < count; i++) {
@@ -82,7 +81,15 @@ export class Sift {
     return this.describe(kept, octaves, picture, most);
   }
 
-  private buildOctaves(picture: GreyPicture, doubled: boolean): Octave[] {
+  /**
+   * Builds the octaves one after the other and has each searched when its levels are there. Of the first one only levels 1 to 3 stay, which the
+   * descriptors need: the smaller octaves take the place of its last two.
+   */
+  private buildOctaves(
+    picture: GreyPicture,
+    doubled: boolean,
+    search: (octave: Octave, index: number) => void,
+  ): Octave[] {
     const { memory, pyramid } = this;
     const factor = doubled ? 2 : 1;
     const [width, height] = [picture.width * factor, picture.height * factor];
@@ -92,8 +99,11 @@ export class Sift {
     const weights = memory.reserve(256);
     const octaves: Octave[] = [];
     let [w, h, step] = [width, height, doubled ? 0.5 : 1];
+    let next = memory.reserve(plane * LEVELS);
     do {
-      octaves.push({ at: memory.reserve(w * h * 4 * LEVELS), width: w, height: h, step });
+      octaves.push({ at: next, width: w, height: h, step });
+      next = octaves.length === 1 ? next + plane * (INTERVALS + 1) : next + w * h * 4 * LEVELS;
+      next = (next + 15) & ~15;
       w >>= 1;
       h >>= 1;
       step *= 2;
@@ -126,6 +136,7 @@ export class Sift {
         const [from, to] = [level - 1, level].map((l) => FIRST_SIGMA * 2 ** (l / INTERVALS));
         blur(octave.at + (level - 1) * bytes, octave.at + level * bytes, octave, Math.sqrt(to ** 2 - from ** 2));
       }
+      search(octave, index);
     });
     return octaves;
   }

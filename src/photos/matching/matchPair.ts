@@ -21,6 +21,8 @@ export interface PairJob {
    */
   step: 'coarse' | 'fundamental' | 'full';
   matches?: Matches;
+  /** Compare all features where nothing less gives the geometry. */
+  exhaustive?: boolean;
   /** The relative pose, where it is known: all features are then matched along its lines. */
   pose?: RelativePose;
 }
@@ -41,6 +43,10 @@ export interface PairResult {
 const COARSE = 1536;
 /** Ratio of the coarse step, which only has to find out whether two photos show the same. */
 const COARSE_RATIO = 0.85;
+/** Ratio of all other steps (Lowe 2004). */
+const RATIO = 0.8;
+/** Features that are compared where the coarse step does not give the geometry. */
+const MIDDLE = 4096;
 /** Coarse inliers, and their share of the coarse matches, from which the rest is sought along epipolar lines. */
 const GUIDED_INLIERS = 40;
 const GUIDED_SHARE = 0.3;
@@ -58,7 +64,7 @@ export class PairWork {
     const { a, b } = job;
     switch (job.step) {
       case 'coarse':
-        return { a, b, matches: this.coarse(job) };
+        return { a, b, matches: this.largest(job, COARSE, COARSE_RATIO) };
       case 'fundamental': {
         const matches = job.matches as Matches;
         const fit = fitFundamental(pixelsOf(job, matches), limitOf(job), orderOf(matches), randomOf(job));
@@ -69,10 +75,11 @@ export class PairWork {
     }
   }
 
-  private coarse({ featuresA, featuresB }: PairJob): Matches {
-    const [listA, listB] = [featuresA, featuresB].map(({ bySize }) => bySize.subarray(0, COARSE));
+  /** Matches of the largest features. */
+  private largest({ featuresA, featuresB }: PairJob, most: number, ratio: number): Matches {
+    const [listA, listB] = [featuresA, featuresB].map(({ bySize }) => bySize.subarray(0, most));
     const [a, b] = [pick(featuresA, listA), pick(featuresB, listB)];
-    const { count, pairs, ratios } = this.matcher.match(a, listA.length, b, listB.length, { ratio: COARSE_RATIO });
+    const { count, pairs, ratios } = this.matcher.match(a, listA.length, b, listB.length, { ratio });
     return { count, pairs: pairs.map((i, k) => (k % 2 === 0 ? listA : listB)[i]), ratios };
   }
 
@@ -84,9 +91,19 @@ export class PairWork {
     const geometry = (matches: Matches): ReturnType<typeof verifyPair> =>
       verifyPair(joined(raysA, raysB, matches), limit, orderOf(matches), random);
 
-    const measured = job.pose ? undefined : coarse && geometry(coarse);
-    const sure = measured && measured.count >= GUIDED_INLIERS && measured.count >= GUIDED_SHARE * (coarse?.count ?? 0);
-    const known = job.pose ?? (sure ? measured.pose : undefined);
+    /** The pose, where enough of these matches agree on one. */
+    const sure = (matches: Matches): RelativePose | undefined => {
+      const found = geometry(matches);
+      return found && found.count >= GUIDED_INLIERS && found.count >= GUIDED_SHARE * matches.count
+        ? found.pose
+        : undefined;
+    };
+    let middle: Matches | undefined;
+    let known = job.pose ?? (coarse && sure(coarse));
+    if (!known) {
+      middle = this.largest(job, MIDDLE, RATIO);
+      known = sure(middle);
+    }
     const matches = known
       ? this.matcher.matchAlong(
           featuresA.descriptors,
@@ -96,7 +113,9 @@ export class PairWork {
           essentialOf(known),
           BAND * limit,
         )
-      : this.matcher.match(featuresA.descriptors, featuresA.count, featuresB.descriptors, featuresB.count);
+      : middle && !job.exhaustive
+        ? middle
+        : this.matcher.match(featuresA.descriptors, featuresA.count, featuresB.descriptors, featuresB.count);
     if (matches.count < LEAST_MATCHES) return { a, b, matches };
     const found = geometry(matches);
     if (!found) return { a, b, matches };
