@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { PlinthError } from '../core/errors.js';
+import { anyOf, command, step } from '../core/remedy.js';
 import { readExif } from './images/exif.js';
 import { readImageHeader } from './images/header.js';
 
@@ -18,7 +19,10 @@ export async function noCameras(images: readonly string[]): Promise<PlinthError>
     found: `There are ${images.length} pictures but nothing says where their cameras stood (${said})`,
     expected:
       'transforms.json beside the pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 (text or binary), or six pictures named front, back, left, right, top and bottom in multi_views/',
-    remedy: 'Run COLMAP or nerfstudio (ns-process-data) on the pictures and give the folder it makes',
+    remedy: anyOf(
+      step`put the transforms.json beside the pictures that ${command('cameras')} makes of them`,
+      step`run COLMAP or nerfstudio (ns-process-data) on the pictures and give the folder it makes`,
+    ),
     subject: images[0],
   });
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { CONVERT_FORMATS, type ConvertFormat, convertCapture } from '../../capture/convert/convertCapture.js';
-import { readCapture } from '../../capture/readCapture.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { addCaptureOptions, type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 
@@ -26,7 +26,7 @@ export function addConvert(program: Command): void {
     const signal = cancelOnInterrupt(() => {});
     const printer = progressPrinter(outputMode(flags.json));
     const begin = performance.now();
-    const capture = await readCapture(path, {
+    const capture = await readAnyCapture(path, {
       ...captureOptions(flags),
       onProgress: flags.json ? undefined : reportReading(printer.report),
       signal,
