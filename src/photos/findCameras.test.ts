@@ -101,7 +101,9 @@ describe('readAnyCapture', () => {
   }, async () => {
     const root = await folder();
     for (const name of names(423, 424, 438)) await put(root, `photos/${name}`, await readFile(join(BANANA, name)));
+    await put(root, 'photos/IMG_1.HEIC', Buffer.from('heic'));
     const capture = await readAnyCapture(join(root, 'photos'));
+    expect(capture.warnings.find(({ code }) => code === 'PHOTO_NOT_READ')?.message).toContain('IMG_1.HEIC');
     expect(capture).toMatchObject({ format: 'photos', masks: 'none', scaleKnown: false });
     expect(capture.views.map(({ name }) => name)).toEqual(['DSC_0423', 'DSC_0424', 'DSC_0438']);
     expect(capture.estimated).toMatchObject({ photos: { set: { registered: 3 } } });

@@ -3,10 +3,11 @@ import type { Capture } from '../capture/capture.js';
 import { absolutePath, type CaptureFolder } from '../capture/files/captureFolder.js';
 import type { ReadSources } from '../capture/formats/sources.js';
 import { findMask } from '../capture/layout/masks.js';
-import { folderOf } from '../capture/layout/names.js';
+import { folderOf, isOtherPictureName } from '../capture/layout/names.js';
 import type { ReadOptions, ResolvedReadOptions } from '../capture/options.js';
 import { readCapture } from '../capture/readCapture.js';
 import { type ViewSource, viewNames } from '../capture/viewSource.js';
+import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import { identity } from '../core/math.js';
 import { command, remedy } from '../core/remedy.js';
@@ -80,9 +81,24 @@ async function sourcesOf(
     inputToWorld: identity(),
     scaleKnown: false,
     points: Float64Array.from(points),
-    warnings,
+    warnings: [...warnings, ...unread(folder, images)],
     estimated: { photos: photosReport(found) },
   };
+}
+
+/** A warning where pictures of formats that are not read lie among the photos. */
+function unread({ list }: CaptureFolder, images: readonly string[]): Warning[] {
+  const folders = new Set(images.map(folderOf));
+  const left = list.paths.filter((path) => isOtherPictureName(path) && folders.has(folderOf(path)));
+  if (left.length === 0) return [];
+  return [
+    {
+      code: 'PHOTO_NOT_READ',
+      subject: left[0],
+      message: `${left.length} picture${left.length === 1 ? '' : 's'} of other formats among the photos ${left.length === 1 ? 'was' : 'were'} not read: ${left.slice(0, 5).join(', ')}.`,
+      remedy: remedy`export them as JPEG; ${command('cameras')} reads HEIC`,
+    },
+  ];
 }
 
 /** The lens of the picture as it stands upright. */
