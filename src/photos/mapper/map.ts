@@ -20,7 +20,6 @@ export interface MapperOptions {
   signal?: AbortSignal;
   /** Is told how many photos have a pose. */
   progress?: (registered: number) => void;
-  log?: (text: string) => void;
 }
 
 /** A pair must have this many points to begin with. */
@@ -66,7 +65,6 @@ export async function mapPhotos(
     await grow(scene, options);
     const count = scene.registered().length;
     const { sightings } = scene.error();
-    options.log?.(`start ${start.a}-${start.b}: ${count} photos, ${sightings} sightings`);
     if (!best || count > best.count || (count === best.count && sightings > best.sightings))
       best = { scene, count, sightings };
     if (best.count >= reachable) break;
