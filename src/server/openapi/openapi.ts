@@ -368,7 +368,7 @@ function submitBody(): object {
         schema: { type: 'string', format: 'binary', description: 'A capture; the fields are in the query.' },
       },
       'application/json': {
-        schema: schemaOf(jsonJobSchema),
+        schema: { ...schemaOf(jsonJobSchema), oneOf: [{ required: ['upload'] }, { required: ['example'] }] },
       },
     },
   };

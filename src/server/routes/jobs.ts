@@ -10,7 +10,7 @@ import type { UploadStore } from '../uploads/uploadStore.js';
 
 export const jobParams = z.object({ id: z.uuid().describe('Id of the job.') });
 
-const listQuery = z.object({
+const listQuery = z.strictObject({
   state: z
     .string()
     .optional()

@@ -3,12 +3,16 @@ import { newUploadSchema, uploadFileSchema, uploadSchema } from '../../api/uploa
 import { type App, type Context, ownerOf } from '../context.js';
 import { FieldError } from '../problem.js';
 import { inUploadSlot } from '../uploads/slots.js';
-import { isTus, parseChecksum, parseMetadata, requirePartType, tellFile } from '../uploads/tus.js';
-import type { UploadStore } from '../uploads/uploadStore.js';
+import { CHECKSUM, isTus, parseChecksum, parseMetadata, requirePartType, tellFile } from '../uploads/tus.js';
+import { CHECKSUMS, type UploadStore } from '../uploads/uploadStore.js';
 
 const params = z.object({ id: z.uuid() });
 const fileParams = params.extend({ '*': z.string().min(1).max(1000).describe('Name of the file.') });
 const tusVersion = z.literal('1.0.0').optional().describe('`1.0.0`: the client speaks tus.');
+const checksum = z
+  .string()
+  .regex(CHECKSUM, `must be one of ${CHECKSUMS.join(', ')}, a space, and the digest in base64`)
+  .describe('Algorithm (`sha1`, `sha256`, `md5`), a space, and the digest of the part in base64.');
 const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export function uploadRoutes(app: App, context: Context, uploads: UploadStore): void {
@@ -54,7 +58,7 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
             .max(8000)
             .optional()
             .describe('Names with values in base64; `filename` is the name of the file. Default: `capture.zip`.'),
-          'upload-checksum': z.string().max(200).optional().describe('Of the body: algorithm and digest in base64.'),
+          'upload-checksum': checksum.optional(),
         }),
         response: { 201: z.undefined().describe('Begun.') },
       },
@@ -151,11 +155,7 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
         headers: z.object({
           'tus-resumable': tusVersion,
           'upload-offset': offset.describe('Where the part begins.'),
-          'upload-checksum': z
-            .string()
-            .max(200)
-            .optional()
-            .describe('Algorithm (`sha1`, `sha256`, `md5`), a space, and the digest of the part in base64.'),
+          'upload-checksum': checksum.optional(),
         }),
         response: {
           200: uploadFileSchema,

@@ -61,6 +61,7 @@ async function acceptStored(
   key: string | undefined,
 ): Promise<Accepted> {
   const { service } = context;
+  refuseQuery(request);
   const parsed = jsonJobSchema.safeParse(request.body);
   if (!parsed.success) throw fieldErrors(parsed.error, 'body');
   const { upload, example, ...job } = parsed.data;
@@ -103,6 +104,12 @@ async function acceptStored(
   }
 }
 
+/** Fields are in the query of a raw zip alone. @throws `REQUEST_INVALID` */
+function refuseQuery(request: FastifyRequest): void {
+  const [name] = Object.keys(request.query as object);
+  if (name !== undefined) throw new FieldError([{ field: name, message: 'belongs into the body, not into the query' }]);
+}
+
 async function acceptUpload(
   request: FastifyRequest,
   context: Context,
@@ -112,6 +119,7 @@ async function acceptUpload(
   const { settings, service } = context;
   const { incoming, disk } = service;
   const only = known ? ('fingerprint' as const) : undefined;
+  if (request.isMultipart()) refuseQuery(request);
   const received = await receive(request, { incoming, disk, only }, settings.limits);
   try {
     const { fingerprint } = received;
