@@ -127,7 +127,7 @@ describe('the Kubernetes manifests', () => {
     });
 
     it(`${variant}: what requests reach answers on while it leaves the Service, and has time to end`, () => {
-      for (const resource of resources.filter((r) => r.spec.template?.spec.containers)) {
+      for (const resource of resources.filter((r) => r.spec?.template?.spec.containers)) {
         const { containers, terminationGracePeriodSeconds } = resource.spec.template.spec;
         for (const { args, lifecycle } of containers) {
           const seconds = Number(lifecycle?.preStop.exec.command[1] ?? 0);
