@@ -31,6 +31,7 @@ export {
 export type { ColorImage, FloatImage, HdrImage } from './core/image.js';
 export type { Mat4, Vec3 } from './core/math.js';
 export type { Mesh } from './core/mesh.js';
+export type { CheckpointStore, RunInThread, ShowPreview, ThreadHooks, ThreadTask } from './core/platform.js';
 export { PRESETS, type Preset } from './core/presets.js';
 export type { Random } from './core/random.js';
 export type { Remedy, RemedyStep } from './core/remedy.js';

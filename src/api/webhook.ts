@@ -17,6 +17,7 @@ export const deliverySchema = z
     lastError: z.string().nullable(),
   })
   .meta({ id: 'Delivery' });
+/** What was tried to tell a receiver of a job's end. */
 export type DeliveryFacts = z.infer<typeof deliverySchema>;
 
 export const rotatedSecretSchema = z
@@ -25,4 +26,5 @@ export const rotatedSecretSchema = z
     overlapUntil: time.describe('Until then messages are signed with the secret before as well.'),
   })
   .meta({ id: 'RotatedSecret' });
+/** A new secret of a webhook, told this once. */
 export type RotatedSecret = z.infer<typeof rotatedSecretSchema>;

@@ -18,6 +18,7 @@ import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
 import type { RelativePose } from './verify/relativePose.js';
 
+/** How cameras are sought in photos. */
 export interface FindCamerasOptions {
   /** A photo with more pixels is refused. Default 64,000,000. */
   maxPixels?: number;
