@@ -3,6 +3,7 @@
  * The tests check it against the OpenAPI document.
  */
 import type { AssetFormat } from '../core/asset.js';
+import type { AuditEntry } from './audit.js';
 import type { Example, MethodFacts } from './catalogue.js';
 import type { Health } from './health.js';
 import type { Job, JobEvent, JobFile, JobState, Preview } from './job.js';
@@ -17,6 +18,7 @@ export type { JobProgress } from '../core/context.js';
 export type { Preset } from '../core/presets.js';
 export type { RemedyTerm, RemedyWords } from '../core/remedy.js';
 export { wordRemedy } from '../core/remedy.js';
+export type { AuditEntry } from './audit.js';
 export type { Example, MethodFacts } from './catalogue.js';
 export type { Gpu, Health } from './health.js';
 export type { Job, JobEvent, JobFile, JobState, Preview, RunResult } from './job.js';
@@ -110,6 +112,7 @@ export const OPERATIONS = {
   listKeys: 'GET /v1/keys',
   createKey: 'POST /v1/keys',
   revokeKey: 'DELETE /v1/keys/{id}',
+  listAudit: 'GET /v1/audit',
   getHealth: 'GET /health',
   getLiveness: 'GET /health/live',
   getReadiness: 'GET /health/ready',
@@ -356,6 +359,13 @@ export class PlinthClient {
   /** Makes a key worthless. Needs an admin key. */
   async revokeKey(id: string): Promise<void> {
     await this.call('revokeKey', { id });
+  }
+
+  /** Who changed what, newest first; `next` is the `before` of the next page. */
+  audit(
+    query: { limit?: number; before?: string; action?: string; key?: string } = {},
+  ): Promise<{ entries: AuditEntry[]; next: string | null }> {
+    return this.json('listAudit', { query });
   }
 
   private async json<T>(operation: OperationId, options: CallOptions = {}): Promise<T> {

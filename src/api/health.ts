@@ -43,8 +43,8 @@ export const healthSchema = z
     queue: z.object({ depth: z.int(), running: z.int(), jobs: z.record(z.enum(JOB_STATES), z.int()) }).nullable(),
     workers: z.array(
       z.object({
-        id: z.uuid(),
-        host: z.string(),
+        id: z.uuid().optional(),
+        host: z.string().optional().describe('Where keys are on, admins see it.'),
         version: z.string(),
         own: z.boolean().describe('Runs within this server.'),
         silentSeconds: z.number(),

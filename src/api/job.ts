@@ -70,6 +70,7 @@ export const jobSchema = z
     id: z.uuid(),
     name: z.string(),
     state: z.enum(JOB_STATES),
+    key: z.uuid().nullable().describe('API key that made it; null where it was made while keys were off.'),
     createdAt: time,
     queuedAt: time,
     startedAt: time.nullable(),

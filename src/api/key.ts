@@ -6,11 +6,24 @@ export const SCOPES = ['read', 'submit', 'admin'] as const;
 /** What a key allows; each includes the ones before. */
 export type Scope = (typeof SCOPES)[number];
 
+/** What one key may use, in the place of the installation's `quotas`; 0 = no limit. */
+export const quotasSchema = z.strictObject({
+  jobs: z.int().min(0).optional().describe('Jobs that wait or run.'),
+  storedBytes: z.int().min(0).optional().describe('Bytes of the inputs and results of its jobs.'),
+  gpuSecondsPerDay: z.int().min(0).optional().describe('Seconds that its jobs may run in a day (UTC).'),
+});
+
+const projectSchema = storedText(100).trim().min(1);
+
 export const keySchema = z
   .object({
     id: z.uuid(),
     name: z.string(),
     scope: z.enum(SCOPES),
+    project: projectSchema
+      .nullable()
+      .describe('Keys of one project see the same jobs; without one a key sees its own.'),
+    quotas: quotasSchema,
     createdAt: z.iso.datetime(),
     lastUsedAt: z.iso.datetime().nullable(),
     revokedAt: z.iso.datetime().nullable(),
@@ -19,8 +32,13 @@ export const keySchema = z
 /** A key, without its text. */
 export type KeyFacts = z.infer<typeof keySchema>;
 
-export const newKeySchema = z.strictObject({ name: storedText(100).trim().min(1), scope: z.enum(SCOPES) });
 /** What a new key is to be. */
+export const newKeySchema = z.strictObject({
+  name: storedText(100).trim().min(1),
+  scope: z.enum(SCOPES),
+  project: projectSchema.optional(),
+  quotas: quotasSchema.optional(),
+});
 export type NewKey = z.input<typeof newKeySchema>;
 
 export const madeKeySchema = keySchema.extend({ key: z.string().describe('Its text, shown this once.') });

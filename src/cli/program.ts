@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../core/version.js';
 import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
+import { addAudit } from './commands/audit.js';
 import { addBackup } from './commands/backup.js';
 import { addCameras } from './commands/cameras.js';
 import { addConfig } from './commands/config.js';
@@ -45,6 +46,7 @@ addDoctor(program);
 addServe(program);
 addWorker(program);
 addKeys(program);
+addAudit(program);
 addConfig(program);
 addBackup(program);
 

@@ -49,7 +49,10 @@ export interface JobRecord {
   state: JobState;
   request: JobRequest & { runs: NamedRun[] };
   input: JobInput;
+  /** Who may see it: the key that made it, or the project of that key. Null: made while API keys were off. */
   owner: string | null;
+  /** API key that made it. */
+  key: string | null;
   createdAt: Date;
   queuedAt: Date;
   startedAt: Date | null;

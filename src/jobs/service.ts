@@ -9,6 +9,7 @@ import { indexNames, migrate } from './database/migrations.js';
 import { openDatabase } from './database/openDatabase.js';
 import { Queue } from './database/queue.js';
 import type { ArtifactStore } from './storage/artifactStore.js';
+import { ownDataFolder } from './storage/dataFolder.js';
 import { DiskBudget } from './storage/diskBudget.js';
 import { Janitor } from './storage/janitor.js';
 import { openArtifacts, type StorageChoice } from './storage/openArtifacts.js';
@@ -58,12 +59,13 @@ export interface JobService {
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`, `DATABASE_TOO_NEW`, `STORAGE_UNAVAILABLE` */
+/** @throws `DATA_FOLDER_FOREIGN`, `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`, `DATABASE_TOO_NEW`, `STORAGE_UNAVAILABLE` */
 export async function openService(options: ServiceOptions): Promise<JobService> {
   const { log } = options;
   const data = resolve(options.data);
   const incoming = join(data, 'incoming');
   const workRoot = join(data, 'work');
+  await ownDataFolder(data);
   await mkdir(incoming, { recursive: true });
   await mkdir(workRoot, { recursive: true });
   const db = await openDatabase({ url: options.databaseUrl, folder: data });

@@ -6,7 +6,9 @@ import type { Logger } from 'pino';
 import type { Scope } from '../api/key.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { JobService } from '../jobs/service.js';
-import type { ApiKey, KeyRing } from './apiKeys.js';
+import type { ApiKey } from './access/apiKeys.js';
+import type { KeyRing } from './access/keyRing.js';
+import type { Throttle } from './access/throttle.js';
 import type { HealthMonitor } from './health/healthMonitor.js';
 import type { Metrics } from './health/metrics.js';
 import type { Settings } from './settings.js';
@@ -18,6 +20,8 @@ export interface Context {
   health: HealthMonitor;
   metrics: Metrics;
   keys: KeyRing;
+  /** Failures of each client. */
+  throttle: Throttle;
   /** API keys are asked for. */
   secured: boolean;
   /** Aborted when the server begins to stop: streams end, nothing new is taken. */
@@ -30,8 +34,12 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Scope that the route needs; `public` = none. Default `read`. */
-    scope?: Scope | 'public';
+    /** Scope that the route needs; `public` = none, `optional` = none, and a key shows more. Default `read`. */
+    scope?: Scope | 'public' | 'optional';
+    /** Makes, lists or revokes keys. */
+    managesKeys?: boolean;
+    /** Left out of the audit log, though it changes something. */
+    unaudited?: boolean;
     /** Codes that the route may answer with, besides those that every route may. */
     errors?: ErrorCode[];
   }

@@ -10,6 +10,7 @@ export function toResource(job: JobRecord): Job {
     id: job.id,
     name: job.name,
     state: job.state,
+    key: job.key,
     createdAt: job.createdAt.toISOString(),
     queuedAt: job.queuedAt.toISOString(),
     startedAt: job.startedAt?.toISOString() ?? null,

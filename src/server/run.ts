@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { pino } from 'pino';
 import { openService } from '../jobs/service.js';
+import { keepPrivate } from '../jobs/storage/dataFolder.js';
 import { HealthMonitor } from './health/healthMonitor.js';
 import { unknownHealth } from './health/healthSource.js';
 import { Metrics } from './health/metrics.js';
@@ -14,6 +14,7 @@ const DEADLINE_MS = 9_500;
 
 /** Runs the service until SIGTERM or Ctrl-C, then stops it cleanly and exits with 0. A second signal exits at once. */
 export async function runServer(settings: Settings, hooks: ServeHooks = {}): Promise<RunningServer> {
+  keepPrivate();
   const server = await startServer(settings, hooks);
   onSignal(() => server.close());
   return server;
@@ -25,8 +26,8 @@ export async function runServer(settings: Settings, hooks: ServeHooks = {}): Pro
  * @throws `SETTINGS_INVALID` without a database that several processes can share, and what `openService` throws
  */
 export async function runWorker(settings: Settings, hooks: ServeHooks = {}): Promise<void> {
+  keepPrivate();
   const log = pino({ level: settings.log.level, base: { service: 'plinth-worker' } });
-  await mkdir(settings.data, { recursive: true });
   const metrics = new Metrics();
   const telemetry = settings.telemetry.endpoint ? startTelemetry(settings.telemetry.endpoint, log) : undefined;
   const service = await openService({

@@ -1,19 +1,34 @@
+import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { PlinthError } from '../core/errors.js';
 import { anyOf, command, setting, step } from '../core/remedy.js';
 import { type JobService, openService, type ServiceOptions } from '../jobs/service.js';
 import { isLoopback } from '../jobs/webhooks/privateAddress.js';
-import { KeyRing } from './apiKeys.js';
+import { pruneAudit } from './access/audit.js';
+import { KeyRing } from './access/keyRing.js';
+import { offerOperatorAccess } from './access/operator.js';
+import { Throttle } from './access/throttle.js';
 import { buildApp } from './app.js';
 import type { Context } from './context.js';
 import { HealthMonitor } from './health/healthMonitor.js';
 import { type HealthSource, unknownHealth } from './health/healthSource.js';
 import { Metrics } from './health/metrics.js';
+import { pathOf } from './recordRequests.js';
 import type { Settings } from './settings.js';
 import { startTelemetry, traceAttempt } from './telemetry.js';
 
+/** Addresses in the log have no query: it may hold a secret. */
+const serializers = {
+  req: ({ method, url, id }: { method?: string; url?: string; id?: string }) => ({
+    id,
+    method,
+    path: pathOf(url ?? ''),
+  }),
+};
+
 /** Time for a clean stop. Orchestrators kill after 10 s. */
 const GRACE_MS = 8_000;
+const PRUNE_MS = 6 * 3_600_000;
 
 export interface ServeHooks {
   /** GPU facts and live figures. Default: nothing is known. */
@@ -73,7 +88,12 @@ export function serviceOptions(settings: Settings, log: ServiceOptions['log']): 
  */
 export async function startServer(settings: Settings, hooks: ServeHooks = {}): Promise<RunningServer> {
   const secured = isSecured(settings);
-  const log = pino({ level: settings.log.level, base: { service: 'plinth' }, redact: ['req.headers.authorization'] });
+  const log = pino({
+    level: settings.log.level,
+    base: { service: 'plinth' },
+    redact: ['req.headers.authorization'],
+    serializers,
+  });
   const metrics = new Metrics();
   const telemetry = settings.telemetry.endpoint ? startTelemetry(settings.telemetry.endpoint, log) : undefined;
   const service = await openService({
@@ -94,16 +114,31 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
     health,
     metrics,
     keys: new KeyRing(service.db),
+    throttle: new Throttle(settings.limits.failuresPerMinute),
     secured,
     stopping: stopping.signal,
     uploads: { count: 0 },
   };
+  const { keys } = context;
+  const prune = (): void => {
+    pruneAudit(service.db, settings.audit.days).catch((error) =>
+      log.warn({ err: error }, 'the audit log cannot be pruned'),
+    );
+  };
   let app: Awaited<ReturnType<typeof buildApp>> | undefined;
+  let pruning: NodeJS.Timeout | undefined;
   try {
     app = await buildApp(context, log);
     const url = await app.listen({ host: settings.host, port: settings.port });
+    await keys.start();
+    const withdrawAccess = await offerOperatorAccess(resolve(settings.data), {
+      url: reachable(url),
+      key: keys.operatorKey,
+    });
     await service.start();
     health.start();
+    prune();
+    pruning = setInterval(prune, PRUNE_MS).unref();
     log.info({ url, secured, database: service.db.kind, storage: service.artifacts.place }, 'listening');
     const running = app;
     let closing: Promise<void> | undefined;
@@ -115,6 +150,9 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
           log.info('stopping');
           stopping.abort();
           health.stop();
+          clearInterval(pruning);
+          await withdrawAccess();
+          await keys.stop();
           // Requests and jobs end side by side; the database goes last.
           const drained = Promise.race([
             running.close(),
@@ -128,11 +166,16 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
       },
     };
   } catch (error) {
+    clearInterval(pruning);
     await app?.close();
+    await keys.stop();
     await service.close(0);
     throw listenFailed(settings.host, settings.port, error);
   }
 }
+
+/** Where this machine reaches a server that listens on all its addresses. */
+const reachable = (url: string): string => url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 
 /** `LISTEN_FAILED` where the address is at fault; any other error as it is. */
 export function listenFailed(host: string, port: number, error: unknown): unknown {

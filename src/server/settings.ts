@@ -35,6 +35,14 @@ const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
 export const settingsSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   port: integer(0, 65_535).default(7878).describe('Port to listen on; 0 = any free one.'),
+  hosts: list
+    .default([])
+    .describe(
+      'Names under which clients reach the service, besides those of this machine and its addresses; `*.name` = all below a name, `*` = any.',
+    ),
+  trustedProxies: list
+    .default([])
+    .describe('Addresses of proxies whose `X-Forwarded-…` headers are believed, such as 10.0.0.0/8.'),
   data: z.string().min(1).default('plinth-data').describe('Folder of database, artifacts and work in progress.'),
   database: z
     .strictObject({
@@ -87,6 +95,9 @@ export const settingsSchema = z.strictObject({
       files: integer(1, 100_000).default(10_000).describe('Files of one upload or archive.'),
       pixels: integer(1).default(64_000_000).describe('Pixels of one picture.'),
       requestsPerMinute: integer(1).default(1200).describe('Requests of one client in a minute; /health is free.'),
+      failuresPerMinute: integer(1)
+        .default(60)
+        .describe('Wrong API keys and unknown addresses of one client in a minute.'),
       uploads: integer(1, 1000).default(8).describe('Requests at the same time that bring the body of an upload.'),
       openUploads: integer(1, 100_000).default(64).describe('Resumable uploads that may be open, all keys together.'),
       openUploadsPerKey: integer(1, 100_000).default(16).describe('Resumable uploads that one API key may have open.'),
@@ -100,6 +111,22 @@ export const settingsSchema = z.strictObject({
       minimumBytesPerSecond: integer(0)
         .default(1024)
         .describe('An upload slower than this on average is ended; 0 = no limit.'),
+    })
+    .prefault({}),
+  quotas: z
+    .strictObject({
+      jobs: integer(0).default(0).describe('Jobs of one API key that wait or run; 0 = no limit.'),
+      storedBytes: integer(0)
+        .default(0)
+        .describe('Bytes of the inputs and results of the jobs of one API key; 0 = no limit.'),
+      gpuSecondsPerDay: integer(0)
+        .default(0)
+        .describe('Seconds that the jobs of one API key may run in a day (UTC); 0 = no limit.'),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      days: integer(0).default(400).describe('Entries of the audit log are kept for this long; 0 = for ever.'),
     })
     .prefault({}),
   gpu: z

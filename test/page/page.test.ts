@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/api/job.js';
-import { createKey } from '../../src/server/apiKeys.js';
+import { createKey } from '../../src/server/access/apiKeys.js';
 import { PIXEL } from '../service/standInEngine.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
 import { zip } from '../zip.js';
@@ -336,7 +336,7 @@ describe.skipIf(browserMissing)('the page', () => {
   it('asks for the key where keys are on, keeps it, and loads without one', async () => {
     const secured = await startTestServer({ flags: { 'auth.mode': 'on' } });
     try {
-      const { key } = await createKey(secured.service.db, 'page', 'submit');
+      const { key } = await createKey(secured.service.db, { name: 'page', scope: 'submit' }, { name: 'test' });
       const { page } = await openPage(browser, secured.url);
       await page.getByRole('dialog').getByText('This service asks for a key.').waitFor();
       expect(await violations(page)).toEqual([]);

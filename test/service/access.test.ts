@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PlinthClient } from '../../src/api/client.js';
-import { createKey } from '../../src/server/apiKeys.js';
+import { createKey } from '../../src/server/access/apiKeys.js';
 import { onBothDatabases } from './databases.js';
 import { captureForm, startTestServer, type TestServer, type TestServerOptions } from './testServer.js';
 
+const BY = { name: 'test' };
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
 onBothDatabases('who may do what', (url) => {
@@ -79,8 +80,8 @@ onBothDatabases('who may do what', (url) => {
     test('are asked for with their scopes when on', async () => {
       const secured = await start({ flags: { 'auth.mode': 'on' } });
       try {
-        const read = await createKey(secured.service.db, 'reader', 'read');
-        const admin = await createKey(secured.service.db, 'boss', 'admin');
+        const read = await createKey(secured.service.db, { name: 'reader', scope: 'read', project: 'p' }, BY);
+        const admin = await createKey(secured.service.db, { name: 'boss', scope: 'admin' }, BY);
         const as = (key?: string): PlinthClient => new PlinthClient({ url: secured.url, key });
         await expect(as().list()).rejects.toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
         await expect(as('plinth_wrong').list()).rejects.toMatchObject({ status: 401 });
@@ -90,7 +91,7 @@ onBothDatabases('who may do what', (url) => {
           code: 'FORBIDDEN',
         });
         await expect(as(read.key).keys()).rejects.toMatchObject({ status: 403 });
-        const submit = await as(admin.key).createKey('tool', 'submit');
+        const submit = await as(admin.key).createKey('tool', 'submit', { project: 'p' });
         const job = await as(submit.key).submitStored({ example: 'vase-six' });
         expect((await as(read.key).wait(job.id)).state).toBe('succeeded');
         await as(admin.key).revokeKey(submit.id);

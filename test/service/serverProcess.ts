@@ -26,6 +26,7 @@ export async function startServerProcess(
       PLINTH_WORKER_ENGINE: STAND_IN,
       PLINTH_RETENTION_MINIMUM_FREE_BYTES: '0',
       PLINTH_LIMITS_REQUESTS_PER_MINUTE: '1000000',
+      PLINTH_LIMITS_FAILURES_PER_MINUTE: '1000000',
       ...(options.databaseUrl && { DATABASE_URL: options.databaseUrl }),
       ...options.environment,
     },

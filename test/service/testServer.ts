@@ -43,6 +43,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       'log.level': process.env.TEST_LOG ?? 'silent',
       'retention.minimumFreeBytes': 0,
       'limits.requestsPerMinute': 1_000_000,
+      'limits.failuresPerMinute': 1_000_000,
       ...options.flags,
     },
   }).value;

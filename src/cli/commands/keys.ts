@@ -1,106 +1,109 @@
 import { type Command, Option } from 'commander';
 import { SCOPES, type Scope } from '../../api/key.js';
 import { PlinthError } from '../../core/errors.js';
-import { migrate } from '../../jobs/database/migrations.js';
-import { openDatabase } from '../../jobs/database/openDatabase.js';
-import { type ApiKey, createKey, listKeys, revokeKey } from '../../server/apiKeys.js';
-import { loadSettings } from '../../server/settings.js';
-import { emit } from '../terminal.js';
+import { createKey, listKeys, revokeKey } from '../../server/access/apiKeys.js';
+import { manage, type Place, withPlace } from '../manage.js';
+import { emit, numberFlag } from '../terminal.js';
 
-interface Place {
-  config?: string;
-  data?: string;
-  databaseUrl?: string;
-  json?: boolean;
-}
+/** Who works on the machine itself, in the audit log. */
+const OPERATOR = { name: 'operator' };
 
-type Database = Awaited<ReturnType<typeof openDatabase>>;
-
-/** Opens the service's own database for the length of one action. */
-async function withDatabase(place: Place, action: (db: Database) => Promise<void>): Promise<void> {
-  const flags = { data: place.data, 'database.url': place.databaseUrl };
-  const { data, database } = loadSettings({ flags, file: place.config }).value;
-  const db = await openDatabase({ url: database.url, folder: data }).catch((error: unknown) => {
-    if (!(error instanceof PlinthError) || error.code !== 'DATA_FOLDER_IN_USE') throw error;
-    throw new PlinthError('DATA_FOLDER_IN_USE', {
-      found: `${error.found}: most likely by the server that runs`,
-      expected: 'a database that nobody uses, or PostgreSQL',
-      remedy:
-        'Stop the server, make the key, and start it again; a running one makes keys over HTTP: POST /v1/keys with an admin key',
-      subject: error.subject,
-      cause: error,
-    });
-  });
-  try {
-    await migrate(db);
-    await action(db);
-  } finally {
-    await db.close();
-  }
+interface CreateFlags extends Place {
+  name: string;
+  scope: Scope;
+  project?: string;
+  quotaJobs?: number;
+  quotaStoredBytes?: number;
+  quotaGpuSeconds?: number;
 }
 
 export function addKeys(program: Command): void {
   const keys = program
     .command('keys')
     .description(
-      'make, list and revoke API keys: read sees everything, submit also starts and ends jobs, admin also manages keys',
+      'make, list and revoke API keys, also while the service runs: read sees jobs, submit also starts and ends them, admin sees all jobs and manages keys',
     );
-  const withPlace = (command: Command): Command =>
-    command
-      .option('--config <file>', 'settings file of the service')
-      .option('--data <folder>', 'data folder of the service (PLINTH_DATA)')
-      .option('--database-url <url>', 'PostgreSQL of the service (DATABASE_URL)')
-      .option('--json', 'print as JSON');
 
   withPlace(keys.command('create').description('make a key and print it; it is not shown again'))
     .requiredOption('--name <name>', 'who or what it is for')
     .addOption(new Option('--scope <scope>', 'what it may do').choices(SCOPES).default('submit'))
-    .action(async (options: Place & { name: string; scope: Scope }) => {
-      const name = options.name.trim();
-      if (name === '' || name.length > 100) {
+    .option('--project <name>', "keys of one project see each other's jobs; without one a key sees its own")
+    .option('--quota-jobs <n>', 'jobs that may wait or run', numberFlag('--quota-jobs'))
+    .option('--quota-stored-bytes <n>', 'bytes that its jobs may hold', numberFlag('--quota-stored-bytes'))
+    .option('--quota-gpu-seconds <n>', 'seconds that its jobs may run in a day', numberFlag('--quota-gpu-seconds'))
+    .action(async (flags: CreateFlags) => {
+      const quotas = {
+        jobs: flags.quotaJobs,
+        storedBytes: flags.quotaStoredBytes,
+        gpuSecondsPerDay: flags.quotaGpuSeconds,
+      };
+      for (const [name, value] of Object.entries({ name: flags.name, project: flags.project ?? 'none' })) {
+        if (value.trim() !== '' && value.trim().length <= 100) continue;
         throw new PlinthError('OPTION_INVALID', {
-          found: `--name has ${name.length} characters`,
+          found: `--${name} has ${value.trim().length} characters`,
           expected: '1 to 100',
-          subject: 'name',
+          subject: name,
         });
       }
-      await withDatabase(options, async (db) => {
-        const made = await createKey(db, name, options.scope);
-        if (options.json) emit({ ...made });
-        // The key alone on standard output, so that a script can take it.
-        else {
-          process.stderr.write(`Key ${made.id} "${made.name}" with scope ${made.scope}. It is not shown again:\n`);
-          process.stdout.write(`${made.key}\n`);
-        }
-      });
-    });
-
-  withPlace(keys.command('list').description('list the keys, without their text')).action(async (options: Place) => {
-    await withDatabase(options, async (db) => {
-      for (const key of await listKeys(db)) {
-        if (options.json) emit({ ...key });
-        else process.stdout.write(`${line(key)}\n`);
+      const [wrong] = Object.entries(quotas).filter(([, n]) => n !== undefined && !(Number.isInteger(n) && n >= 0));
+      if (wrong) {
+        throw new PlinthError('OPTION_INVALID', {
+          found: `The quota ${wrong[0]} is ${wrong[1]}`,
+          expected: 'a whole number of 0 or more; 0 = no limit',
+          subject: wrong[0],
+        });
+      }
+      const key = { name: flags.name.trim(), scope: flags.scope, project: flags.project?.trim(), quotas };
+      const made = await manage<{ id: string; name: string; scope: Scope; key: string }>(
+        flags,
+        (db) => createKey(db, key, OPERATOR),
+        (client) => client.createKey(key.name, key.scope, { project: key.project, quotas }),
+      );
+      if (flags.json) emit({ ...made });
+      // The key alone on standard output, so that a script can take it.
+      else {
+        process.stderr.write(`Key ${made.id} "${made.name}" with scope ${made.scope}. It is not shown again:\n`);
+        process.stdout.write(`${made.key}\n`);
       }
     });
+
+  withPlace(keys.command('list').description('list the keys, without their text')).action(async (flags: Place) => {
+    const all = await manage<KeyLine[]>(flags, listKeys, (client) => client.keys());
+    for (const key of all) {
+      if (flags.json) emit({ ...key });
+      else process.stdout.write(`${line(key)}\n`);
+    }
   });
 
   withPlace(
     keys.command('revoke').description('revoke a key for good').argument('<id>', 'as `plinth keys list` shows'),
-  ).action(async (id: string, options: Place) => {
-    await withDatabase(options, async (db) => {
-      const known = (await listKeys(db)).some((key) => key.id === id && key.revokedAt === null);
-      if (!known || !(await revokeKey(db, id))) {
-        throw new PlinthError('OPTION_INVALID', {
-          found: `There is no key ${id} that works`,
-          expected: 'an id of `plinth keys list`',
-          subject: 'id',
-        });
-      }
-      process.stderr.write(`Key ${id} is revoked\n`);
-    });
+  ).action(async (id: string, flags: Place) => {
+    if (!/^[0-9a-f-]{36}$/i.test(id)) {
+      throw new PlinthError('KEY_NOT_FOUND', {
+        found: `There is no key ${id} that works`,
+        expected: 'an id of `plinth keys list`',
+        subject: 'id',
+      });
+    }
+    await manage(
+      flags,
+      (db) => revokeKey(db, id, OPERATOR, false),
+      (client) => client.revokeKey(id),
+    );
+    process.stderr.write(`Key ${id} is revoked\n`);
   });
 }
 
-const day = (date: Date | null): string => (date ? date.toISOString().slice(0, 10) : 'never');
-const line = (key: ApiKey): string =>
-  `${key.id}  ${key.scope.padEnd(6)}  ${key.revokedAt ? 'revoked' : 'works  '}  made ${day(key.createdAt)}, used ${day(key.lastUsedAt)}  ${key.name}`;
+interface KeyLine {
+  id: string;
+  name: string;
+  scope: Scope;
+  project: string | null;
+  createdAt: Date | string;
+  lastUsedAt: Date | string | null;
+  revokedAt: Date | string | null;
+}
+
+const day = (date: Date | string | null): string => (date ? new Date(date).toISOString().slice(0, 10) : 'never');
+const line = (key: KeyLine): string =>
+  `${key.id}  ${key.scope.padEnd(6)}  ${key.revokedAt ? 'revoked' : 'works  '}  made ${day(key.createdAt)}, used ${day(key.lastUsedAt)}  ${key.name}${key.project === null ? '' : ` (${key.project})`}`;

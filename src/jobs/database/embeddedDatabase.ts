@@ -1,8 +1,9 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { PlinthError } from '../../core/errors.js';
 import { startThread } from '../../platform/modules.js';
+import { ownDataFolder } from '../storage/dataFolder.js';
 import { type Database, databaseUnavailable, type Queryable } from './database.js';
 import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
 import { type FolderLock, lockFolder } from './folderLock.js';
@@ -10,10 +11,10 @@ import { type FolderLock, lockFolder } from './folderLock.js';
 /**
  * PostgreSQL inside this process, kept in `folder`, in a thread of its own: it writes to disk synchronously, which would hold up every request.
  * Only one process may open the folder; the thread ends with the process, so a killed server leaves nobody behind who still writes.
- * @throws `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`
+ * @throws `DATA_FOLDER_FOREIGN`, `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`
  */
 export async function openEmbedded(folder: string): Promise<Database> {
-  await mkdir(folder, { recursive: true });
+  await ownDataFolder(folder);
   const lock = await lockFolder(folder);
   const path = join(folder, 'postgres');
   try {

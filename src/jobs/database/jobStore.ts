@@ -17,6 +17,7 @@ import { queueDelivery } from '../webhooks/webhookStore.js';
 import type { Database, Queryable } from './database.js';
 import { type JobFilter, listStatement, searchStatement } from './listJobs.js';
 import type { Queue } from './queue.js';
+import { nextTurn, type Quotas, requireQuotas } from './quotas.js';
 
 /** Channel on which every change of a job is told: the job's id. */
 export const JOB_CHANNEL = 'plinth_job';
@@ -25,7 +26,7 @@ export const WORK_CHANNEL = 'plinth_work';
 /** Counts that take no longer are not kept. */
 const COUNT_FREE_MS = 10;
 
-const COLUMNS = `id, name, state, request, input, owner, created_at AS "createdAt", queued_at AS "queuedAt",
+const COLUMNS = `id, name, state, request, input, owner, key, created_at AS "createdAt", queued_at AS "queuedAt",
   started_at AS "startedAt", finished_at AS "finishedAt", ticket, claim, worker, attempt, machine_failures AS "machineFailures",
   interruptions, reduced, cancel_requested AS "cancelRequested", progress, failure, result, result_claim AS "resultClaim",
   result_bytes AS "resultBytes", last_event AS "lastEvent"`;
@@ -35,7 +36,11 @@ export interface NewJob {
   name: string;
   request: JobRequest & { runs: NamedRun[] };
   input: JobInput;
+  /** Who may see it. */
   owner: string | null;
+  /** API key that makes it, with what that key may use. */
+  key: string | null;
+  quotas?: Quotas;
   idempotency?: { owner: string; key: string; fingerprint: string };
 }
 
@@ -61,7 +66,7 @@ export class JobStore {
     readonly queue: Queue,
   ) {}
 
-  /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED` */
+  /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED`, `QUOTA_…` */
   async accept(job: NewJob): Promise<Accepted> {
     return await this.db.transaction(async (tx) => {
       const { idempotency } = job;
@@ -73,11 +78,13 @@ export class JobStore {
         );
         if (!own) return { job: await this.repeatIn(tx, idempotency), repeated: true };
       }
+      await requireQuotas(tx, job.key, job.quotas, job.input.bytes);
+      const turn = await nextTurn(tx, job.key);
       await tx.query(
-        `INSERT INTO plinth.jobs (id, name, state, request, input, owner) VALUES ($1, $2, 'queued', $3, $4, $5)`,
-        [job.id, job.name, JSON.stringify(job.request), JSON.stringify(job.input), job.owner],
+        `INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn) VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7)`,
+        [job.id, job.name, JSON.stringify(job.request), JSON.stringify(job.input), job.owner, job.key, turn],
       );
-      const ticket = await this.queue.send(tx, job.id, job.request.priority);
+      const ticket = await this.queue.send(tx, job.id, job.request.priority, turn);
       await tx.query('UPDATE plinth.jobs SET ticket = $2 WHERE id = $1', [job.id, ticket]);
       await addEvent(tx, job.id, 'state', { state: 'queued' });
       await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
@@ -353,17 +360,19 @@ export class JobStore {
     return cancelled;
   }
 
-  /** Queues a failed or cancelled job again. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
-  async retry(id: string): Promise<JobRecord> {
+  /** Queues a failed or cancelled job again, on the account of the key that made it. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT`, `QUOTA_…` */
+  async retry(id: string, quotas?: Quotas): Promise<JobRecord> {
     return await this.db.transaction(async (tx) => {
       const job = await lockJob(tx, id);
       if (job.state !== 'failed' && job.state !== 'cancelled')
         throw conflict(job, 'Only a failed or cancelled job can be retried');
-      const ticket = await this.queue.send(tx, id, job.request.priority);
+      await requireQuotas(tx, job.key, quotas, 0);
+      const turn = await nextTurn(tx, job.key);
+      const ticket = await this.queue.send(tx, id, job.request.priority, turn);
       await tx.query(
         `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), started_at = NULL, finished_at = NULL, failure = NULL, progress = NULL, tidied = false,
-           ticket = $2, machine_failures = 0, interruptions = 0 WHERE id = $1`,
-        [id, ticket],
+           ticket = $2, turn = $3, machine_failures = 0, interruptions = 0 WHERE id = $1`,
+        [id, ticket, turn],
       );
       await addEvent(tx, id, 'state', { state: 'queued' });
       await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
@@ -409,7 +418,8 @@ async function addEvent(tx: Queryable, id: string, type: EventType, data: Record
   await tx.query(`SELECT pg_notify('${JOB_CHANNEL}', $1)`, [id]);
 }
 
-const notFound = (id: string): PlinthError =>
+/** `JOB_NOT_FOUND`, for what is not there and for what the asker may not see. */
+export const notFound = (id: string): PlinthError =>
   new PlinthError('JOB_NOT_FOUND', {
     found: `There is no job ${id}`,
     remedy: 'It may have been deleted or have reached its age; `GET /v1/jobs` lists what is there',

@@ -118,6 +118,48 @@ const MIGRATIONS: readonly string[] = [
     expires_at timestamptz
   );
   `,
+  // Whose a job is, what its key may use, in which order keys take turns, and who did what.
+  `
+  ALTER TABLE plinth.api_keys ADD COLUMN project text, ADD COLUMN quotas jsonb NOT NULL DEFAULT '{}';
+  ALTER TABLE plinth.jobs ADD COLUMN key uuid, ADD COLUMN turn integer NOT NULL DEFAULT 0, ADD COLUMN claimed_at timestamptz;
+  UPDATE plinth.jobs SET key = owner WHERE owner IS NOT NULL;
+  UPDATE plinth.jobs SET claimed_at = now() WHERE state = 'running';
+  CREATE INDEX jobs_turn ON plinth.jobs (turn) WHERE state = 'queued';
+  CREATE INDEX jobs_of_key ON plinth.jobs (key, state, turn);
+
+  CREATE TABLE plinth.usage (
+    key uuid NOT NULL,
+    day date NOT NULL,
+    gpu_seconds double precision NOT NULL,
+    PRIMARY KEY (key, day)
+  );
+  CREATE FUNCTION plinth.count_usage() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    IF NEW.state = 'running' THEN
+      NEW.claimed_at := now();
+    ELSIF OLD.state = 'running' AND NEW.key IS NOT NULL AND OLD.claimed_at IS NOT NULL THEN
+      INSERT INTO plinth.usage AS u (key, day, gpu_seconds)
+        VALUES (NEW.key, (now() AT TIME ZONE 'UTC')::date, extract(epoch FROM now() - OLD.claimed_at))
+        ON CONFLICT (key, day) DO UPDATE SET gpu_seconds = u.gpu_seconds + excluded.gpu_seconds;
+      NEW.claimed_at := NULL;
+    END IF;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER count_usage BEFORE UPDATE OF state ON plinth.jobs
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION plinth.count_usage();
+
+  CREATE TABLE plinth.audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT now(),
+    key uuid,
+    name text NOT NULL,
+    action text NOT NULL,
+    subject text,
+    address text,
+    request text
+  );
+  CREATE INDEX audit_at ON plinth.audit (at);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

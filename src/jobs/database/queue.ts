@@ -5,6 +5,9 @@ const QUEUE = 'jobs';
 /** A ticket is claimed and completed in one transaction, so none stays active; the bound only guards against a defect. */
 const TICKET_SECONDS = 60;
 
+/** Turns that are told apart within one priority; priorities up to 2,000 fit the queue's integers. */
+const TURNS = 1_000_000;
+
 /** What is queued: which job to run. The job's row is the truth; a ticket that does not match the row is void. */
 interface Ticket {
   job: string;
@@ -34,11 +37,14 @@ export class Queue {
     return new Queue(boss);
   }
 
-  /** Queues a job inside `tx`; the ticket's id goes into the job's row. */
-  async send(tx: Queryable, job: string, priority = 0): Promise<string> {
+  /**
+   * Queues a job inside `tx`; the ticket's id goes into the job's row. Higher priorities come first; of one priority lower turns, and of one turn
+   * whoever came first.
+   */
+  async send(tx: Queryable, job: string, priority = 0, turn = 0): Promise<string> {
     const id = await this.boss.send(QUEUE, { job } satisfies Ticket, {
       db: adapter(tx),
-      priority,
+      priority: priority * TURNS - Math.min(turn, TURNS - 1),
       retentionSeconds: 86_400 * 365,
     });
     if (id === null) throw new Error('the queue did not take the job');

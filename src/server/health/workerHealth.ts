@@ -2,8 +2,11 @@ import fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { JobService } from '../../jobs/service.js';
-import { KeyRing } from '../apiKeys.js';
-import { handleErrors, requireKeys } from '../app.js';
+import { requireKeys } from '../access/guard.js';
+import { guardHosts } from '../access/hosts.js';
+import { KeyRing } from '../access/keyRing.js';
+import { Throttle } from '../access/throttle.js';
+import { handleErrors } from '../answerErrors.js';
 import type { App, Context } from '../context.js';
 import { healthRoutes } from '../routes/health.js';
 import { isSecured, listenFailed } from '../serve.js';
@@ -36,6 +39,7 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
     health,
     metrics,
     keys: new KeyRing(service.db),
+    throttle: new Throttle(settings.limits.failuresPerMinute),
     secured,
     stopping: stopping.signal,
     uploads: { count: 0 },
@@ -47,8 +51,9 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  requireKeys(app, context);
   handleErrors(app);
+  guardHosts(app as never, settings);
+  requireKeys(app, context);
   healthRoutes(app, context);
   try {
     const url = await app.listen({ host: settings.host, port });

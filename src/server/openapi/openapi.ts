@@ -8,7 +8,9 @@ import { PROBLEM_TYPE, statusOf, toProblem } from '../problem.js';
 import { ANSWER_EXAMPLES, BODY_EXAMPLES, TEXT_EXAMPLES, WEBHOOK_EXAMPLE } from './openapiExamples.js';
 
 /** What every route may answer. */
-const COMMON: ErrorCode[] = ['REQUEST_INVALID', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
+const COMMON: ErrorCode[] = ['REQUEST_INVALID', 'HOST_REFUSED', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
+/** What every route may answer that changes something. */
+const CHANGING: ErrorCode[] = ['ORIGIN_REFUSED'];
 const SECURED: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN'];
 
 interface Answer {
@@ -131,11 +133,13 @@ export function completeDocument(document: OpenApiDocument, routes: RouteFacts[]
     if (!operation) continue;
     const id = operation.operationId ?? '';
     operation['x-scope'] = scope;
-    operation.security = scope === 'public' ? [] : [{ key: [] }, { keyHeader: [] }, ...(secured ? [] : [{}])];
+    const open = !secured || scope === 'optional';
+    operation.security = scope === 'public' ? [] : [{ key: [] }, { keyHeader: [] }, ...(open ? [{}] : [])];
     const codes: ErrorCode[] = [
       ...errors,
-      ...(scope === 'public' ? [] : SECURED),
+      ...(scope === 'public' || scope === 'optional' ? [] : SECURED),
       ...(limited ? (['RATE_LIMITED'] as const) : []),
+      ...(['GET', 'HEAD'].includes(method) ? [] : CHANGING),
       ...COMMON,
     ];
     for (const [status, of] of groupByStatus(codes)) {

@@ -25,6 +25,7 @@ const queued: JobRecord = {
   },
   input: { kind: 'example', name: 'vase-six', files: 13, bytes: 1_482_113 },
   owner: null,
+  key: KEY_ID,
   createdAt: at(0),
   queuedAt: at(0),
   startedAt: null,
@@ -192,6 +193,8 @@ const key = {
   id: KEY_ID,
   name: 'ci',
   scope: 'submit',
+  project: 'scans',
+  quotas: { jobs: 20 },
   createdAt: at(0).toISOString(),
   lastUsedAt: null,
   revokedAt: null,
@@ -267,6 +270,23 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
     }),
   },
   listKeys: { 200: one('One key', { keys: [key] }) },
+  listAudit: {
+    200: one('One entry', {
+      entries: [
+        {
+          id: '42',
+          at: at(0).toISOString(),
+          key: KEY_ID,
+          name: 'ci',
+          action: 'submitJob',
+          subject: ID,
+          address: '192.0.2.7',
+          request: 'req-1',
+        },
+      ],
+      next: null,
+    }),
+  },
   createKey: {
     201: one('Its text is shown this once', { ...key, key: 'plinth_3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }),
   },
@@ -298,7 +318,7 @@ export const BODY_EXAMPLES: Record<string, Examples> = {
       { name: 'images/r_0.png', bytes: 1_000_000 },
     ],
   }),
-  createKey: one('A key that may submit', { name: 'ci', scope: 'submit' }),
+  createKey: one('A key that may submit', { name: 'ci', scope: 'submit', project: 'scans', quotas: { jobs: 20 } }),
 };
 
 /** Of answers that are no JSON, by operation. */

@@ -4,6 +4,7 @@ import { remedyOf, toFailureResource } from '../../api/remedy.js';
 import { type Failure, PlinthError } from '../../core/errors.js';
 import type { Remedy } from '../../core/remedy.js';
 import { isFinished, type JobEvent } from '../../jobs/jobRecord.js';
+import { visibleJob } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import { jobParams } from './jobs.js';
 
@@ -42,7 +43,7 @@ export function eventRoutes(app: App, context: Context): void {
       const { id } = request.params;
       const given = Number(request.headers['last-event-id'] ?? request.query.after ?? 0);
       let seen = Number.isInteger(given) && given >= 0 ? given : 0;
-      const first = await store.get(id);
+      const first = await visibleJob(request, context, id);
       if (isFinished(first.state) && seen >= first.lastEvent) {
         reply.code(204);
         return reply.send();

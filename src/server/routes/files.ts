@@ -7,6 +7,7 @@ import { missing } from '../../jobs/storage/artifactStore.js';
 import { readResult, statResult } from '../../jobs/storage/checkedRead.js';
 import { resultPrefix } from '../../jobs/storage/resultCommit.js';
 import { logKey } from '../../jobs/worker/jobLog.js';
+import { visibleJob } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
 import { sendArtifact } from '../sendArtifact.js';
@@ -19,7 +20,7 @@ const PACKED = /\.(png|jpe?g|webp|usdz|zip|mp4)$/i;
 const DIRECT_SECONDS = 900;
 
 export function fileRoutes(app: App, context: Context): void {
-  const { store, artifacts } = context.service;
+  const { artifacts } = context.service;
 
   app.get(
     '/v1/jobs/:id/files',
@@ -40,7 +41,7 @@ export function fileRoutes(app: App, context: Context): void {
       config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
     async (request) => {
-      const job = withResult(await store.get(request.params.id));
+      const job = withResult(await visibleJob(request, context, request.params.id));
       const prefix = resultPrefix(job.id, job.resultClaim!);
       const direct = request.query.direct === 'true';
       const files = job.result!.files.map(async ({ name, bytes }) => ({
@@ -69,7 +70,7 @@ export function fileRoutes(app: App, context: Context): void {
       config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND', 'RESULT_DAMAGED', 'RANGE_INVALID'] },
     },
     async (request, reply) => {
-      const job = withResult(await store.get(request.params.id));
+      const job = withResult(await visibleJob(request, context, request.params.id));
       const name = request.params['*'];
       const file = job.result!.files.find((f) => f.name === name);
       if (!file) throw missing(name);
@@ -91,7 +92,7 @@ export function fileRoutes(app: App, context: Context): void {
       config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
     async (request, reply) => {
-      const job = withResult(await store.get(request.params.id));
+      const job = withResult(await visibleJob(request, context, request.params.id));
       const archive = new ZipArchive({ zlib: { level: 1 } });
       const name = job.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'result';
       reply
@@ -139,7 +140,7 @@ export function fileRoutes(app: App, context: Context): void {
       config: { errors: ['JOB_NOT_FOUND'] },
     },
     async (request) => {
-      const { id } = await store.get(request.params.id);
+      const { id } = await visibleJob(request, context, request.params.id);
       const names = await artifacts.children(`jobs/${id}/previews`);
       return {
         previews: names.map((name) => ({
@@ -160,10 +161,11 @@ export function fileRoutes(app: App, context: Context): void {
         summary: 'One preview image',
         params: jobParams.extend({ name: z.string().regex(/^[\w.-]+\.(png|webp|jpe?g)$/) }),
       },
-      config: { errors: ['FILE_NOT_FOUND', 'RANGE_INVALID'] },
+      config: { errors: ['JOB_NOT_FOUND', 'FILE_NOT_FOUND', 'RANGE_INVALID'] },
     },
     async (request, reply) => {
-      const { id, name } = request.params;
+      const { name } = request.params;
+      const { id } = await visibleJob(request, context, request.params.id);
       return await sendArtifact(request, reply, artifacts, `jobs/${id}/previews/${name}`, { name, immutable: true });
     },
   );
@@ -181,7 +183,7 @@ export function fileRoutes(app: App, context: Context): void {
       config: { errors: ['JOB_NOT_FOUND', 'RANGE_INVALID'] },
     },
     async (request, reply) => {
-      const { id } = await store.get(request.params.id);
+      const { id } = await visibleJob(request, context, request.params.id);
       if (!(await artifacts.stat(logKey(id)))) return reply.type('text/plain; charset=utf-8').send('');
       return await sendArtifact(request, reply, artifacts, logKey(id), { name: 'log.txt', immutable: false });
     },

@@ -1,9 +1,11 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Health, healthSchema } from '../../api/health.js';
 import { toFailureResource } from '../../api/remedy.js';
+import { isAdmin } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import type { HealthReport } from '../health/healthMonitor.js';
+import { publicHealth } from '../health/publicHealth.js';
 
 export function healthRoutes(app: App, context: Context): void {
   const { health, metrics } = context;
@@ -41,15 +43,24 @@ export function healthRoutes(app: App, context: Context): void {
   };
 
   // Many may ask at once; what they get is the same text as long as the report is the same.
-  let last: { report: HealthReport; stopping: boolean; status: number; text: string } | undefined;
-  const send = (reply: FastifyReply, report: HealthReport): FastifyReply => {
+  interface Answer {
+    report: HealthReport;
+    stopping: boolean;
+    status: number;
+    texts: { all: string; public: string };
+  }
+  let last: Answer | undefined;
+  const send = (request: FastifyRequest, reply: FastifyReply, report: HealthReport): FastifyReply => {
     const stopping = context.stopping.aborted;
     if (last?.report !== report || last.stopping !== stopping) {
       const body = answer(report);
-      const text = JSON.stringify(healthSchema.parse(body));
-      last = { report, stopping, text, status: body.status === 'healthy' ? 200 : 503 };
+      const text = (health: Health): string => JSON.stringify(healthSchema.parse(health));
+      const texts = { all: text(body), public: text(publicHealth(body)) };
+      last = { report, stopping, texts, status: body.status === 'healthy' ? 200 : 503 };
     }
-    return reply.code(last.status).header('cache-control', 'no-store').type('application/json').send(last.text);
+    const { status, texts } = last;
+    const text = isAdmin(request, context) ? texts.all : texts.public;
+    return reply.code(status).header('cache-control', 'no-store').type('application/json').send(text);
   };
 
   app.get(
@@ -59,11 +70,12 @@ export function healthRoutes(app: App, context: Context): void {
         operationId: 'getHealth',
         tags: ['health'],
         summary: 'Health of everything the service needs, with live GPU figures',
+        description: 'Where keys are on, hosts, ids of jobs and messages are told to admins alone.',
         response,
       },
-      config: { scope: 'public', rateLimit: false },
+      config: { scope: 'optional', rateLimit: false },
     },
-    async (_request, reply) => send(reply, await health.report()),
+    async (request, reply) => send(request, reply, await health.report()),
   );
 
   app.get(
@@ -90,9 +102,9 @@ export function healthRoutes(app: App, context: Context): void {
         description: 'The compute job is left out on workers whose real work makes progress.',
         response,
       },
-      config: { scope: 'public', rateLimit: false },
+      config: { scope: 'optional', rateLimit: false },
     },
-    async (_request, reply) => send(reply, await health.ready()),
+    async (request, reply) => send(request, reply, await health.ready()),
   );
 
   app.get(

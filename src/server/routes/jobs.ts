@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { JOB_STATES, jobSchema } from '../../api/job.js';
 import { storedText } from '../../api/text.js';
 import type { ErrorCode } from '../../core/errors.js';
+import { ownerFilter, quotasOf, visibleJob } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import { FieldError } from '../problem.js';
 import { toResource } from '../resource.js';
@@ -29,6 +30,7 @@ const listQuery = z.strictObject({
     .describe('`next` of the page before.'),
 });
 
+const QUOTAS: ErrorCode[] = ['QUOTA_JOBS', 'QUOTA_GPU_TIME', 'QUOTA_STORAGE'];
 const SUBMIT_ERRORS: ErrorCode[] = [
   'UPLOAD_TYPE_UNSUPPORTED',
   'UPLOAD_EMPTY',
@@ -55,6 +57,7 @@ const SUBMIT_ERRORS: ErrorCode[] = [
   'DISK_LOW',
   'SHUTTING_DOWN',
   'STORAGE_UNAVAILABLE',
+  ...QUOTAS,
 ];
 
 export function jobRoutes(app: App, context: Context, uploads: UploadStore): void {
@@ -101,7 +104,13 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
     },
     async (request) => {
       const { state, search, limit, cursor } = request.query;
-      const jobs = await store.list({ state, search, limit: limit + 1, cursor: parseCursor(cursor) });
+      const jobs = await store.list({
+        state,
+        search,
+        owner: ownerFilter(request, context),
+        limit: limit + 1,
+        cursor: parseCursor(cursor),
+      });
       const page = jobs.slice(0, limit);
       const last = page.at(-1);
       return {
@@ -123,7 +132,7 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       },
       config: { errors: ['JOB_NOT_FOUND'] },
     },
-    async (request) => toResource(await store.get(request.params.id)),
+    async (request) => toResource(await visibleJob(request, context, request.params.id)),
   );
 
   app.post(
@@ -140,7 +149,10 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       },
       config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
-    async (request, reply) => reply.code(202).send(toResource(await store.cancel(request.params.id))),
+    async (request, reply) => {
+      const { id } = await visibleJob(request, context, request.params.id);
+      return reply.code(202).send(toResource(await store.cancel(id)));
+    },
   );
 
   app.post(
@@ -153,12 +165,13 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
         params: jobParams,
         response: { 202: jobSchema },
       },
-      config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'DISK_LOW'] },
+      config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'DISK_LOW', ...QUOTAS] },
     },
     async (request, reply) => {
+      const { id } = await visibleJob(request, context, request.params.id);
       const shortage = await service.disk.shortage();
       if (shortage) throw shortage;
-      return reply.code(202).send(toResource(await store.retry(request.params.id)));
+      return reply.code(202).send(toResource(await store.retry(id, quotasOf(request, context))));
     },
   );
 
@@ -175,7 +188,8 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
     },
     async (request, reply) => {
-      await service.janitor.removeJob(request.params.id);
+      const { id } = await visibleJob(request, context, request.params.id);
+      await service.janitor.removeJob(id);
       return reply.code(204).send();
     },
   );

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { type KeyFacts, keySchema, madeKeySchema, newKeySchema } from '../../api/key.js';
-import { PlinthError } from '../../core/errors.js';
-import { type ApiKey, createKey, listKeys, revokeKey } from '../apiKeys.js';
+import { type ApiKey, createKey, listKeys, revokeKey } from '../access/apiKeys.js';
+import { actorOf } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 
 const toKey = (key: ApiKey): KeyFacts => ({
   id: key.id,
   name: key.name,
   scope: key.scope,
+  project: key.project,
+  quotas: key.quotas,
   createdAt: key.createdAt.toISOString(),
   lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
   revokedAt: key.revokedAt?.toISOString() ?? null,
@@ -23,7 +25,7 @@ export function keyRoutes(app: App, { service, keys }: Context): void {
         summary: 'API keys, without their text',
         response: { 200: z.object({ keys: z.array(keySchema) }) },
       },
-      config: { scope: 'admin' },
+      config: { scope: 'admin', managesKeys: true, errors: ['KEYS_OFF'] },
     },
     async () => ({ keys: (await listKeys(service.db)).map(toKey) }),
   );
@@ -38,10 +40,12 @@ export function keyRoutes(app: App, { service, keys }: Context): void {
         body: newKeySchema,
         response: { 201: madeKeySchema },
       },
-      config: { scope: 'admin' },
+      // Written in the transaction that makes it.
+      config: { scope: 'admin', managesKeys: true, unaudited: true, errors: ['KEYS_OFF'] },
     },
     async (request, reply) => {
-      const { key, ...facts } = await createKey(service.db, request.body.name, request.body.scope);
+      const { key, ...facts } = await createKey(service.db, request.body, actorOf(request));
+      request.log.info({ audit: { ...actorOf(request), action: 'createKey', subject: facts.id } }, 'audit');
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -59,16 +63,20 @@ export function keyRoutes(app: App, { service, keys }: Context): void {
         params: z.object({ id: z.uuid() }),
         response: { 204: z.undefined().describe('It no longer works.') },
       },
-      config: { scope: 'admin', errors: ['ROUTE_NOT_FOUND'] },
+      config: {
+        scope: 'admin',
+        managesKeys: true,
+        unaudited: true,
+        errors: ['KEYS_OFF', 'KEY_NOT_FOUND', 'KEY_LAST_ADMIN'],
+      },
     },
     async (request, reply) => {
-      if (!(await revokeKey(service.db, request.params.id))) {
-        throw new PlinthError('ROUTE_NOT_FOUND', {
-          found: `There is no key ${request.params.id} that works`,
-          subject: 'id',
-        });
-      }
-      keys.forget();
+      const { id } = request.params;
+      keys.spare(request.apiKey, reply.raw);
+      // Whoever works on the machine itself can always make another.
+      await revokeKey(service.db, id, actorOf(request), !keys.operatorIs(request.apiKey));
+      keys.end(id);
+      request.log.info({ audit: { ...actorOf(request), action: 'revokeKey', subject: id } }, 'audit');
       return reply.code(204).send();
     },
   );

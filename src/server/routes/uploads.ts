@@ -164,6 +164,8 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
       },
       config: {
         scope: 'submit',
+        // One of many parts of what `beginUpload` stands for.
+        unaudited: true,
         errors: [
           'UPLOAD_NOT_FOUND',
           'UPLOAD_OFFSET_CONFLICT',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type DeliveryFacts, deliverySchema, rotatedSecretSchema } from '../../api/webhook.js';
 import { type DeliveryRecord, listDeliveries, redeliver, rotateSecret } from '../../jobs/webhooks/webhookStore.js';
+import { visibleJob } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import { jobParams } from './jobs.js';
 
@@ -12,7 +13,9 @@ const toDelivery = (record: DeliveryRecord): DeliveryFacts => ({
   nextAt: record.nextAt?.toISOString() ?? null,
 });
 
-export function webhookRoutes(app: App, { service }: Context): void {
+export function webhookRoutes(app: App, context: Context): void {
+  const { service } = context;
+
   app.get(
     '/v1/jobs/:id/deliveries',
     {
@@ -26,7 +29,7 @@ export function webhookRoutes(app: App, { service }: Context): void {
       config: { errors: ['JOB_NOT_FOUND'] },
     },
     async (request) => {
-      const { id } = await service.store.get(request.params.id);
+      const { id } = await visibleJob(request, context, request.params.id);
       return { deliveries: (await listDeliveries(service.db, id)).map(toDelivery) };
     },
   );
@@ -45,7 +48,7 @@ export function webhookRoutes(app: App, { service }: Context): void {
       config: { scope: 'submit', errors: ['JOB_NOT_FOUND', 'DELIVERY_NOT_FOUND'] },
     },
     async (request, reply) => {
-      const { id } = await service.store.get(request.params.id);
+      const { id } = await visibleJob(request, context, request.params.id);
       await redeliver(service.db, id, request.params.delivery);
       return reply.code(202).send({ deliveries: (await listDeliveries(service.db, id)).map(toDelivery) });
     },

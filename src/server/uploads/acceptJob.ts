@@ -6,12 +6,15 @@ import { z } from 'zod';
 import { type JobRequest, jobRequestSchema, jsonJobSchema, REQUEST_FIELDS } from '../../api/jobRequest.js';
 import { PlinthError, toPlinthError } from '../../core/errors.js';
 import type { Accepted } from '../../jobs/database/jobStore.js';
+import { requireQuotas } from '../../jobs/database/quotas.js';
 import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
 import type { JobInput } from '../../jobs/jobRecord.js';
 import { nameRuns } from '../../jobs/jobRequest.js';
 import { installationSecrets } from '../../jobs/webhooks/webhookStore.js';
 import { checkWebhook } from '../../jobs/webhooks/webhooks.js';
+import { ownerOfKey } from '../access/apiKeys.js';
+import { isAdmin, quotasOf } from '../access/guard.js';
 import { type Context, ownerOf } from '../context.js';
 import { FieldError, fieldErrors } from '../problem.js';
 import { receive, ZIP_TYPES } from './receive.js';
@@ -33,7 +36,11 @@ export async function acceptJob(request: FastifyRequest, context: Context, uploa
   const key = idempotencyKey(request);
   // What was accepted before is answered, however full the queue and the disk are now.
   const known = key !== undefined && (await context.service.store.knows(ownerOf(request), key));
-  if (!known) await refuseWhenFull(context);
+  if (!known) {
+    await refuseWhenFull(context);
+    // Before a large body is taken; asked again, for all requests at once, when the job is recorded.
+    await requireQuotas(context.service.db, request.apiKey?.id ?? null, quotasOf(request, context), 0);
+  }
   const type = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
   if (type === 'application/json') return await acceptStored(request, context, uploads, key);
   if (type !== 'multipart/form-data' && !ZIP_TYPES.includes(type)) {
@@ -73,7 +80,7 @@ async function acceptStored(
   };
   const before = await earlier();
   if (before) return before;
-  const runs = await check(job, context);
+  const runs = await check(request, context, job);
   const asked = { ...job, runs };
   const idempotency = { key, fingerprint };
   if (upload !== undefined) {
@@ -128,7 +135,7 @@ async function acceptUpload(
       return { job, repeated: true };
     }
     const job = parseFields(received.fields);
-    const runs = await check(job, context);
+    const runs = await check(request, context, job);
     return await queue(request, context, { ...job, runs }, received, 'files', { key, fingerprint });
   } finally {
     await received.discard();
@@ -137,12 +144,14 @@ async function acceptUpload(
 
 async function queue(
   request: FastifyRequest,
-  { service, settings }: Context,
+  context: Context,
   job: JobRequest & { runs: ReturnType<typeof nameRuns> },
   pictures: { folder: string; name: string },
   kind: JobInput['kind'],
   idempotency: { key?: string; fingerprint: string },
 ): Promise<Accepted> {
+  const { service, settings } = context;
+  const { apiKey } = request;
   const id = randomUUID();
   const prefix = `jobs/${id}`;
   try {
@@ -156,7 +165,9 @@ async function queue(
       name: job.name ?? pictures.name.replace(/\.(zip|json)$/i, ''),
       request: job,
       input,
-      owner: request.apiKey?.id ?? null,
+      owner: apiKey ? ownerOfKey(apiKey) : null,
+      key: apiKey?.id ?? null,
+      quotas: quotasOf(request, context),
       idempotency: idempotency.key
         ? { owner: ownerOf(request), key: idempotency.key, fingerprint: idempotency.fingerprint }
         : undefined,
@@ -178,8 +189,19 @@ async function folderBytes(folder: string): Promise<number> {
   return bytes;
 }
 
-async function check(job: JobRequest, { settings: { webhooks }, service }: Context) {
+async function check(request: FastifyRequest, context: Context, job: JobRequest) {
+  const {
+    settings: { webhooks },
+    service,
+  } = context;
   const runs = nameRuns(job);
+  if (job.priority > 0 && !isAdmin(request, context)) {
+    throw new PlinthError('FORBIDDEN', {
+      found: `The request asks for priority ${job.priority}`,
+      expected: 'priority 0 or less; a higher one needs an API key of scope admin',
+      subject: 'priority',
+    });
+  }
   if (job.webhook) {
     if (!job.webhook.secret && (await installationSecrets(service.db, webhooks.secret)).length === 0) {
       throw new FieldError([

@@ -184,7 +184,7 @@ function Workers({ health }: { health: Health }) {
             w.slots.map((slot, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a slot is known by its place
               <tr key={`${w.id} ${i}`}>
-                <td>{w.own ? 'this server' : w.host}</td>
+                <td>{w.own ? 'this server' : (w.host ?? 'another machine')}</td>
                 <td>{String(slot.adapter.device ?? slot.adapter.description ?? '–')}</td>
                 <td>
                   {slot.job ? <a href={`#/jobs/${slot.job}`}>{slot.state}</a> : slot.state}
