@@ -5,7 +5,7 @@ import { type ErrorCode, PlinthError } from '../core/errors.js';
 import type { Database } from '../jobs/database/database.js';
 import { migrate } from '../jobs/database/migrations.js';
 import { openDatabase } from '../jobs/database/openDatabase.js';
-import { keepPrivate } from '../jobs/storage/dataFolder.js';
+import { keepPrivate } from '../platform/dataFolder.js';
 import { readOperatorAccess } from '../server/access/operator.js';
 import { loadSettings } from '../server/settings.js';
 

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from '../core/context.js';
+import { ownDataFolder } from '../platform/dataFolder.js';
 import { moduleUrl } from '../platform/modules.js';
 import type { Database } from './database/database.js';
 import { EventHub } from './database/eventHub.js';
@@ -9,7 +10,6 @@ import { indexNames, migrate } from './database/migrations.js';
 import { openDatabase } from './database/openDatabase.js';
 import { Queue } from './database/queue.js';
 import type { ArtifactStore } from './storage/artifactStore.js';
-import { ownDataFolder } from './storage/dataFolder.js';
 import { DiskBudget } from './storage/diskBudget.js';
 import { Janitor } from './storage/janitor.js';
 import { openArtifacts, type StorageChoice } from './storage/openArtifacts.js';

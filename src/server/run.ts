@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { openService } from '../jobs/service.js';
-import { keepPrivate } from '../jobs/storage/dataFolder.js';
+import { keepPrivate } from '../platform/dataFolder.js';
 import { HealthMonitor } from './health/healthMonitor.js';
 import { unknownHealth } from './health/healthSource.js';
 import { Metrics } from './health/metrics.js';

@@ -2,8 +2,8 @@ import { access, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { PlinthError } from '../../core/errors.js';
+import { closeFolder, ownDataFolder } from '../../platform/dataFolder.js';
 import { startThread } from '../../platform/modules.js';
-import { ownDataFolder } from '../storage/dataFolder.js';
 import { type Database, databaseUnavailable, type Queryable } from './database.js';
 import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
 import { type FolderLock, lockFolder } from './folderLock.js';
@@ -31,7 +31,10 @@ export async function openEmbedded(folder: string): Promise<Database> {
       await first.end();
       await rename(making, path);
     }
-    return new EmbeddedDatabase(await Thread.start(path), path, lock);
+    const thread = await Thread.start(path);
+    // Its files come out of an archive with modes of their own, and the start writes one with another.
+    await closeFolder(path);
+    return new EmbeddedDatabase(thread, path, lock);
   } catch (error) {
     await lock.release();
     throw unusable(folder, path, error);

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PlinthError } from '../../core/errors.js';
-import { anyOf, setting, step } from '../../core/remedy.js';
+import { PlinthError } from '../core/errors.js';
+import { anyOf, setting, step } from '../core/remedy.js';
 
 const OTHERS = 0o077;
 const ROOT = 0;
@@ -31,12 +31,18 @@ export async function ownDataFolder(folder: string): Promise<void> {
     });
   }
   if (uid !== me || (mode & OTHERS) === 0) return;
-  await chmod(folder, 0o700);
   // Once: what an earlier version left open inside.
+  await closeFolder(folder);
+}
+
+/** Takes everybody else's rights from a folder and all that is in it. */
+export async function closeFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  await chmod(folder, 0o700);
   for (const name of await readdir(folder, { recursive: true })) {
     const path = join(folder, name);
     const facts = await lstat(path).catch(() => undefined);
-    if (!facts || facts.isSymbolicLink() || facts.uid !== me || (facts.mode & OTHERS) === 0) continue;
+    if (!facts || facts.isSymbolicLink() || facts.uid !== process.getuid?.() || (facts.mode & OTHERS) === 0) continue;
     await chmod(path, facts.mode & ~OTHERS & 0o777);
   }
 }
