@@ -154,12 +154,12 @@ async function queueAgain(tx: Queryable, queue: Queue): Promise<void> {
     `UPDATE ${SCHEMA}.jobs SET state = 'cancelled', finished_at = now(), cancel_requested = false
      WHERE state = 'running' AND cancel_requested`,
   );
-  const jobs = await tx.query<{ id: string; priority: number }>(
-    `SELECT id, coalesce((request->>'priority')::int, 0) AS priority FROM ${SCHEMA}.jobs
+  const jobs = await tx.query<{ id: string; priority: number; turn: number }>(
+    `SELECT id, coalesce((request->>'priority')::int, 0) AS priority, turn FROM ${SCHEMA}.jobs
      WHERE state IN ('queued', 'running') ORDER BY queued_at`,
   );
-  for (const { id, priority } of jobs) {
-    const ticket = await queue.send(tx, id, priority);
+  for (const { id, priority, turn } of jobs) {
+    const ticket = await queue.send(tx, id, priority, turn);
     await tx.query(`UPDATE ${SCHEMA}.jobs SET state = 'queued', ticket = $2 WHERE id = $1`, [id, ticket]);
   }
   await tx.query(`UPDATE ${SCHEMA}.jobs SET claim = NULL, worker = NULL, heartbeat_at = NULL WHERE claim IS NOT NULL`);

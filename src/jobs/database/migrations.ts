@@ -139,7 +139,9 @@ const MIGRATIONS: readonly string[] = [
       NEW.claimed_at := now();
     ELSIF OLD.state = 'running' AND NEW.key IS NOT NULL AND OLD.claimed_at IS NOT NULL THEN
       INSERT INTO plinth.usage AS u (key, day, gpu_seconds)
-        VALUES (NEW.key, (now() AT TIME ZONE 'UTC')::date, extract(epoch FROM now() - OLD.claimed_at))
+        -- A worker that fell silent worked no longer than until then, however late that is noticed.
+        VALUES (NEW.key, (now() AT TIME ZONE 'UTC')::date, greatest(0, extract(epoch FROM
+          least(now(), coalesce(OLD.heartbeat_at, now()) + interval '20 seconds') - OLD.claimed_at)))
         ON CONFLICT (key, day) DO UPDATE SET gpu_seconds = u.gpu_seconds + excluded.gpu_seconds;
       NEW.claimed_at := NULL;
     END IF;

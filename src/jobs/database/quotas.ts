@@ -75,7 +75,8 @@ export async function requireQuotas(
 export async function gpuSecondsToday(db: Queryable, key: string): Promise<number> {
   const [{ seconds }] = await db.query<{ seconds: number }>(
     `SELECT (coalesce((SELECT gpu_seconds FROM plinth.usage WHERE key = $1 AND day = (now() AT TIME ZONE 'UTC')::date), 0)
-       + coalesce((SELECT sum(extract(epoch FROM now() - claimed_at)) FROM plinth.jobs WHERE key = $1 AND state = 'running'), 0)
+       + coalesce((SELECT sum(greatest(0, extract(epoch FROM least(now(), heartbeat_at + interval '20 seconds') - claimed_at)))
+         FROM plinth.jobs WHERE key = $1 AND state = 'running'), 0)
      )::double precision AS seconds`,
     [key],
   );
