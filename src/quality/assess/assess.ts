@@ -19,6 +19,7 @@ import { compositeOnWhite } from '../metrics/planes.js';
 import type { Assessment, MeshQuality, Protocol, Thresholds, ViewGroup, ViewQuality } from '../schema.js';
 import { classify, THRESHOLD_DEFAULTS } from './classify.js';
 import { compareView } from './compareView.js';
+import { inFrameOf } from './inFrameOf.js';
 import { decidingMeans, decidingMeasures, groupTotals } from './totals.js';
 
 /** What is judged, and by which thresholds. */
@@ -69,7 +70,7 @@ export async function assess(
   folder?: string,
   hooks: AssessHooks = {},
 ): Promise<Assessment> {
-  const exported = typeof asset === 'string' ? await readAsset(asset) : asset;
+  const exported = typeof asset === 'string' ? inFrameOf(await readAsset(asset), capture) : asset;
   const mesh = meshHealth(exported.mesh);
   const renderer = await AssetRenderer.create(gpu, exported);
   try {
