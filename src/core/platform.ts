@@ -15,6 +15,7 @@ export interface ThreadTask<Job, Result> {
   types?: (job: Job) => Result;
 }
 
+/** What the one who started a thread hears of it, and how it ends it. */
 export interface ThreadHooks {
   signal?: AbortSignal;
   /** Receives 0…1. */
