@@ -40,7 +40,8 @@ it('explains in CONTRIBUTING.md every variable that is no setting of the service
   for (const [name, words] of Object.entries(VARIABLES))
     expect(contributing.includes(`| \`${name}\` | ${words} |`), `${name} with its words`).toBe(true);
   // Other projects' names, and those that a test sets for a program that it wrote itself.
-  const foreign = /^(PATH|HOME|XDG_CACHE_HOME|VK_\w+|STUB_\w+|FAKE_\w+|STAND_IN_\w+|NODE_\w+|npm_\w+|DATABASE_URL)$/;
+  const foreign =
+    /^(PATH|HOME|XDG_CACHE_HOME|VK_\w+|STUB_\w+|FAKE_\w+|STAND_IN_\w+|FAULT_\w+|NODE_\w+|npm_\w+|DATABASE_URL)$/;
   for (const [path, text] of sources()) {
     for (const [, name] of text.matchAll(/process\.env\.(\w+)/g)) {
       if (foreign.test(name) || settings.includes(name)) continue;
