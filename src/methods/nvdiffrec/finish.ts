@@ -1,18 +1,17 @@
 import type { Asset } from '../../core/asset.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { Mesh } from '../../core/mesh.js';
-import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { scatterPositions } from '../../render/diff/geometry/mesh.js';
 import { recordNormals } from '../../render/diff/geometry/normals.js';
 import { lightToEquirectangular } from '../../render/diff/light/light.js';
 import { unpackMaterial } from '../../render/diff/shade/material.js';
 import { spreadTexels, withRing } from './start/spreadTexels.js';
 import { mapTexels } from './start/texelMap.js';
-import type { Optimizer } from './step/optimizer.js';
+import type { Parameters } from './step/optimizer/parameters.js';
 
 /** Reads the result back: mesh, 8-bit maps with filled gutters, light. */
-export async function finish(gpu: Gpu, optimizer: Optimizer, startMesh: Mesh, signal?: AbortSignal): Promise<Asset> {
-  const { mesh, material, light } = optimizer;
+export async function finish(optimised: Parameters, startMesh: Mesh, signal?: AbortSignal): Promise<Asset> {
+  const { gpu, mesh, material, light } = optimised;
   const { width, height } = material;
   gpu.run((batch) => recordNormals(batch, mesh));
   const shared = await gpu.readFloat32(mesh.positions, mesh.positionCount * 3);

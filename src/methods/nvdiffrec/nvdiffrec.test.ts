@@ -28,7 +28,8 @@ import { prepareStart, type Start } from './start/start.js';
 import { cameraMotions, motionFacts } from './step/cameraReport.js';
 import { readCheckpoint, writeCheckpoint } from './step/checkpoint.js';
 import { type Curves, optimize } from './step/optimize.js';
-import { Optimizer, type OptimizerState } from './step/optimizer.js';
+import { Optimizer } from './step/optimizer/optimizer.js';
+import type { OptimizerState } from './step/optimizer/optimizerState.js';
 import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './step/windows.js';
 
 const gpu = useGpu();
@@ -230,7 +231,8 @@ test('a job that is asked to stop goes on from the step that it had reached', as
 test('a run is cancelled while its pictures are brought onto the device, before any step', async () => {
   const optimizer = await fresh();
   let steps = 0;
-  optimizer.step = () => void steps++;
+  const level = optimizer.level.bind(optimizer);
+  optimizer.level = (...given) => Object.assign(level(...given), { step: () => void steps++ });
   const controller = new AbortController();
   const windowOf = windows.windows[1];
   // Asked for in the midst of the pictures, as those of a long list are.
@@ -251,7 +253,7 @@ test('a run is cancelled while its pictures are brought onto the device, before 
 
 test('numbers that are not finite stop the run with OPTIMISATION_DIVERGED', async () => {
   const optimizer = await fresh();
-  gpu().write(optimizer.light.parameters, Float32Array.of(Number.NaN));
+  gpu().write(optimizer.parameters.light.parameters, Float32Array.of(Number.NaN));
   const options = { ...OPTIONS, iterations: 10 };
   const run = optimize(optimizer, windows, options, 9, nothing(), { context: contextOf(), report() {} });
   expect((await errorOf(run)).code).toBe('OPTIMISATION_DIVERGED');
@@ -260,12 +262,12 @@ test('numbers that are not finite stop the run with OPTIMISATION_DIVERGED', asyn
 
 test('where the GPU runs out of memory, smaller pictures do and the user is told', async () => {
   const optimizer = await fresh();
-  const resize = optimizer.resize.bind(optimizer);
+  const level = optimizer.level.bind(optimizer);
   const sizes: number[] = [];
-  optimizer.resize = (width, height, capacity, cameras) => {
-    sizes.push(width * height * capacity);
-    if (width * height * capacity > 5000) throw new PlinthError('GPU_OUT_OF_MEMORY', 'no memory');
-    resize(width, height, capacity, cameras);
+  optimizer.level = (size, cameras) => {
+    sizes.push(size.width * size.height * size.capacity);
+    if (sizes.at(-1)! > 5000) throw new PlinthError('GPU_OUT_OF_MEMORY', 'no memory');
+    return level(size, cameras);
   };
   const warnings: Warning[] = [];
   const options = { ...OPTIONS, iterations: 10 };
@@ -297,7 +299,7 @@ test('cameras that are a little off are put right, and the report says by how mu
   const cameras = off.map((w) => w.camera);
   const optimizer = await Optimizer.create(gpu(), start, options, cameras);
   await optimize(optimizer, { ...windows, windows: off }, options, 9, nothing(), { context: contextOf(), report() {} });
-  const motions = (await cameraMotions(optimizer, { ...windows, windows: off }))!;
+  const motions = (await cameraMotions(optimizer.parameters, { ...windows, windows: off }))!;
   const state = await optimizer.state();
   optimizer.dispose();
   expect(state.cameras).toHaveLength(off.length * 24);

@@ -15,7 +15,8 @@ import { prepareStart, type Start } from './start/start.js';
 import { cameraMotions, correctedCameras, motionFacts } from './step/cameraReport.js';
 import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './step/checkpoint.js';
 import { type Curves, optimize } from './step/optimize.js';
-import { Optimizer, type OptimizerState } from './step/optimizer.js';
+import { Optimizer } from './step/optimizer/optimizer.js';
+import type { OptimizerState } from './step/optimizer/optimizerState.js';
 import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './step/windows.js';
 import { expectedSeconds } from './step/work.js';
 
@@ -126,8 +127,8 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
         },
       );
       report('finish', 0);
-      const asset = await finish(gpu, optimizer, start.mesh, signal);
-      const motions = await cameraMotions(optimizer, windows);
+      const asset = await finish(optimizer.parameters, start.mesh, signal);
+      const motions = await cameraMotions(optimizer.parameters, windows);
       asset.cameras = motions && correctedCameras(capture, windows, motions);
       asset.facts = {
         ...start.facts,

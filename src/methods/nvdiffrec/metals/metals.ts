@@ -7,7 +7,8 @@ import { TEXEL_FLOATS } from '../start/spreadTexels.js';
 import type { Start } from '../start/start.js';
 import { mapTexels } from '../start/texelMap.js';
 import { optimize } from '../step/optimize.js';
-import { Optimizer, type OptimizerState } from '../step/optimizer.js';
+import { Optimizer } from '../step/optimizer/optimizer.js';
+import type { OptimizerState } from '../step/optimizer/optimizerState.js';
 import { loadWindows, WINDOW_MULTIPLE } from '../step/windows.js';
 
 /** Tints that are told apart: at most so many, each of at least this share of the coloured surface, this far from the next in cube roots. */

@@ -1,16 +1,19 @@
 import type { Capture } from '../../../capture/capture.js';
 import type { Asset } from '../../../core/asset.js';
 import { type CameraMotion, readMovedCameras } from '../../../render/diff/step/cameraStep.js';
-import { ballAround, type Optimizer } from './optimizer.js';
+import { ballAround, type Parameters } from './optimizer/parameters.js';
 import type { WindowSet } from './windows.js';
 
 /** How far the cameras of the windows were moved; undefined where they were not to be. */
-export async function cameraMotions(optimizer: Optimizer, { windows }: WindowSet): Promise<CameraMotion[] | undefined> {
-  if (!optimizer.moving) return undefined;
-  const { center } = ballAround(optimizer.bounds);
+export async function cameraMotions(
+  { gpu, moving, bounds }: Parameters,
+  { windows }: WindowSet,
+): Promise<CameraMotion[] | undefined> {
+  if (!moving) return undefined;
+  const { center } = ballAround(bounds);
   return await readMovedCameras(
-    optimizer.gpu,
-    optimizer.moving,
+    gpu,
+    moving,
     windows.map((w) => w.camera),
     center,
   );

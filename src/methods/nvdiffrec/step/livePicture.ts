@@ -1,12 +1,12 @@
 import { type ColorImage, linearToSrgb } from '../../../core/image.js';
 import type { Gpu } from '../../../gpu/runtime/gpu.js';
 import type { DiffCameras } from '../../../render/diff/types.js';
-import type { Optimizer } from './optimizer.js';
+import type { OptimizerLevel } from './optimizer/optimizerLevel.js';
 
-/** What the first camera sees now, with alpha, of the size of the optimiser's frame. */
-export async function livePicture(gpu: Gpu, optimizer: Optimizer, cameras: DiffCameras): Promise<ColorImage> {
-  gpu.run((batch) => optimizer.recordRender(batch, cameras, [0]));
-  const { antialiased, width, height } = optimizer.frame!;
+/** What the first camera sees now, with alpha, of the level's size. */
+export async function livePicture(gpu: Gpu, level: OptimizerLevel, cameras: DiffCameras): Promise<ColorImage> {
+  gpu.run((batch) => level.recordRender(batch, cameras, [0]));
+  const { antialiased, width, height } = level.frame;
   const linear = await gpu.readFloat32(antialiased, width * height * 4);
   const data = new Uint8ClampedArray(width * height * 4);
   for (let i = 0; i < data.length; i += 4) {
