@@ -21,9 +21,13 @@ const COMMAND =
     ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, join(ROOT, 'src/cli/main.ts')]
     : [join(ROOT, 'bin/plinth.js')];
 
-/** Starts the `plinth` command. */
-export function startPlinth(args: readonly string[]): { child: ChildProcess; finished: Promise<Finished> } {
-  const child = spawn(process.execPath, [...COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts the `plinth` command. @param environment besides that of this process */
+export function startPlinth(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [...COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let stdout = '';
   let stderr = '';
   child.stdout!.on('data', (d) => {
@@ -37,3 +41,7 @@ export function startPlinth(args: readonly string[]): { child: ChildProcess; fin
 }
 
 export const plinth = async (...args: string[]): Promise<Finished> => await startPlinth(args).finished;
+
+/** The same with more environment variables. */
+export const plinthIn = async (environment: Record<string, string>, ...args: string[]): Promise<Finished> =>
+  await startPlinth(args, environment).finished;

@@ -8,8 +8,9 @@ import type { Example, MethodFacts } from './catalogue.js';
 import type { Health } from './health.js';
 import type { Job, JobEvent, JobFile, JobState, Preview } from './job.js';
 import type { JobRequestInput as JobRequest } from './jobRequest.js';
-import type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
+import type { KeyFacts, MadeKey, NewKey } from './key.js';
 import type { Problem } from './problem.js';
+import type { Scope } from './scopes.js';
 import type { Upload } from './upload.js';
 import type { DeliveryFacts, RotatedSecret } from './webhook.js';
 
@@ -23,9 +24,10 @@ export type { Example, MethodFacts } from './catalogue.js';
 export type { Gpu, Health } from './health.js';
 export type { Job, JobEvent, JobFile, JobState, Preview, RunResult } from './job.js';
 export type { JobRequestInput as JobRequest } from './jobRequest.js';
-export type { KeyFacts, MadeKey, NewKey, Scope } from './key.js';
+export type { KeyFacts, MadeKey, NewKey } from './key.js';
 export type { Problem } from './problem.js';
 export type { FailureResource as Failure, WarningResource as Warning } from './remedy.js';
+export type { Scope } from './scopes.js';
 export type { Upload } from './upload.js';
 export type { DeliveryFacts, RotatedSecret } from './webhook.js';
 

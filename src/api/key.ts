@@ -1,10 +1,6 @@
 import { z } from 'zod';
+import { SCOPES } from './scopes.js';
 import { storedText } from './text.js';
-
-/** What a key may do; each scope holds the ones before it. */
-export const SCOPES = ['read', 'submit', 'admin'] as const;
-/** What a key allows; each includes the ones before. */
-export type Scope = (typeof SCOPES)[number];
 
 /** What one key may use, in the place of the installation's `quotas`; 0 = no limit. */
 export const quotasSchema = z.strictObject({

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { ApiError, PlinthClient } from '../api/client.js';
 import { type ErrorCode, PlinthError } from '../core/errors.js';
 import type { Database } from '../jobs/database/database.js';
@@ -8,22 +7,7 @@ import { openDatabase } from '../jobs/database/openDatabase.js';
 import { keepPrivate } from '../platform/dataFolder.js';
 import { readOperatorAccess } from '../server/access/operator.js';
 import { loadSettings } from '../server/settings.js';
-
-/** Where the service that is managed keeps its data. */
-export interface Place {
-  config?: string;
-  data?: string;
-  databaseUrl?: string;
-  json?: boolean;
-}
-
-/** Gives a command the flags that say where. */
-export const withPlace = (command: Command): Command =>
-  command
-    .option('--config <file>', 'settings file of the service')
-    .option('--data <folder>', 'data folder of the service (PLINTH_DATA)')
-    .option('--database-url <url>', 'PostgreSQL of the service (DATABASE_URL)')
-    .option('--json', 'print as JSON');
+import type { Place } from './place.js';
 
 /**
  * Does something in the service's database, or, where the running service holds it, through the service: whoever may read its data folder may.

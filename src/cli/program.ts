@@ -1,7 +1,9 @@
-/** The commands of `plinth`, and the run of the one that was asked for. */
+/**
+ * The commands of `plinth`, and the run of the one that was asked for. What is imported here is loaded for every command line, help included: the
+ * words of the commands. What a command does is in `actions/`, loaded when it is run.
+ */
 import { Command } from 'commander';
 import { VERSION } from '../core/version.js';
-import { checkEnvironment } from '../server/settings.js';
 import { addAssess } from './commands/assess.js';
 import { addAudit } from './commands/audit.js';
 import { addBackup } from './commands/backup.js';
@@ -16,7 +18,6 @@ import { addReconstruct } from './commands/reconstruct.js';
 import { addRender } from './commands/render.js';
 import { addServe } from './commands/serve.js';
 import { addWorker } from './commands/worker.js';
-import { hasStarted } from './stopWhileStarting.js';
 import { fail } from './terminal.js';
 
 const program = new Command('plinth')
@@ -29,9 +30,8 @@ const program = new Command('plinth')
     process.exit(error.exitCode === 0 ? 0 : 2);
   });
 
-// Those two say themselves when their start is over.
-program.hook('preAction', (_, command) => {
-  if (command.name() !== 'serve' && command.name() !== 'worker') hasStarted();
+program.hook('preAction', async () => {
+  const { checkEnvironment } = await import('../server/settings.js');
   checkEnvironment();
 });
 
@@ -43,12 +43,12 @@ addRender(program);
 addAssess(program);
 addMethods(program);
 addDoctor(program);
-addServe(program);
-addWorker(program);
+await addServe(program);
+await addWorker(program);
 addKeys(program);
 addAudit(program);
-addConfig(program);
-addBackup(program);
+await addConfig(program);
+await addBackup(program);
 
 try {
   await program.parseAsync();

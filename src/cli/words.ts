@@ -1,5 +1,5 @@
 import type { RemedyWords } from '../core/remedy.js';
-import { environmentName, flagName } from '../server/settings.js';
+import { environmentName, flagName } from '../server/settingNames.js';
 
 /** Flags that are not called like their option. */
 const FLAGS: Record<string, string> = { output: '-o', formats: '--formats' };

@@ -3,7 +3,7 @@ import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import type { Scope } from '../api/key.js';
+import type { Scope } from '../api/scopes.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { JobService } from '../jobs/service.js';
 import type { ApiKey } from './access/apiKeys.js';

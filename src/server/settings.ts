@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isServiceLink, VARIABLES } from '../core/environment.js';
 import { PlinthError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { environmentName, flagName } from './settingNames.js';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -255,17 +256,6 @@ export function describeSettings(): SettingFacts[] {
     default: defaults[path],
   }));
 }
-
-export const environmentName = (path: string): string =>
-  `PLINTH_${path
-    .replace(/\./g, '_')
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toUpperCase()}`;
-export const flagName = (path: string): string =>
-  `--${path
-    .replace(/\./g, '-')
-    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()}`;
 
 /**
  * Settings from defaults, file, environment and flags, each overriding the ones before.

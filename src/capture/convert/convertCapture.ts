@@ -11,10 +11,8 @@ import { encodeNpy } from '../images/npy.js';
 import { colmapFiles } from './colmapFiles.js';
 import type { ConvertedView } from './convertedView.js';
 import { depthOnto } from './depthOnto.js';
+import type { ConvertFormat } from './formats.js';
 import { transformsFile } from './transformsFile.js';
-
-export const CONVERT_FORMATS = ['transforms', 'colmap'] as const;
-export type ConvertFormat = (typeof CONVERT_FORMATS)[number];
 
 export interface Conversion {
   /** Absolute path of the folder. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { listAudit } from '../../server/access/audit.js';
-import { manage, type Place, withPlace } from '../manage.js';
-import { emit, numberFlag } from '../terminal.js';
+import { withPlace } from '../place.js';
+import { numberFlag } from '../terminal.js';
+import { whenRun } from '../whenRun.js';
 
 export function addAudit(program: Command): void {
   withPlace(
@@ -9,28 +9,5 @@ export function addAudit(program: Command): void {
   )
     .option('--limit <n>', 'entries to show', numberFlag('--limit'), 100)
     .option('--action <operation>', 'only this operation, such as deleteJob')
-    .action(async (flags: Place & { limit: number; action?: string }) => {
-      const { action } = flags;
-      const limit = Math.max(1, Math.min(500, Math.round(flags.limit)));
-      const entries = await manage<AuditLine[]>(
-        flags,
-        (db) => listAudit(db, { limit, action }),
-        async (client) => (await client.audit({ limit, action })).entries,
-      );
-      for (const entry of entries) {
-        if (flags.json) emit({ ...entry });
-        else process.stdout.write(`${line(entry)}\n`);
-      }
-    });
+    .action(whenRun(async () => (await import('../actions/audit.js')).runAudit));
 }
-
-interface AuditLine {
-  at: Date | string;
-  name: string;
-  action: string;
-  subject: string | null;
-  address: string | null;
-}
-
-const line = ({ at, name, action, subject, address }: AuditLine): string =>
-  [new Date(at).toISOString(), action.padEnd(13), subject ?? '–', name, address ?? 'this machine'].join('  ');

@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-import { listAdapters } from '../../gpu/adapter/adapter.js';
-import { diagnose, formatDiagnosis } from '../../gpu/doctor/doctor.js';
-import { installSoftwareDriver } from '../../gpu/driver/softwareDriver.js';
-import { emit } from '../terminal.js';
-import { CLI_WORDS } from '../words.js';
+import { whenRun } from '../whenRun.js';
 
 export function addDoctor(program: Command): void {
   program
@@ -12,23 +8,5 @@ export function addDoctor(program: Command): void {
     .option('--fix', 'set up the software Vulkan driver where no adapter answers (no root needed)')
     .option('--adapter-only', 'only say whether an adapter answers; no self-test')
     .option('--json', 'print the diagnosis as JSON')
-    .action(async (options: { fix?: boolean; adapterOnly?: boolean; json?: boolean }) => {
-      const log = (line: string): void => {
-        process.stderr.write(`${line}\n`);
-      };
-      if (options.adapterOnly) {
-        let adapters = await listAdapters();
-        if (adapters.length === 0 && options.fix) {
-          await installSoftwareDriver(log);
-          adapters = await listAdapters();
-        }
-        for (const adapter of adapters) process.stdout.write(`${adapter.device} (${adapter.kind})\n`);
-        if (adapters.length === 0) process.exitCode = 4;
-        return;
-      }
-      const diagnosis = await diagnose({ fix: options.fix ?? false, log });
-      if (options.json) emit(diagnosis as unknown as Record<string, unknown>);
-      else process.stdout.write(`${formatDiagnosis(diagnosis, CLI_WORDS)}\n`);
-      if (!diagnosis.healthy) process.exitCode = 4;
-    });
+    .action(whenRun(async () => (await import('../actions/doctor.js')).runDoctor));
 }

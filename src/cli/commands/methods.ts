@@ -1,39 +1,10 @@
 import type { Command } from 'commander';
-import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
-import { emit } from '../terminal.js';
-
-interface PropertySchema {
-  type?: string;
-  enum?: string[];
-  default?: unknown;
-  minimum?: number;
-  maximum?: number;
-  description?: string;
-}
+import { whenRun } from '../whenRun.js';
 
 export function addMethods(program: Command): void {
   program
     .command('methods')
     .description('list the methods with every option, its range and default')
     .option('--json', 'print as JSON, options as JSON schema')
-    .action((options: { json?: boolean }) => {
-      for (const method of listMethods()) {
-        const schema = optionsJsonSchema(method);
-        if (options.json) {
-          const { name, title, description, presets } = method;
-          emit({ name, title, description, presets, options: schema });
-          continue;
-        }
-        process.stdout.write(`${method.name} – ${method.title}\n  ${method.description}\n`);
-        for (const [name, property] of Object.entries(schema.properties as Record<string, PropertySchema>)) {
-          const kind = property.enum?.join('|') ?? property.type ?? '';
-          const range = property.minimum === undefined ? '' : ` ${property.minimum}…${property.maximum}`;
-          const initial = property.default === undefined ? '' : `, default ${JSON.stringify(property.default)}`;
-          process.stdout.write(`    ${name} (${kind}${range}${initial})\n      ${property.description ?? ''}\n`);
-        }
-        for (const [preset, values] of Object.entries(method.presets))
-          process.stdout.write(`    preset ${preset}: ${JSON.stringify(values)}\n`);
-        process.stdout.write('\n');
-      }
-    });
+    .action(whenRun(async () => (await import('../actions/methods.js')).runMethods));
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { Scope } from '../../api/key.js';
+import type { Scope } from '../../api/scopes.js';
 import { PlinthError } from '../../core/errors.js';
 import { command, remedy } from '../../core/remedy.js';
 import type { Database, Queryable } from '../../jobs/database/database.js';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SCOPES, type Scope } from '../../api/key.js';
+import { SCOPES, type Scope } from '../../api/scopes.js';
 import { PlinthError } from '../../core/errors.js';
 import { anyOf, command, remedy, setting, step } from '../../core/remedy.js';
 import { notFound } from '../../jobs/database/jobStore.js';

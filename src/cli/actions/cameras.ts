@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { READ_DEFAULTS } from '../../capture/options.js';
+import { throwIfCancelled } from '../../core/errors.js';
+import { findCameras } from '../../photos/findCameras.js';
+import { listPhotos } from '../../photos/listPhotos.js';
+import { convertHeic, isHeicName } from '../../photos/read/convertHeic.js';
+import type { KnownLens } from '../../photos/read/lenses.js';
+import { photosReport } from '../../photos/write/photosJson.js';
+import { writeCameras } from '../../photos/write/writeCameras.js';
+import { photosText } from '../photosText.js';
+import { cancelOnInterrupt, emit, outputMode, progressPrinter } from '../terminal.js';
+
+interface Flags {
+  output: string;
+  format: 'binary' | 'text';
+  focal?: number;
+  lens?: KnownLens;
+  features?: number;
+  photoSize?: number;
+  maxPixels?: number;
+  seed: number;
+  json?: boolean;
+}
+
+export async function runCameras(path: string, flags: Flags): Promise<void> {
+  const signal = cancelOnInterrupt(() => {});
+  const printer = progressPrinter(outputMode(flags.json));
+  const begin = performance.now();
+  const maxPixels = flags.maxPixels ?? READ_DEFAULTS.maxPixels;
+  // What was HEIC is kept as JPEG beside the cameras, which are for those pictures.
+  const photos: string[] = [];
+  for (const file of await listPhotos(path)) {
+    throwIfCancelled(signal);
+    photos.push(isHeicName(file) ? await convertHeic(file, join(flags.output, 'images'), maxPixels) : file);
+  }
+  const found = await findCameras(photos, {
+    focal: flags.focal,
+    lens: flags.lens,
+    features: flags.features,
+    longerSide: flags.photoSize,
+    maxPixels,
+    seed: flags.seed,
+    signal,
+    onProgress: flags.json
+      ? undefined
+      : (overall, title) => {
+          const elapsedSeconds = (performance.now() - begin) / 1000;
+          printer.report({ stage: title, title, fraction: overall, overall, elapsedSeconds });
+        },
+  });
+  printer.end();
+  const files = await writeCameras(found, flags.output, flags.format);
+  const report = photosReport(found);
+  if (flags.json) {
+    emit({ event: 'cameras', ...report, files });
+    return;
+  }
+  process.stdout.write(`\n${photosText(report)}\n\n${files.map((f) => `  ${join(flags.output, f)}`).join('\n')}\n`);
+}

@@ -1,0 +1,73 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
+import type { ColorImage } from '../../core/image.js';
+import { wordRemedy } from '../../core/remedy.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
+import type { PhotosReport } from '../../photos/write/photosJson.js';
+import { type CaptureFlags, captureOptions } from '../captureOptions.js';
+import { estimatedText } from '../estimatedText.js';
+import { photosText } from '../photosText.js';
+import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
+import { CLI_WORDS } from '../words.js';
+
+export async function runInspect(
+  path: string,
+  flags: CaptureFlags & { output?: string; json?: boolean },
+): Promise<void> {
+  const signal = cancelOnInterrupt(() => {});
+  const printer = progressPrinter(outputMode(flags.json));
+  // Programs get one object and nothing else.
+  const onProgress = flags.json ? undefined : reportReading(printer.report);
+  const capture = await readAnyCapture(path, { ...captureOptions(flags), onProgress, signal });
+  printer.end();
+  try {
+    const inspection = await inspectCapture(capture, signal);
+    if (flags.output) {
+      await mkdir(flags.output, { recursive: true });
+      await writePng(await drawCameras(capture), join(flags.output, 'cameras.png'));
+      await writePng(await drawViews(capture), join(flags.output, 'views.png'));
+    }
+    if (flags.json) {
+      emit({ event: 'inspection', ...inspection });
+      return;
+    }
+    const rows = [['view', 'split', 'size', 'focal px', 'mask', 'depth']];
+    for (const v of inspection.views) {
+      rows.push([
+        v.name,
+        v.split,
+        `${v.width}×${v.height}`,
+        v.focal[0].toFixed(1),
+        v.maskCoverage === undefined ? '–' : `${(v.maskCoverage * 100).toFixed(1)} %`,
+        v.depth ? `${v.depth.near.toFixed(3)}…${v.depth.far.toFixed(3)}` : '–',
+      ]);
+    }
+    const { min, max } = capture.bounds;
+    const side = min.map((v, i) => (max[i] - v).toPrecision(3)).join(' × ');
+    process.stdout.write(
+      `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, object about ${side}\n\n`,
+    );
+    process.stdout.write(`${table(rows)}\n`);
+    const photos = capture.estimated?.photos as PhotosReport | undefined;
+    if (photos) process.stdout.write(`\n${photosText(photos)}\n`);
+    else if (capture.estimated)
+      process.stdout.write(`\n  Estimated or stated besides:\n\n${estimatedText(capture.estimated)}\n`);
+    for (const w of capture.warnings.filter((warning) => !photos?.warnings.includes(warning))) {
+      const remedy = wordRemedy(w.remedy, CLI_WORDS);
+      process.stdout.write(`\n  ! ${w.message}${remedy ? ` ${remedy}` : ''}\n`);
+    }
+    if (flags.output)
+      process.stdout.write(`\n  ${join(flags.output, 'cameras.png')}\n  ${join(flags.output, 'views.png')}\n`);
+  } finally {
+    await capture.dispose();
+  }
+}
+
+async function writePng(image: ColorImage, path: string): Promise<void> {
+  const raw = { width: image.width, height: image.height, channels: 4 as const };
+  await sharp(Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength), { raw })
+    .png()
+    .toFile(path);
+}

@@ -1,0 +1,32 @@
+import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
+import { emit } from '../terminal.js';
+
+interface PropertySchema {
+  type?: string;
+  enum?: string[];
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  description?: string;
+}
+
+export function runMethods(options: { json?: boolean }): void {
+  for (const method of listMethods()) {
+    const schema = optionsJsonSchema(method);
+    if (options.json) {
+      const { name, title, description, presets } = method;
+      emit({ name, title, description, presets, options: schema });
+      continue;
+    }
+    process.stdout.write(`${method.name} – ${method.title}\n  ${method.description}\n`);
+    for (const [name, property] of Object.entries(schema.properties as Record<string, PropertySchema>)) {
+      const kind = property.enum?.join('|') ?? property.type ?? '';
+      const range = property.minimum === undefined ? '' : ` ${property.minimum}…${property.maximum}`;
+      const initial = property.default === undefined ? '' : `, default ${JSON.stringify(property.default)}`;
+      process.stdout.write(`    ${name} (${kind}${range}${initial})\n      ${property.description ?? ''}\n`);
+    }
+    for (const [preset, values] of Object.entries(method.presets))
+      process.stdout.write(`    preset ${preset}: ${JSON.stringify(values)}\n`);
+    process.stdout.write('\n');
+  }
+}
