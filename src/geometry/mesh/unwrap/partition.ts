@@ -1,9 +1,37 @@
 import { boundsOf, diagonalOf } from '../../../core/bounds.js';
 import { buildEdges } from '../edges.js';
+import { TriangleHeap } from './triangleHeap.js';
+
+/** A surface as a graph of triangles, with what tells them apart. */
+interface TriangleGraph {
+  /** Number of triangles. */
+  count: number;
+  /** Across the edges of each triangle, −1 where there is none or more than one. */
+  neighbours: Int32Array;
+  normals: Float64Array;
+  centroids: Float64Array;
+  areas: Float64Array;
+  /** Weight of squared distances beside squared differences of normals. */
+  nearness: number;
+}
+
+/** Pieces that grow from seeds. */
+interface Growing {
+  /** The triangle that each piece grows from. */
+  seeds: number[];
+  /** Mean normal and centroid of each piece, six numbers. */
+  proxies: number[];
+  /** The piece of every triangle. */
+  piece: Int32Array;
+}
+
+/** Times that pieces are grown anew from their middles at the end. */
+const LAST_ROUNDS = 3;
 
 /**
- * Cuts a surface into connected pieces of about equal size and similar normals: regions grow from seeds over edges, cheapest triangle
- * first, and are grown anew from their middles (Lloyd's method on the dual graph; Cohen-Steiner et al. 2004, metric L²·¹).
+ * Cuts a surface into connected pieces of about equal size and similar normals: regions grow from seeds over edges,
+ * cheapest triangle first, and are grown anew from their middles (Lloyd's method on the dual graph; Cohen-Steiner et
+ * al. 2004, metric L²·¹).
  *
  * @param pieces number of pieces wanted; a surface of several parts has at least one for each.
  * @returns the piece of every triangle, numbered 0, 1, …
@@ -13,9 +41,28 @@ export function partitionSurface(
   indices: Uint32Array,
   pieces: number,
 ): { piece: Uint32Array; count: number } {
-  const n = indices.length / 3;
+  const graph = graphOf(positions, indices);
+  const growing: Growing = { seeds: [], proxies: [], piece: new Int32Array(graph.count) };
+  for (const triangle of firstSeeds(graph.neighbours, graph.count)) addSeed(graph, growing, triangle);
+  grow(graph, growing);
+  while (growing.seeds.length < pieces) {
+    refit(graph, growing);
+    const added = worstTriangles(graph, growing, pieces);
+    if (added.length === 0) break;
+    for (const triangle of added) addSeed(graph, growing, triangle);
+    grow(graph, growing);
+  }
+  for (let i = 0; i < LAST_ROUNDS; i++) {
+    refit(graph, growing);
+    grow(graph, growing);
+  }
+  return { piece: Uint32Array.from(growing.piece), count: growing.seeds.length };
+}
+
+function graphOf(positions: Float32Array, indices: Uint32Array): TriangleGraph {
+  const count = indices.length / 3;
   const edges = buildEdges(indices, positions.length / 3);
-  const neighbours = new Int32Array(n * 3).fill(-1);
+  const neighbours = new Int32Array(count * 3).fill(-1);
   for (let e = 0; e < edges.count; e++) {
     if (edges.start[e + 1] - edges.start[e] !== 2) continue;
     const [a, b] = [edges.halfEdges[edges.start[e]], edges.halfEdges[edges.start[e] + 1]];
@@ -23,95 +70,97 @@ export function partitionSurface(
     neighbours[b] = (a / 3) | 0;
   }
   const { normals, centroids, areas, extent } = measure(positions, indices);
-  // Normals lead; nearness only decides between triangles of like normals, so that flat regions are cut into compact pieces.
-  const nearness = 1 / (extent * extent);
-  const cost = (t: number, c: Float64Array, i: number): number => {
-    let d = 0;
-    for (let k = 0; k < 3; k++) {
-      d += (normals[t * 3 + k] - c[i * 6 + k]) ** 2 + nearness * (centroids[t * 3 + k] - c[i * 6 + 3 + k]) ** 2;
-    }
-    return d;
-  };
+  // Normals lead; nearness only decides between triangles of like normals, so that flat regions are cut into compact
+  // pieces.
+  return { count, neighbours, normals, centroids, areas, nearness: 1 / (extent * extent) };
+}
 
-  const seeds = firstSeeds(neighbours, n);
-  const piece = new Int32Array(n);
-  const proxies: number[] = [];
-  for (const t of seeds)
-    for (let k = 0; k < 6; k++) proxies.push(k < 3 ? normals[t * 3 + k] : centroids[t * 3 + k - 3]);
-  const flood = (): void => {
-    piece.fill(-1);
-    const c = Float64Array.from(proxies);
-    const heap = new TriangleHeap();
-    for (let i = 0; i < seeds.length; i++) heap.push(-1, seeds[i], i);
-    for (let top = heap.pop(); top; top = heap.pop()) {
-      const [t, i] = top;
-      if (piece[t] >= 0) continue;
-      piece[t] = i;
-      for (let k = 0; k < 3; k++) {
-        const o = neighbours[t * 3 + k];
-        if (o >= 0 && piece[o] < 0) heap.push(cost(o, c, i), o, i);
-      }
-    }
-  };
-  const refit = (): void => {
-    const c = new Float64Array(seeds.length * 7);
-    for (let t = 0; t < n; t++) {
-      const at = piece[t] * 7;
-      for (let k = 0; k < 3; k++) {
-        c[at + k] += normals[t * 3 + k] * areas[t];
-        c[at + 3 + k] += centroids[t * 3 + k] * areas[t];
-      }
-      c[at + 6] += areas[t];
-    }
-    for (let i = 0; i < seeds.length; i++) {
-      if (!(c[i * 7 + 6] > 0)) continue;
-      const length = Math.hypot(c[i * 7], c[i * 7 + 1], c[i * 7 + 2]) || 1;
-      for (let k = 0; k < 3; k++) {
-        proxies[i * 6 + k] = c[i * 7 + k] / length;
-        proxies[i * 6 + 3 + k] = c[i * 7 + 3 + k] / c[i * 7 + 6];
-      }
-    }
-    const fit = Float64Array.from(proxies);
-    const best = new Float64Array(seeds.length).fill(Infinity);
-    for (let t = 0; t < n; t++) {
-      const d = cost(t, fit, piece[t]);
-      if (d < best[piece[t]]) {
-        best[piece[t]] = d;
-        seeds[piece[t]] = t;
-      }
-    }
-  };
-  flood();
-  // New seeds go where the surface differs most from its piece, a few at a time.
-  while (seeds.length < pieces) {
-    refit();
-    const c = Float64Array.from(proxies);
-    const worst = new Float64Array(seeds.length);
-    const where = new Int32Array(seeds.length).fill(-1);
-    for (let t = 0; t < n; t++) {
-      const d = cost(t, c, piece[t]) * (areas[t] > 0 ? 1 : 0);
-      if (d > worst[piece[t]]) {
-        worst[piece[t]] = d;
-        where[piece[t]] = t;
-      }
-    }
-    const ranked = Array.from(worst.keys())
-      .filter((i) => where[i] >= 0 && where[i] !== seeds[i])
-      .sort((a, b) => worst[b] - worst[a] || a - b);
-    const adding = Math.min(pieces - seeds.length, Math.max(1, Math.ceil(seeds.length / 3)), ranked.length);
-    if (adding === 0) break;
-    for (const i of ranked.slice(0, adding)) {
-      const t = where[i];
-      seeds.push(t);
-      for (let k = 0; k < 6; k++) proxies.push(k < 3 ? normals[t * 3 + k] : centroids[t * 3 + k - 3]);
-    }
-    flood();
+/** How badly triangle `t` fits the `i`-th of the proxies. */
+function misfit({ normals, centroids, nearness }: TriangleGraph, t: number, proxies: Float64Array, i: number): number {
+  let d = 0;
+  for (let k = 0; k < 3; k++) {
+    d +=
+      (normals[t * 3 + k] - proxies[i * 6 + k]) ** 2 + nearness * (centroids[t * 3 + k] - proxies[i * 6 + 3 + k]) ** 2;
   }
-  for (let i = 0; i < 3; i++) {
-    refit();
-    flood();
+  return d;
+}
+
+/** Begins a piece with a triangle. */
+function addSeed({ normals, centroids }: TriangleGraph, { seeds, proxies }: Growing, t: number): void {
+  seeds.push(t);
+  for (let k = 0; k < 6; k++) proxies.push(k < 3 ? normals[t * 3 + k] : centroids[t * 3 + k - 3]);
+}
+
+/** Gives every triangle to a piece: all grow from their seeds at once, the triangle that fits best first. */
+function grow(graph: TriangleGraph, { seeds, proxies, piece }: Growing): void {
+  const { neighbours } = graph;
+  piece.fill(-1);
+  const fixed = Float64Array.from(proxies);
+  const heap = new TriangleHeap();
+  for (let i = 0; i < seeds.length; i++) heap.push(-1, seeds[i], i);
+  for (let top = heap.pop(); top; top = heap.pop()) {
+    const [t, i] = top;
+    if (piece[t] >= 0) continue;
+    piece[t] = i;
+    for (let k = 0; k < 3; k++) {
+      const o = neighbours[t * 3 + k];
+      if (o >= 0 && piece[o] < 0) heap.push(misfit(graph, o, fixed, i), o, i);
+    }
   }
-  return { piece: Uint32Array.from(piece), count: seeds.length };
+}
+
+/** Makes proxies the means of their pieces, and seeds the triangles that fit those best. */
+function refit(graph: TriangleGraph, { seeds, proxies, piece }: Growing): void {
+  const { count, normals, centroids, areas } = graph;
+  const sums = new Float64Array(seeds.length * 7);
+  for (let t = 0; t < count; t++) {
+    const at = piece[t] * 7;
+    for (let k = 0; k < 3; k++) {
+      sums[at + k] += normals[t * 3 + k] * areas[t];
+      sums[at + 3 + k] += centroids[t * 3 + k] * areas[t];
+    }
+    sums[at + 6] += areas[t];
+  }
+  for (let i = 0; i < seeds.length; i++) {
+    if (!(sums[i * 7 + 6] > 0)) continue;
+    const length = Math.hypot(sums[i * 7], sums[i * 7 + 1], sums[i * 7 + 2]) || 1;
+    for (let k = 0; k < 3; k++) {
+      proxies[i * 6 + k] = sums[i * 7 + k] / length;
+      proxies[i * 6 + 3 + k] = sums[i * 7 + 3 + k] / sums[i * 7 + 6];
+    }
+  }
+  const fixed = Float64Array.from(proxies);
+  const best = new Float64Array(seeds.length).fill(Infinity);
+  for (let t = 0; t < count; t++) {
+    const d = misfit(graph, t, fixed, piece[t]);
+    if (d < best[piece[t]]) {
+      best[piece[t]] = d;
+      seeds[piece[t]] = t;
+    }
+  }
+}
+
+/**
+ * Triangles that differ most from their pieces, for new pieces to grow from: a few at a time, of each piece one at
+ * most.
+ */
+function worstTriangles(graph: TriangleGraph, { seeds, proxies, piece }: Growing, pieces: number): number[] {
+  const { count, areas } = graph;
+  const fixed = Float64Array.from(proxies);
+  const worst = new Float64Array(seeds.length);
+  const where = new Int32Array(seeds.length).fill(-1);
+  for (let t = 0; t < count; t++) {
+    const d = misfit(graph, t, fixed, piece[t]) * (areas[t] > 0 ? 1 : 0);
+    if (d > worst[piece[t]]) {
+      worst[piece[t]] = d;
+      where[piece[t]] = t;
+    }
+  }
+  const ranked = Array.from(worst.keys())
+    .filter((i) => where[i] >= 0 && where[i] !== seeds[i])
+    .sort((a, b) => worst[b] - worst[a] || a - b);
+  const adding = Math.min(pieces - seeds.length, Math.max(1, Math.ceil(seeds.length / 3)));
+  return ranked.slice(0, adding).map((i) => where[i]);
 }
 
 /** The first triangle of every part connected through `neighbours`. */
@@ -157,51 +206,4 @@ function measure(p: Float32Array, indices: Uint32Array) {
   }
   const extent = diagonalOf(boundsOf(centroids)) || 1;
   return { normals, centroids, areas, extent };
-}
-
-/** A binary heap of (triangle, piece), cheapest first; ties by the order of pushing. */
-class TriangleHeap {
-  private readonly cost: number[] = [];
-  private readonly entry: [number, number][] = [];
-  private readonly order: number[] = [];
-  private pushed = 0;
-
-  push(cost: number, triangle: number, piece: number): void {
-    let i = this.cost.push(cost) - 1;
-    this.entry.push([triangle, piece]);
-    this.order.push(this.pushed++);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!this.less(i, parent)) break;
-      this.swap(i, parent);
-      i = parent;
-    }
-  }
-
-  pop(): [number, number] | undefined {
-    if (this.cost.length === 0) return undefined;
-    this.swap(0, this.cost.length - 1);
-    this.cost.pop();
-    this.order.pop();
-    const top = this.entry.pop()!;
-    const n = this.cost.length;
-    for (let i = 0; ; ) {
-      let child = i * 2 + 1;
-      if (child >= n) break;
-      if (child + 1 < n && this.less(child + 1, child)) child++;
-      if (!this.less(child, i)) break;
-      this.swap(i, child);
-      i = child;
-    }
-    return top;
-  }
-
-  private less(a: number, b: number): boolean {
-    return this.cost[a] < this.cost[b] || (this.cost[a] === this.cost[b] && this.order[a] < this.order[b]);
-  }
-
-  private swap(a: number, b: number): void {
-    for (const list of [this.cost, this.order]) [list[a], list[b]] = [list[b], list[a]];
-    [this.entry[a], this.entry[b]] = [this.entry[b], this.entry[a]];
-  }
 }

@@ -35,7 +35,10 @@ export function correctedCameras(
   );
 }
 
-/** For the report: per view the turn about the object in degrees, the shift in scene units, and the change of the focal length in per cent. */
+/**
+ * For the report: per view the turn about the object in degrees, the shift in scene units, and the change of the focal
+ * length in per cent.
+ */
 export function motionFacts({ windows }: WindowSet, motions: readonly CameraMotion[]): Record<string, unknown> {
   const rounded = (v: number, digits: number) => Number(v.toFixed(digits));
   return Object.fromEntries(

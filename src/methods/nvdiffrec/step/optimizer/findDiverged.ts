@@ -5,7 +5,8 @@ import type { Parameters } from './parameters.js';
 const FAR = 10;
 
 /**
- * What has diverged, if anything. Parameters are clamped, which hides what is not a number: the optimiser's memory does not forget it.
+ * What has diverged, if anything. Parameters are clamped, which hides what is not a number: the optimiser's memory does
+ * not forget it.
  */
 export async function findDiverged(parameters: Parameters): Promise<'vertices' | 'light' | undefined> {
   const { gpu, mesh, light, bounds } = parameters;

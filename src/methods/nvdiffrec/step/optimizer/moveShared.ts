@@ -8,7 +8,8 @@ import type { StepScene } from './pictures.js';
 const SHARED_EVERY = 4;
 
 /**
- * Records, now and then, the step of what many texels share: the balance between light and base colour, and gloss by colour.
+ * Records, now and then, the step of what many texels share: the balance between light and base colour, and gloss by
+ * colour.
  * @returns whether texels were changed, so that mip levels are to be made anew
  */
 export function recordMoveShared(batch: Batch, scene: StepScene, pace: Pace): boolean {

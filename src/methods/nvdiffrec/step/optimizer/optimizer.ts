@@ -9,8 +9,8 @@ import { type OptimizerState, readState, writeState } from './optimizerState.js'
 import { createParameters, destroyParameters, type Parameters } from './parameters.js';
 
 /**
- * The joint optimisation of vertices, material and light on the device. It steps and renders on a `level`, which has buffers for pictures
- * of one size; the parameters outlast levels.
+ * The joint optimisation of vertices, material and light on the device. It steps and renders on a `level`, which has
+ * buffers for pictures of one size; the parameters outlast levels.
  */
 export class Optimizer {
   readonly parameters: Parameters;

@@ -28,7 +28,10 @@ export interface LevelSize {
   capacity: number;
 }
 
-/** The optimisation on pictures of one size: it owns the buffers that this size needs. One `step` is one submission without read-back. */
+/**
+ * The optimisation on pictures of one size: it owns the buffers that this size needs. One `step` is one submission
+ * without read-back.
+ */
 export class OptimizerLevel {
   /** Of the last batch: pictures → `antialiased`, losses → `sums`. */
   readonly frame: Frame;
@@ -66,7 +69,8 @@ export class OptimizerLevel {
   }
 
   /**
-   * Submits one step on a batch of views, and does not wait. What it does is in the order that `render/diff/types.ts` describes.
+   * Submits one step on a batch of views, and does not wait. What it does is in the order that `render/diff/types.ts`
+   * describes.
    * @param iteration number of the step, from 0
    * @param total number of steps of the whole run
    * @param pixelsPerUnit pixels per scene unit at the object, in pictures of this size

@@ -2,9 +2,15 @@ import { decayed } from '../schedule.js';
 
 /** What rates fall to by the end, as shares of the first. */
 const LAST_RATE = 0.1;
-/** Steps over which the moving of vertices sets in, so that the first guesses of light and material do not bend the surface. */
+/**
+ * Steps over which the moving of vertices sets in, so that the first guesses of light and material do not bend the
+ * surface.
+ */
 const WARM_UP = 60;
-/** Shares of the run: until the first, base colour and roughness stand still, so that the light explains what it can; from the second on they move freely. */
+/**
+ * Shares of the run: until the first, base colour and roughness stand still, so that the light explains what it can;
+ * from the second on they move freely.
+ */
 const COLOR_WAITS = 0.04;
 const COLOR_FREE = 0.12;
 /** Steps that the shares of pulls are stated for. */

@@ -22,7 +22,9 @@ import { createBalance } from '../balance.js';
 import { type Clusters, createClusters } from '../clusters.js';
 import { createLaplacian, destroyLaplacian, type Laplacian } from '../laplacian.js';
 
-/** What is optimised, with the optimiser's memory of it, on the device. It does not depend on the size of the pictures. */
+/**
+ * What is optimised, with the optimiser's memory of it, on the device. It does not depend on the size of the pictures.
+ */
 export interface Parameters {
   gpu: Gpu;
   options: NvdiffrecOptions;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../../core/random.js';
 import { TEXEL_FLOATS } from '../start/spreadTexels.js';
-import { metalCandidates } from './metals.js';
+import { metalCandidates } from './candidates.js';
 
 const SIZE = 64;
 const random = new Random(3);
