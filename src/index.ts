@@ -61,6 +61,7 @@ export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export { type FindCamerasOptions, type FoundCameras, findCameras } from './photos/findCameras.js';
 export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
+export type { KnownLens } from './photos/read/lenses.js';
 export { writeCameras } from './photos/write/writeCameras.js';
 export {
   type ReconstructionResult,

@@ -13,4 +13,5 @@ export const auditSchema = z
     request: z.string().nullable().describe('Id of the request, as in the log.'),
   })
   .meta({ id: 'AuditEntry' });
+/** One line of the audit log, as the API gives it. */
 export type AuditEntry = z.infer<typeof auditSchema>;

@@ -35,6 +35,7 @@ export const newKeySchema = z.strictObject({
   project: projectSchema.optional(),
   quotas: quotasSchema.optional(),
 });
+/** What a key is made from. */
 export type NewKey = z.input<typeof newKeySchema>;
 
 export const madeKeySchema = keySchema.extend({ key: z.string().describe('Its text, shown this once.') });
