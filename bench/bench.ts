@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: the table of measures in the README, from captures with ground truth.
  *
- * Each case runs the built command in a process of its own, as a user would, and is scored here: novel-view PSNR on the capture's test
- * views, F-score at 1 % of the bounding-box diagonal against the true mesh, and what the case is about besides.
+ * Each case runs the built command in a process of its own, as a user would, and is scored here: novel-view PSNR on the
+ * capture's test views, F-score at 1 % of the bounding-box diagonal against the true mesh, and what the case is about
+ * besides.
  *
  *     npm run bench -- --captures ../shared/captures [--only six,generated,views] [--objects vase,suzanne] [--method fusion] [--preset standard]
  */

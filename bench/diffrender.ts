@@ -1,6 +1,6 @@
 /**
- * Cost of one optimisation iteration of the differentiable renderer, by operation. CPU seconds are those of the whole process, so on a
- * software adapter they are the work itself; on a GPU look at the wall time.
+ * Cost of one optimisation iteration of the differentiable renderer, by operation. CPU seconds are those of the whole
+ * process, so on a software adapter they are the work itself; on a GPU look at the wall time.
  *
  *     npx tsx bench/diffrender.ts [size=512] [triangles=20000] [texture=1024] [repeats=10]
  */

@@ -1,6 +1,6 @@
 /**
- * Method `nvdiffrec` against `fusion` on captures with ground truth, and against the floors that it is meant to keep. Each run is the built command in
- * a process of its own, with all training views; scores are of the exported GLB.
+ * Method `nvdiffrec` against `fusion` on captures with ground truth, and against the floors that it is meant to keep.
+ * Each run is the built command in a process of its own, with all training views; scores are of the exported GLB.
  *
  *     npx tsx bench/nvdiffrec.ts --captures ../shared/captures [--objects vase,suzanne] [--cases draft,standard,six] [--output out/nvdiffrec]
  *
@@ -28,7 +28,10 @@ const { values } = parseArgs({
 });
 const captures = resolve(values.captures);
 
-/** Least values by case: minutes at most, dB on the test views, dB above `fusion` at preset standard on the same capture, F-score. */
+/**
+ * Least values by case: minutes at most, dB on the test views, dB above `fusion` at preset standard on the same
+ * capture, F-score.
+ */
 interface Floor {
   minutes?: number;
   test?: number;

@@ -38,8 +38,8 @@ export interface RelitScore {
   /** Mean whole-frame PSNR on white, exposure as it is. */
   absolute: number;
   /**
-   * The same with one factor per channel on linear colour, found by least squares over all views: light and albedo are known up to such a factor
-   * only (Kuang et al. 2023, Stanford-ORB).
+   * The same with one factor per channel on linear colour, found by least squares over all views: light and albedo are
+   * known up to such a factor only (Kuang et al. 2023, Stanford-ORB).
    */
   aligned: number;
   factors: number[];

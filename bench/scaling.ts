@@ -1,6 +1,7 @@
 /**
- * How the cost of an optimisation iteration grows with pixels, triangles and texels: runs `diffrender.ts` in processes of their own and compares
- * neighbouring sizes. An exponent of 1 is linear growth; less means that a part of the cost does not depend on that size.
+ * How the cost of an optimisation iteration grows with pixels, triangles and texels: runs `diffrender.ts` in processes
+ * of their own and compares neighbouring sizes. An exponent of 1 is linear growth; less means that a part of the cost
+ * does not depend on that size.
  *
  *     npx tsx bench/scaling.ts [repeats=6]
  */

@@ -1,4 +1,7 @@
-/** Reconstructs the bundled capture through the library: `npm run demo` once for the set-up, then `npx tsx examples/library.ts`. */
+/**
+ * Reconstructs the bundled capture through the library: `npm run demo` once for the set-up, then `npx tsx
+ * examples/library.ts`.
+ */
 import { fileURLToPath } from 'node:url';
 import { readCapture, reconstruct } from 'plinth';
 

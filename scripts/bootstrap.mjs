@@ -1,5 +1,5 @@
-// What `npm run …` does in a clone, a fresh one too: `npm run demo`, `npm test` and so on set up what they need and go on. Nothing but a Node,
-// of any age, is needed before.
+// What `npm run …` does in a clone, a fresh one too: `npm run demo`, `npm test` and so on set up what they need and go
+// on. Nothing but a Node, of any age, is needed before.
 import { delimiter, dirname, join } from 'node:path';
 import { endWithStarter, goOnWith, isSupported } from '../bin/node.js';
 import { fetchNode } from './fetchNode.mjs';

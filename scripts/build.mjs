@@ -1,5 +1,6 @@
-// Compiles src/ to dist/, puts every shader and kernel beside the module that reads it, and builds the page to dist/web. All of it is made
-// in a folder of its own, which takes the place of `dist` when it is whole: what runs from `dist` meanwhile goes on.
+// Compiles src/ to dist/, puts every shader and kernel beside the module that reads it, and builds the page to
+// dist/web. All of it is made in a folder of its own, which takes the place of `dist` when it is whole: what runs from
+// `dist` meanwhile goes on.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,6 @@
-// `npm run dev`: the service from its sources, started anew when one changes, and the page from Vite, which reloads what changes in it. The page
-// is at http://127.0.0.1:5173 (PLINTH_DEV_PORT) and reaches the service through Vite. Further arguments go to `plinth serve`.
+// `npm run dev`: the service from its sources, started anew when one changes, and the page from Vite, which reloads
+// what changes in it. The page is at http://127.0.0.1:5173 (PLINTH_DEV_PORT) and reaches the service through Vite.
+// Further arguments go to `plinth serve`.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

@@ -36,8 +36,8 @@ const RELEASES = {
 const GET_IT = 'Get it from nodejs.org or your package manager.';
 
 /**
- * Answers the program's path. npm downloads and checks it, from the registry that it is set to, into a folder beside its final place, so that
- * there is never half a Node; several set-ups may do so at once.
+ * Answers the program's path. npm downloads and checks it, from the registry that it is set to, into a folder beside
+ * its final place, so that there is never half a Node; several set-ups may do so at once.
  */
 export function fetchNode(log) {
   const release = RELEASES[`${process.platform}-${process.arch}`];

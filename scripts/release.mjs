@@ -1,5 +1,6 @@
-// Versions and changelog. `release.mjs <patch|minor|major|1.2.3>` prepares a release from .changes/; `verify <tag>` compares version, changelog and
-// tag; `notes <tag>` prints the release's part of the changelog. docs/releasing.md has the steps around it.
+// Versions and changelog. `release.mjs <patch|minor|major|1.2.3>` prepares a release from .changes/; `verify <tag>`
+// compares version, changelog and tag; `notes <tag>` prints the release's part of the changelog. docs/releasing.md has
+// the steps around it.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

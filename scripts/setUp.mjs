@@ -1,5 +1,5 @@
-// Makes a clone ready: packages, the built product, a WebGPU adapter. What is made replaces the former by a rename, so that programs that
-// run meanwhile never see half of it; and of two set-ups in the same clone the second waits.
+// Makes a clone ready: packages, the built product, a WebGPU adapter. What is made replaces the former by a rename, so
+// that programs that run meanwhile never see half of it; and of two set-ups in the same clone the second waits.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -51,7 +51,10 @@ function take() {
   }
 }
 
-/** Renames before it removes: of two who find the same dead owner, the slower one would remove the lock that the faster one has by now. */
+/**
+ * Renames before it removes: of two who find the same dead owner, the slower one would remove the lock that the faster
+ * one has by now.
+ */
 function removeAbandoned() {
   const aside = `${lock}.${process.pid}.aside`;
   try {
@@ -74,7 +77,10 @@ function lives(pid) {
   }
 }
 
-/** The packages of the lock file, if they are not there already: in a folder beside the final place, so that those in use stay until then. */
+/**
+ * The packages of the lock file, if they are not there already: in a folder beside the final place, so that those in
+ * use stay until then.
+ */
 export function installPackages() {
   const stamp = join('node_modules', '.plinth', 'packages');
   const wanted = hash([join(root, 'package-lock.json')]);

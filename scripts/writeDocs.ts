@@ -1,4 +1,7 @@
-/** Writes the parts of the documentation that come from the code: docs/errors.md, and the table of settings in docs/service.md. */
+/**
+ * Writes the parts of the documentation that come from the code: docs/errors.md, and the table of settings in
+ * docs/service.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ERROR_CODES, ERROR_KINDS, type ErrorCode } from '../src/core/errors.js';
 import { statusOf } from '../src/server/problem.js';

@@ -1,4 +1,7 @@
-/** Writes docs/quality.schema.json from the schema in code: `npx tsx scripts/writeQualitySchema.ts && npx biome format --write docs`. */
+/**
+ * Writes docs/quality.schema.json from the schema in code: `npx tsx scripts/writeQualitySchema.ts && npx biome format
+ * --write docs`.
+ */
 import { writeFile } from 'node:fs/promises';
 import { qualityJsonSchema } from '../src/quality/schema.js';
 

@@ -60,8 +60,8 @@ export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export { type FindCamerasOptions, type FoundCameras, findCameras } from './photos/findCameras.js';
-export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
 export type { KnownLens } from './photos/read/lenses.js';
+export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
 export { writeCameras } from './photos/write/writeCameras.js';
 export {
   type ReconstructionResult,

@@ -1,4 +1,6 @@
-/** Captures as tools and people leave them: read with the right cameras, or refused in words that name the true cause. */
+/**
+ * Captures as tools and people leave them: read with the right cameras, or refused in words that name the true cause.
+ */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

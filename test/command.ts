@@ -13,8 +13,8 @@ export interface Finished {
 }
 
 /**
- * How `plinth` is started: as built, which `npm test` sees to, or from the sources, where `npm run test:file` and `test:watch` ask for that in
- * PLINTH_TEST_SOURCES.
+ * How `plinth` is started: as built, which `npm test` sees to, or from the sources, where `npm run test:file` and
+ * `test:watch` ask for that in PLINTH_TEST_SOURCES.
  */
 const COMMAND =
   process.env.PLINTH_TEST_SOURCES === '1'

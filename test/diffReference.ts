@@ -1,6 +1,6 @@
 /**
- * The differentiable renderer's picture in float64, written a second time without regard to speed: what its kernels are proved against.
- * Visibility (`ids`) and mip levels are given, as they are constant for gradients.
+ * The differentiable renderer's picture in float64, written a second time without regard to speed: what its kernels are
+ * proved against. Visibility (`ids`) and mip levels are given, as they are constant for gradients.
  */
 export interface ReferenceScene {
   width: number;
@@ -42,7 +42,10 @@ export function referenceNormals(positions: Float64Array, triangles: Uint32Array
   return sums.map((s) => (dot(s, s) > 0 ? unit(s) : [0, 1, 0]));
 }
 
-/** Weights of the corners of a triangle with clip positions c at normalised device coordinates p; and the sign of its area. */
+/**
+ * Weights of the corners of a triangle with clip positions c at normalised device coordinates p; and the sign of its
+ * area.
+ */
 export function referenceBarycentric(p: V, c: V[]): { b: V; area: number } {
   const q = c.map((v) => [v[0] - p[0] * v[3], v[1] - p[1] * v[3]]);
   const e = (i: number, j: number) => q[i][0] * q[j][1] - q[i][1] * q[j][0];

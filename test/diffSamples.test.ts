@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from './command.js';
 
 /**
- * The samples import `plinth` and `plinth/diff` by name, as anyone's program does, and so run on the built package; on the sources where
- * `npm run test:file` asks for that.
+ * The samples import `plinth` and `plinth/diff` by name, as anyone's program does, and so run on the built package; on
+ * the sources where `npm run test:file` asks for that.
  */
 const built = process.env.PLINTH_TEST_SOURCES === '1' || existsSync(join(ROOT, 'dist/render/diff/index.js'));
 if (!built) console.warn('The samples of the differentiable renderer are skipped: there is no dist (npm run build).');

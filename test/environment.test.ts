@@ -1,4 +1,7 @@
-/** Every environment variable that the sources read is a setting or explained in CONTRIBUTING.md, and a mistyped one is refused. */
+/**
+ * Every environment variable that the sources read is a setting or explained in CONTRIBUTING.md, and a mistyped one is
+ * refused.
+ */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

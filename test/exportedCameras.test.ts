@@ -37,7 +37,9 @@ async function scene(pictures = 'images', lens = LENS): Promise<string> {
   return root;
 }
 
-/** Cameras up to one rotation of the world, which is the identity where the format states what is up; lenses exactly. */
+/**
+ * Cameras up to one rotation of the world, which is the identity where the format states what is up; lenses exactly.
+ */
 function expectScene(capture: Capture, format: string, upIsStated: boolean, lens = LENS): void {
   expect([capture.format, capture.views.length, capture.warnings]).toEqual([format, 8, []]);
   const turn = capture.views.map((view, i) => {

@@ -3,8 +3,8 @@ import { DUAL_CASES } from '../src/geometry/flexicubes/dualTable.js';
 import { edgeCorner } from '../src/geometry/marchingCubes/marchingCubesTable.js';
 
 /**
- * The extraction on sparse bricks in float64, written a second time without regard to speed: what the kernels are proved against. All bricks of the lattice
- * are there, slot = brick.
+ * The extraction on sparse bricks in float64, written a second time without regard to speed: what the kernels are
+ * proved against. All bricks of the lattice are there, slot = brick.
  */
 export interface ReferenceGrid extends IsoLattice {
   /** [N × 8]: signed distance, deformation x, y, z (voxels), colour r, g, b, 0. */
@@ -136,7 +136,8 @@ export function referenceSurface(grid: ReferenceGrid): ReferenceSurface {
 }
 
 /**
- * A scalar of the grid whose gradient the kernels give: Σ g · (position, colour), Σ g · field at the points with the shares of `frozen`, and the regularisers.
+ * A scalar of the grid whose gradient the kernels give: Σ g · (position, colour), Σ g · field at the points with the
+ * shares of `frozen`, and the regularisers.
  * @param g [P × 8]: x, y, z, field, r, g, b, 0
  */
 export function referenceLoss(

@@ -1,6 +1,9 @@
 import type { ImagePlanes } from '../src/quality/metrics/planes.js';
 
-/** A deterministic pair of pictures in integer arithmetic, so that any program can make the same: a pattern and the pattern with noise of ±k. */
+/**
+ * A deterministic pair of pictures in integer arithmetic, so that any program can make the same: a pattern and the
+ * pattern with noise of ±k.
+ */
 export function noisyPair(
   width: number,
   height: number,

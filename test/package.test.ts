@@ -1,4 +1,7 @@
-/** What `npm pack` makes: it holds what it should, and works when it is unpacked. The built product is needed, which `npm test` sees to. */
+/**
+ * What `npm pack` makes: it holds what it should, and works when it is unpacked. The built product is needed, which
+ * `npm test` sees to.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -21,7 +21,10 @@ const pattern = (p: Vec3): Vec3 => [
   0.5 + 0.35 * Math.sin(10 * p[2] + 3 * p[0]),
 ];
 
-/** The picture that a camera takes of a patterned solid: sRGB, straight alpha. With a `highlight`, a lamp at the camera shines on it. */
+/**
+ * The picture that a camera takes of a patterned solid: sRGB, straight alpha. With a `highlight`, a lamp at the camera
+ * shines on it.
+ */
 export function pictureOf(solid: Solid, camera: Camera, highlight = 0): ColorImage {
   const { mask, depth } = view(solid, camera, 1);
   const data = new Uint8ClampedArray(camera.width * camera.height * 4);

@@ -1,4 +1,7 @@
-/** End to end through the built command: from a bundled capture to a finished folder, and the ways it must refuse or stop. */
+/**
+ * End to end through the built command: from a bundled capture to a finished folder, and the ways it must refuse or
+ * stop.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// Preloaded by NODE_OPTIONS: writes the address of every module that is imported to the file that STAND_IN_MODULES names.
+// Preloaded by NODE_OPTIONS: writes the address of every module that is imported to the file that STAND_IN_MODULES
+// names.
 import { register } from 'node:module';
 
 const hooks = `

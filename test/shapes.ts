@@ -1,6 +1,9 @@
 import type { Mesh } from '../src/core/mesh.js';
 
-/** Meshes with known properties for tests. All are closed, counter-clockwise seen from outside and share no vertex needlessly. */
+/**
+ * Meshes with known properties for tests. All are closed, counter-clockwise seen from outside and share no vertex
+ * needlessly.
+ */
 
 /** A sphere from a subdivided octahedron: 8·4^level triangles. */
 export function sphere(level = 3, radius = 1, centre: readonly number[] = [0, 0, 0]): Mesh {

@@ -49,7 +49,10 @@ export const AXES: Vec3[] = [
   [0, -1, 0],
 ];
 
-/** Depth by sphere tracing through pixel (x, y); `closest` is the least distance of the ray to the solid relative to the pixel size. */
+/**
+ * Depth by sphere tracing through pixel (x, y); `closest` is the least distance of the ray to the solid relative to the
+ * pixel size.
+ */
 function trace(solid: Solid, camera: Camera, x: number, y: number): { depth: number; closest: number } {
   const eye: Vec3 = [camera.cameraToWorld[12], camera.cameraToWorld[13], camera.cameraToWorld[14]];
   const ray = sub(unprojectPixel(camera, x, y, 1), eye);
@@ -68,7 +71,10 @@ function trace(solid: Solid, camera: Camera, x: number, y: number): { depth: num
   return { depth: t < far ? t / perDepth : 0, closest };
 }
 
-/** What a camera sees of a solid: exact depth at pixel centres (0 = none) and coverage by `samples` × `samples` per pixel. */
+/**
+ * What a camera sees of a solid: exact depth at pixel centres (0 = none) and coverage by `samples` × `samples` per
+ * pixel.
+ */
 export function view(
   solid: Solid,
   camera: Camera,

@@ -37,7 +37,8 @@ const FACES: [Vec3, Vec3, Vec3][] = [
 ];
 
 /**
- * A box from −half to half with flat normals, each face cut into `cuts`² quads and unwrapped into a cell of a 3×2 grid with a margin.
+ * A box from −half to half with flat normals, each face cut into `cuts`² quads and unwrapped into a cell of a 3×2 grid
+ * with a margin.
  * @param round pushes vertices this far (0…1) towards the sphere around the box, with the sphere's normals
  */
 export function box(half: Vec3 = [1, 1, 1], cuts = 1, round = 0): Mesh {

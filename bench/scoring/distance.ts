@@ -3,14 +3,18 @@ import { pause } from '../../src/core/pause.js';
 import { buildBvh, nearestTriangle } from '../../src/geometry/mesh/measure/bvh.js';
 
 export interface DistanceOptions {
-  /** Distances are exact up to this and no larger than it, scene units. Default: no limit. A limit makes far points cheap. */
+  /**
+   * Distances are exact up to this and no larger than it, scene units. Default: no limit. A limit makes far points
+   * cheap.
+   */
   limit?: number;
   signal?: AbortSignal;
 }
 
 /**
- * The distance from every point (x, y, z each) to the nearest point of the mesh, scene units. About 3 µs a point for 100,000 triangles;
- * gives way to the event loop every 10,000 points. A mesh without triangles is infinitely far, or at the limit.
+ * The distance from every point (x, y, z each) to the nearest point of the mesh, scene units. About 3 µs a point for
+ * 100,000 triangles; gives way to the event loop every 10,000 points. A mesh without triangles is infinitely far, or at
+ * the limit.
  */
 export async function distancesToMesh(
   points: Float32Array,

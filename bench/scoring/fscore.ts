@@ -32,8 +32,8 @@ export interface GeometryScore {
 }
 
 /**
- * Scores a reconstructed surface against the true one, in the same frame (precision, recall and F-score as in Knapitsch et al. 2017,
- * "Tanks and Temples").
+ * Scores a reconstructed surface against the true one, in the same frame (precision, recall and F-score as in Knapitsch
+ * et al. 2017, "Tanks and Temples").
  *
  * @param truthPoints x, y, z of points of the true surface that ought to be found, such as those visible from outside.
  */

@@ -40,8 +40,9 @@ interface Element {
 }
 
 /**
- * Reads a PLY file (ascii, binary little or big endian): positions; normals (`nx ny nz`), UVs (`s t`, `u v` or `texture_u texture_v`, turned
- * to glTF's upper-left origin) and 8-bit or float colours where present; polygons as fans of triangles. A point cloud has no indices.
+ * Reads a PLY file (ascii, binary little or big endian): positions; normals (`nx ny nz`), UVs (`s t`, `u v` or
+ * `texture_u texture_v`, turned to glTF's upper-left origin) and 8-bit or float colours where present; polygons as fans
+ * of triangles. A point cloud has no indices.
  *
  * @throws ASSET_UNREADABLE
  */

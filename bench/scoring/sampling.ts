@@ -10,8 +10,8 @@ export interface SurfaceSamples {
 }
 
 /**
- * Points on a surface, uniform by area: triangles by stratified choice (one sample in each of `count` equal shares of the area), points
- * within a triangle by the square-root map (Osada et al. 2002). A mesh without area gives no samples.
+ * Points on a surface, uniform by area: triangles by stratified choice (one sample in each of `count` equal shares of
+ * the area), points within a triangle by the square-root map (Osada et al. 2002). A mesh without area gives no samples.
  */
 export function sampleSurface(mesh: Mesh, count: number, random: Random): SurfaceSamples {
   const { positions: p, indices } = mesh;

@@ -64,7 +64,9 @@ interface Estimated {
   views: { view: string; depthScale?: number; depthOffset?: number }[];
 }
 
-/** How far the estimates for a generated capture are off: relative focal length, and depth as a share of the diagonal. */
+/**
+ * How far the estimates for a generated capture are off: relative focal length, and depth as a share of the diagonal.
+ */
 export async function scoreGenerated(
   result: string,
   truthFile: string,

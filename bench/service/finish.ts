@@ -1,6 +1,7 @@
 /**
- * Kills server, worker or database before every single write of a job's finish, and checks that the job ends once, with its whole result.
- * `tsx bench/service/finish.ts [--victim server|worker|both|database] [--methods 1|2] [--store folder|s3] [--postgres] [--from n] [--to n]`
+ * Kills server, worker or database before every single write of a job's finish, and checks that the job ends once, with
+ * its whole result. `tsx bench/service/finish.ts [--victim server|worker|both|database] [--methods 1|2] [--store
+ * folder|s3] [--postgres] [--from n] [--to n]`
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

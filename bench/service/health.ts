@@ -1,4 +1,7 @@
-/** `/health` asked by 200 clients at once while a job runs: 99th percentile of the time to answer, and errors. `tsx bench/service/health.ts` */
+/**
+ * `/health` asked by 200 clients at once while a job runs: 99th percentile of the time to answer, and errors. `tsx
+ * bench/service/health.ts`
+ */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Kills the server or its worker process with SIGKILL at random moments while jobs come and run, and checks that every accepted job ends exactly
- * once, with one whole result. `tsx bench/service/kill.ts [kills = 100] [--postgres]`
+ * Kills the server or its worker process with SIGKILL at random moments while jobs come and run, and checks that every
+ * accepted job ends exactly once, with one whole result. `tsx bench/service/kill.ts [kills = 100] [--postgres]`
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Lists, searches and submissions with many jobs in the database, over HTTP: `tsx bench/service/list.ts [jobs = 100000] [rounds = 100]`, on the
- * embedded database and, where it is installed, PostgreSQL.
+ * Lists, searches and submissions with many jobs in the database, over HTTP: `tsx bench/service/list.ts [jobs = 100000]
+ * [rounds = 100]`, on the embedded database and, where it is installed, PostgreSQL.
  */
 import type { PrivatePostgres } from '../../test/service/postgres.js';
 import { postgresPrograms, startPostgres } from '../../test/service/postgres.js';

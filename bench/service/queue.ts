@@ -1,6 +1,6 @@
 /**
- * 1,000 jobs of a stand-in method on PostgreSQL with four worker processes: every job must run once; queue overhead is what a job costs a worker
- * beyond the stand-in's own time. `tsx bench/service/queue.ts [jobs = 1000] [workers = 4]`
+ * 1,000 jobs of a stand-in method on PostgreSQL with four worker processes: every job must run once; queue overhead is
+ * what a job costs a worker beyond the stand-in's own time. `tsx bench/service/queue.ts [jobs = 1000] [workers = 4]`
  */
 import { readFile } from 'node:fs/promises';
 import { startPostgres } from '../../test/service/postgres.js';

@@ -1,11 +1,13 @@
 /**
- * `compose.scaled.yaml` for real, without Docker: PostgreSQL, an S3-compatible server, two APIs and four workers, each with the command and the
- * environment that the file gives it. 300 jobs come while everything is killed in turn, PostgreSQL restarts and the storage is away for 30 s;
- * nothing may be lost, doubled or half. Then a few jobs in Plinth's own engine, one of whose workers is killed at work.
+ * `compose.scaled.yaml` for real, without Docker: PostgreSQL, an S3-compatible server, two APIs and four workers, each
+ * with the command and the environment that the file gives it. 300 jobs come while everything is killed in turn,
+ * PostgreSQL restarts and the storage is away for 30 s; nothing may be lost, doubled or half. Then a few jobs in
+ * Plinth's own engine, one of whose workers is killed at work.
  *
  *     tsx bench/service/scaled.ts --s3 <program> [--jobs 300] [--real 3] [--away 30]
  *
- * `--s3`: versitygw (Apache-2.0), from `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. It is no part of Plinth.
+ * `--s3`: versitygw (Apache-2.0), from `go install github.com/versity/versitygw/cmd/versitygw@v1.8.0`. It is no part of
+ * Plinth.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * From the end of GPU validation to listening, on the embedded database: the first start, which makes the database, and a later one.
- * `npm run build && tsx bench/service/start.ts [starts = 3]`
+ * From the end of GPU validation to listening, on the embedded database: the first start, which makes the database, and
+ * a later one. `npm run build && tsx bench/service/start.ts [starts = 3]`
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

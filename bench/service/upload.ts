@@ -1,4 +1,7 @@
-/** Memory of the server while a zip of 500 MB is uploaded, as a raw body and in a form. `tsx bench/service/upload.ts [MB = 500]` */
+/**
+ * Memory of the server while a zip of 500 MB is uploaded, as a raw body and in a form. `tsx bench/service/upload.ts [MB
+ * = 500]`
+ */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';

@@ -1,4 +1,7 @@
-/** Six views as generative tools deliver them, made from an object with ground truth: pictures and depth maps with known defects. */
+/**
+ * Six views as generative tools deliver them, made from an object with ground truth: pictures and depth maps with known
+ * defects.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';

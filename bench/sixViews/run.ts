@@ -1,5 +1,6 @@
 /**
- * How well six views without cameras are understood: makes degraded captures with a known truth and holds what the reader finds against it.
+ * How well six views without cameras are understood: makes degraded captures with a known truth and holds what the
+ * reader finds against it.
  *
  *     npx tsx bench/sixViews/run.ts --captures ../shared/captures [--objects vase,suzanne] [--only 28mm,no-depth] [--seed 1] [--output out/six-views]
  *
@@ -95,7 +96,8 @@ async function score(object: TrueObject, truth: Truth, capture: Capture): Promis
     found.topTurn === 90 * arrangement.topTurn &&
     found.bottomTurn === 90 * arrangement.bottomTurn;
   const unit = truth.distance / found.distance;
-  // An object seen through a longer lens from the same distance is the smaller for it: as large at its centre as it appears.
+  // An object seen through a longer lens from the same distance is the smaller for it: as large at its centre as it
+  // appears.
   const shrink = truth.focal / found.focal / unit;
   const scaled = { ...object, positions: object.positions.map((v) => v * shrink) };
   let [sum, count, worst, masks, silhouettes] = [0, 0, 0, 1, 1];

@@ -30,7 +30,10 @@ export interface Drawn {
   color?: ColorImage;
 }
 
-/** Difference between a point's depth and a source's depth map, as a share of the diagonal, up to which the source sees the point. */
+/**
+ * Difference between a point's depth and a source's depth map, as a share of the diagonal, up to which the source sees
+ * the point.
+ */
 const SEEN = 0.006;
 const UNSEEN = [110, 108, 105];
 

@@ -1,4 +1,7 @@
-/** Recovers the colours of a cube's faces and its corners from small pictures. Run: npx tsx examples/diff/cube.ts [file.png] */
+/**
+ * Recovers the colours of a cube's faces and its corners from small pictures. Run: npx tsx examples/diff/cube.ts
+ * [file.png]
+ */
 import { pathToFileURL } from 'node:url';
 import type { Gpu, Mesh, Vec3 } from 'plinth';
 import { createAdamGroup, createTargets, Random, recordAdam, recordMaterialStep } from 'plinth/diff';

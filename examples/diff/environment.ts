@@ -1,4 +1,7 @@
-/** Recovers the light around a shiny ball from three pictures of it. Run: npx tsx examples/diff/environment.ts [file.png] */
+/**
+ * Recovers the light around a shiny ball from three pictures of it. Run: npx tsx examples/diff/environment.ts
+ * [file.png]
+ */
 import { pathToFileURL } from 'node:url';
 import type { Gpu, Vec3 } from 'plinth';
 import {

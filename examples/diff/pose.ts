@@ -16,7 +16,10 @@ import {
 const SIZE = 64;
 const STEPS = 200;
 
-/** The world moved by a small turn about x, y, z (radians) and a shift, first order in the turn made exact by composition. */
+/**
+ * The world moved by a small turn about x, y, z (radians) and a shift, first order in the turn made exact by
+ * composition.
+ */
 function motion(m: readonly number[]): Mat4 {
   const [x, y, z] = m;
   const [cx, sx, cy, sy, cz, sz] = [x, y, z].flatMap((a) => [Math.cos(a), Math.sin(a)]);
@@ -50,7 +53,8 @@ export async function recoverPose(gpu: Gpu): Promise<Recovered> {
       recordCameraBackward(batch, problem.scene, problem.frame, problem.gradients);
     });
     const gradient = await gpu.readFloat32(problem.gradients.cameras, 16);
-    // From the matrix to the six numbers by differences of the matrix itself, which is cheap and exact enough in float64.
+    // From the matrix to the six numbers by differences of the matrix itself, which is cheap and exact enough in
+    // float64.
     const slopes = pose.map((_, k) => {
       const moved = (by: number) => clip(pose.map((v, i) => (i === k ? v + by : v)));
       const [high, low] = [moved(1e-6), moved(-1e-6)];

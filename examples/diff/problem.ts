@@ -28,7 +28,9 @@ import {
 } from 'plinth/diff';
 import sharp from 'sharp';
 
-/** What a sample hands back: how far the result is from the truth, in the unit that the sample names, before and after. */
+/**
+ * What a sample hands back: how far the result is from the truth, in the unit that the sample names, before and after.
+ */
 export interface Recovered {
   before: number;
   after: number;

@@ -1,4 +1,7 @@
-/** Recovers the corners of a triangle from one picture of it, through its outline alone. Run: npx tsx examples/diff/triangle.ts [file.png] */
+/**
+ * Recovers the corners of a triangle from one picture of it, through its outline alone. Run: npx tsx
+ * examples/diff/triangle.ts [file.png]
+ */
 import { pathToFileURL } from 'node:url';
 import type { Gpu, Mesh } from 'plinth';
 import { createAdamGroup, createTargets, projectPoint, recordAdam } from 'plinth/diff';

@@ -1,6 +1,6 @@
 /**
- * A typed client of the service's HTTP API, for browsers and Node: `import { PlinthClient } from 'plinth/client'`. It uses `fetch` alone.
- * The tests check it against the OpenAPI document.
+ * A typed client of the service's HTTP API, for browsers and Node: `import { PlinthClient } from 'plinth/client'`. It
+ * uses `fetch` alone. The tests check it against the OpenAPI document.
  */
 import type { AssetFormat } from '../core/asset.js';
 import type { AuditEntry } from './audit.js';
@@ -84,7 +84,10 @@ export interface UploadOptions {
   onProgress?: (upload: { id: string; received: number; bytes: number }) => void;
 }
 
-/** What operation each method of the client calls, by the OpenAPI document's `operationId`; the tests hold the two together. */
+/**
+ * What operation each method of the client calls, by the OpenAPI document's `operationId`; the tests hold the two
+ * together.
+ */
 export const OPERATIONS = {
   submitJob: 'POST /v1/jobs',
   listJobs: 'GET /v1/jobs',
@@ -238,8 +241,8 @@ export class PlinthClient {
   }
 
   /**
-   * Events of a job from `after` on, until it ends. Connections that break are opened again where they broke, so a restart of the server goes
-   * unnoticed but for the pause.
+   * Events of a job from `after` on, until it ends. Connections that break are opened again where they broke, so a
+   * restart of the server goes unnoticed but for the pause.
    */
   async *watch(id: string, options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<JobEvent> {
     let after = options.after ?? 0;
@@ -278,8 +281,8 @@ export class PlinthClient {
   }
 
   /**
-   * Every file of a job's result with its bytes on their way: from the storage itself where clients reach it, so that they do not pass the service,
-   * and else from the service.
+   * Every file of a job's result with its bytes on their way: from the storage itself where clients reach it, so that
+   * they do not pass the service, and else from the service.
    */
   async *fetchFiles(id: string, signal?: AbortSignal): AsyncGenerator<JobFile & { response: Response }> {
     const listed = await this.json<{ files: JobFile[] }>('listFiles', { id, query: { direct: 'true' } });
@@ -407,7 +410,10 @@ export class PlinthClient {
 /** Tries of one request that the service puts off, or whose part arrived damaged. */
 const TRIES = 10;
 
-/** Asks again, after the time that the service names, where too many uploads run (429) or a part was damaged on its way (460). */
+/**
+ * Asks again, after the time that the service names, where too many uploads run (429) or a part was damaged on its way
+ * (460).
+ */
 async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -13,7 +13,9 @@ const termSchema = z
   ])
   .meta({ id: 'RemedyTerm' });
 
-/** A remedy as every answer carries it: in the words of this API, and as data for those who call things by other names. */
+/**
+ * A remedy as every answer carries it: in the words of this API, and as data for those who call things by other names.
+ */
 export const remedyFields = {
   remedy: z.string().optional().describe('What to do about it.'),
   remedySteps: z

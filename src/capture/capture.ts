@@ -25,7 +25,9 @@ export interface View {
    * the scale after `maxSize`; use `resizeCamera`.
    */
   loadColor(options?: LoadOptions): Promise<ColorImage>;
-  /** Depth map, where the capture has one. It has a camera of its own: size and alignment may differ from the picture's. */
+  /**
+   * Depth map, where the capture has one. It has a camera of its own: size and alignment may differ from the picture's.
+   */
   depth?: ViewDepth;
 }
 
@@ -34,7 +36,10 @@ export interface ViewDepth {
   camera: Camera;
   /** Expected absolute error of one depth value, in scene units (quantisation and alignment). */
   accuracy: number;
-  /** Distance along the viewing axis in scene units, 0 = none. Full size unless `maxSize` (nearest sample, never averaged). */
+  /**
+   * Distance along the viewing axis in scene units, 0 = none. Full size unless `maxSize` (nearest sample, never
+   * averaged).
+   */
   load(options?: LoadOptions): Promise<FloatImage>;
 }
 
@@ -55,11 +60,16 @@ export interface Capture {
   source: string;
   format: CaptureFormat;
   views: View[];
-  /** Bounding box of the object in world space, found from masks, depth or points; a little generous, never too small. */
+  /**
+   * Bounding box of the object in world space, found from masks, depth or points; a little generous, never too small.
+   */
   bounds: Bounds;
   /** The rotation that the reader applied to bring the input's frame to +Y up: `world = inputToWorld · input`. */
   inputToWorld: Mat4;
-  /** True where the scene unit is known to be the input's own (posed captures); false where Plinth had to choose a scale. */
+  /**
+   * True where the scene unit is known to be the input's own (posed captures); false where Plinth had to choose a
+   * scale.
+   */
   scaleKnown: boolean;
   /** Where masks came from. */
   masks: 'alpha' | 'files' | 'depth' | 'background' | 'none';

@@ -1,6 +1,9 @@
 import { throwIfCancelled } from '../core/errors.js';
 
-/** Maps with at most `limit` calls under way, keeping order. The first failure stops new calls and is thrown once all ended. */
+/**
+ * Maps with at most `limit` calls under way, keeping order. The first failure stops new calls and is thrown once all
+ * ended.
+ */
 export async function mapLimited<T, R>(
   items: readonly T[],
   limit: number,

@@ -46,7 +46,10 @@ export async function finishCapture(
   return { format, views, bounds, inputToWorld, scaleKnown: read.scaleKnown ?? true, masks, estimated, warnings };
 }
 
-/** A warning where the masks of most views mark the border of the frame and leave out its middle: told before the long work begins. */
+/**
+ * A warning where the masks of most views mark the border of the frame and leave out its middle: told before the long
+ * work begins.
+ */
 function invertedMasks(surveys: readonly ViewSurvey[]): Warning[] {
   const inverted = surveys.filter((s) => looksInverted(borderShare(s.mask, s.width, s.height), s.coverage));
   if (inverted.length < INVERTED_VIEWS * surveys.length) return [];

@@ -3,16 +3,16 @@ import { type Mat4, multiply, type Vec3 } from '../core/math.js';
 import type { ReadSources } from './formats/sources.js';
 
 /**
- * Distance from the origin, in spreads of the cameras, beyond which positions are about an origin of their own. Beyond it 32-bit numbers, in which
- * kernels compute, resolve less than a thousandth of a pixel of a picture no more.
+ * Distance from the origin, in spreads of the cameras, beyond which positions are about an origin of their own. Beyond
+ * it 32-bit numbers, in which kernels compute, resolve less than a thousandth of a pixel of a picture no more.
  */
 const FAR = 256;
 
 const shiftBy = ([x, y, z]: Vec3): Mat4 => [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, -x, -y, -z, 1];
 
 /**
- * Moves a capture that stands far from the origin of its frame (surveyed coordinates) to one near its cameras, in whole units; the shift becomes
- * part of `inputToWorld`. Others are returned as they are.
+ * Moves a capture that stands far from the origin of its frame (surveyed coordinates) to one near its cameras, in whole
+ * units; the shift becomes part of `inputToWorld`. Others are returned as they are.
  */
 export function aboutLocalOrigin<T extends Pick<ReadSources, 'sources' | 'inputToWorld' | 'points'>>(
   read: T,

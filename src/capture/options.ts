@@ -2,7 +2,9 @@ import { PlinthError } from '../core/errors.js';
 import { assignDefaults, type Filled } from '../core/options.js';
 import type { SixViewOptions } from './sixView/options.js';
 
-/** Where masks may come from; `auto` takes the first that the capture has, in the order files, alpha, depth, background. */
+/**
+ * Where masks may come from; `auto` takes the first that the capture has, in the order files, alpha, depth, background.
+ */
 export const MASK_SOURCES = ['auto', 'files', 'alpha', 'depth', 'background', 'none'] as const;
 /** Where masks come from; `auto` takes the first of the others that there is. */
 export type MaskSource = (typeof MASK_SOURCES)[number];
@@ -26,18 +28,21 @@ export interface ReadOptions {
   masks?: MaskSource;
   /**
    * Scene units per step of an integer depth map, or per unit of a float one; overrides what the capture says. Default:
-   * `depth_unit_scale_factor` of the metadata, else 0.001 for 16-bit files (millimetres, as in nerfstudio), 1 for float files.
+   * `depth_unit_scale_factor` of the metadata, else 0.001 for 16-bit files (millimetres, as in nerfstudio), 1 for float
+   * files.
    */
   depthScale?: number;
   /** Where archives are unpacked. Default: the system's folder for temporary files. */
   tempFolder?: string;
-  /** Refuse a capture that gives any warning, with `CAPTURE_NOT_CLEAN` that lists them: for pipelines. Default: false. */
+  /**
+   * Refuse a capture that gives any warning, with `CAPTURE_NOT_CLEAN` that lists them: for pipelines. Default: false.
+   */
   strict?: boolean;
   /** How six named views are understood where there are no cameras. */
   sixView?: SixViewOptions;
   /**
-   * Is told how far the reading of pictures is, 0…1, and what is being read; what follows the pictures (the estimation of six views'
-   * cameras, bounds) comes after 1.
+   * Is told how far the reading of pictures is, 0…1, and what is being read; what follows the pictures (the estimation
+   * of six views' cameras, bounds) comes after 1.
    */
   onProgress?: (fraction: number, what: string) => void;
   /** Reading stops with `CANCELLED` within a second of an abort. */

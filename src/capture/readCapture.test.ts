@@ -395,7 +395,10 @@ describe('captures that cannot be read', () => {
 
 const shared = resolve('../shared/captures');
 
-/** Smallest and largest vertex of a binary little-endian PLY whose vertices begin with float x y z; +Z up turned to +Y up. */
+/**
+ * Smallest and largest vertex of a binary little-endian PLY whose vertices begin with float x y z; +Z up turned to +Y
+ * up.
+ */
 async function plyBox(file: string): Promise<{ min: number[]; max: number[] }> {
   const bytes = await readFile(file);
   const start = bytes.indexOf('end_header\n') + 11;

@@ -26,14 +26,15 @@ export type CameraFinder = (
 ) => Promise<ReadSources>;
 
 /**
- * Reads a capture: a folder, a `.zip`, or a transforms `.json` with its pictures beside it. Every picture, mask and depth map is
- * decoded once, so that nothing unreadable is found later; pixels are not kept.
+ * Reads a capture: a folder, a `.zip`, or a transforms `.json` with its pictures beside it. Every picture, mask and
+ * depth map is decoded once, so that nothing unreadable is found later; pixels are not kept.
  *
  * An archive is unpacked into a folder of its own, which is removed on any error and by `dispose()`.
  *
  * @param finder what to do with pictures without cameras; without it they are refused with `CAPTURE_NO_CAMERAS`
  *
- * Throws coded errors `CAPTURE_…`, `IMAGE_…`, `DEPTH_INVALID`, `ARCHIVE_…`, `OPTION_INVALID` that name the file, and `CANCELLED`.
+ * Throws coded errors `CAPTURE_…`, `IMAGE_…`, `DEPTH_INVALID`, `ARCHIVE_…`, `OPTION_INVALID` that name the file, and
+ * `CANCELLED`.
  */
 export async function readCapture(path: string, options?: ReadOptions, finder?: CameraFinder): Promise<Capture> {
   const resolved = resolveReadOptions(options);
@@ -116,8 +117,8 @@ async function checkArchive(file: string, info: Stats): Promise<void> {
 const noFiles = async (): Promise<void> => {};
 
 /**
- * Reads the first of the layouts that can be read. Where that is not the likeliest, a warning says why; where none can, the error is that
- * of the likeliest.
+ * Reads the first of the layouts that can be read. Where that is not the likeliest, a warning says why; where none can,
+ * the error is that of the likeliest.
  */
 async function readFolder(
   folder: CaptureFolder,

@@ -34,11 +34,17 @@ export interface ViewSource {
     /** Scene units, where stated. */
     accuracy?: number;
   };
-  /** Pixels that the caller holds; they go before the files of the same meaning, whose paths are then names for messages. */
+  /**
+   * Pixels that the caller holds; they go before the files of the same meaning, whose paths are then names for
+   * messages.
+   */
   memory?: { color?: ColorImage; mask?: MaskImage; depth?: FloatImage };
 }
 
-/** The picture as stored: distorted, its own alpha, upright where the lens is for the upright picture. Fresh on every call. */
+/**
+ * The picture as stored: distorted, its own alpha, upright where the lens is for the upright picture. Fresh on every
+ * call.
+ */
 export async function sourceColor(source: ViewSource, { maxPixels }: ResolvedReadOptions): Promise<ColorImage> {
   const held = source.memory?.color;
   if (held) return { width: held.width, height: held.height, data: new Uint8ClampedArray(held.data) };

@@ -27,8 +27,8 @@ export interface BuiltViews {
 const PIXELS_AT_ONCE = 48e6;
 
 /**
- * Makes views from what a reader learned, and proves each by decoding it once: picture, mask and depth. So a truncated file
- * is found now and not in the middle of a run. Pixels are not kept; only a small survey of each view is.
+ * Makes views from what a reader learned, and proves each by decoding it once: picture, mask and depth. So a truncated
+ * file is found now and not in the middle of a run. Pixels are not kept; only a small survey of each view is.
  */
 export async function buildViews(
   sources: readonly ViewSource[],
@@ -116,7 +116,10 @@ async function buildView(
   return { view, survey };
 }
 
-/** Half a step of quantisation and as much for rounding in the renderer; floats are taken to be good to 10⁻⁴ of the distance. */
+/**
+ * Half a step of quantisation and as much for rounding in the renderer; floats are taken to be good to 10⁻⁴ of the
+ * distance.
+ */
 function depthAccuracy(data: Float32Array, step: number): number {
   let sum = 0;
   let count = 0;

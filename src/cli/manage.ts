@@ -10,7 +10,8 @@ import { loadSettings } from '../server/settings.js';
 import type { Place } from './place.js';
 
 /**
- * Does something in the service's database, or, where the running service holds it, through the service: whoever may read its data folder may.
+ * Does something in the service's database, or, where the running service holds it, through the service: whoever may
+ * read its data folder may.
  * @throws `DATA_FOLDER_IN_USE` where something holds the folder that is no service, and what the action throws
  */
 export async function manage<T>(

@@ -1,6 +1,6 @@
 /**
- * The commands of `plinth`, and the run of the one that was asked for. What is imported here is loaded for every command line, help included: the
- * words of the commands. What a command does is in `actions/`, loaded when it is run.
+ * The commands of `plinth`, and the run of the one that was asked for. What is imported here is loaded for every
+ * command line, help included: the words of the commands. What a command does is in `actions/`, loaded when it is run.
  */
 import { Command } from 'commander';
 import { VERSION } from '../core/version.js';

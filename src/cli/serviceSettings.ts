@@ -4,8 +4,8 @@ import { type Command, Option } from 'commander';
 export const settingOption = (flag: string, description: string): Option => new Option(`${flag} [value]`, description);
 
 /**
- * Gives a command `--config` and a flag for every setting of the service. The settings are loaded only where the command line names the
- * command.
+ * Gives a command `--config` and a flag for every setting of the service. The settings are loaded only where the
+ * command line names the command.
  */
 export async function addSettings(command: Command): Promise<Command> {
   command.option('--config <file>', 'settings file; default: PLINTH_CONFIG, else plinth.config.json if it is there');

@@ -3,7 +3,10 @@ import { PlinthError, toPlinthError } from '../core/errors.js';
 import { type Remedy, wordRemedy } from '../core/remedy.js';
 import { CLI_WORDS } from './words.js';
 
-/** How a command talks: `terminal` redraws one line, `plain` prints a line per stage and tenth, `json` prints one event per line. */
+/**
+ * How a command talks: `terminal` redraws one line, `plain` prints a line per stage and tenth, `json` prints one event
+ * per line.
+ */
 export type OutputMode = 'terminal' | 'plain' | 'json';
 
 export const outputMode = (json: boolean | undefined): OutputMode =>

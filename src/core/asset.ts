@@ -24,15 +24,18 @@ export interface Asset {
   mesh: Mesh;
   material: Material;
   /**
-   * Equirectangular light, linear radiance. Direction for pixel (u, v) in 0…1: azimuth = (u − 0.5)·2π measured from −Z towards +X,
-   * polar angle = v·π from +Y.
+   * Equirectangular light, linear radiance. Direction for pixel (u, v) in 0…1: azimuth = (u − 0.5)·2π measured from −Z
+   * towards +X, polar angle = v·π from +Y.
    */
   environment?: HdrImage;
-  /** Cameras that the method corrected, by name of view: pose and focal lengths at the picture's full size. Absent where it took them as they were. */
+  /**
+   * Cameras that the method corrected, by name of view: pose and focal lengths at the picture's full size. Absent where
+   * it took them as they were.
+   */
   cameras?: Record<string, Pick<Camera, 'cameraToWorld' | 'fx' | 'fy'>>;
   /**
-   * Where the mesh's own origin lies in the frame of the input (turned to +Y up), for inputs that stand too far from their origin for 32-bit
-   * numbers. Absent: the frames are the same.
+   * Where the mesh's own origin lies in the frame of the input (turned to +Y up), for inputs that stand too far from
+   * their origin for 32-bit numbers. Absent: the frames are the same.
    */
   origin?: Vec3;
   /** Facts of the method for the report, JSON-serialisable. */

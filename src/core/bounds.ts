@@ -13,8 +13,8 @@ interface AnyBounds {
 }
 
 /**
- * The box around points (x, y, z each) or, with `indices`, around those that are named in it: the vertices that triangles use. All zeros
- * where there is none.
+ * The box around points (x, y, z each) or, with `indices`, around those that are named in it: the vertices that
+ * triangles use. All zeros where there is none.
  */
 export function boundsOf(positions: ArrayLike<number>, indices?: ArrayLike<number>): Bounds {
   const min: Vec3 = [Infinity, Infinity, Infinity];

@@ -30,9 +30,9 @@ export interface RunProgress extends Omit<ProgressEvent, 'resumed'> {
 }
 
 /**
- * How far a job of the service is, in which one or several reconstructions run in turn: what the engine reports, the job's record and its events
- * hold, and clients read. `overall` is over the whole job. `preview` is a path where the engine has just written the image; from the record on it is
- * the name of the newest one among the job's previews.
+ * How far a job of the service is, in which one or several reconstructions run in turn: what the engine reports, the
+ * job's record and its events hold, and clients read. `overall` is over the whole job. `preview` is a path where the
+ * engine has just written the image; from the record on it is the name of the newest one among the job's previews.
  */
 export interface JobProgress extends RunProgress {
   /** Name of the run that is at work, its place among the job's runs from 0, and their number. */

@@ -1,6 +1,6 @@
 /**
- * Environment variables of Plinth that are no settings of the service (those are in `server/settings.ts`), with what they are for.
- * CONTRIBUTING.md lists them all; a test holds both against the sources.
+ * Environment variables of Plinth that are no settings of the service (those are in `server/settings.ts`), with what
+ * they are for. CONTRIBUTING.md lists them all; a test holds both against the sources.
  */
 export const VARIABLES: Readonly<Record<string, string>> = {
   PLINTH_CONFIG: 'Settings file of the service; as --config.',
@@ -22,8 +22,8 @@ export const VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Names that Kubernetes gives every container for a Service called `plinth…`, unless `enableServiceLinks` is off: nobody has set them, so
- * they are no mistake.
+ * Names that Kubernetes gives every container for a Service called `plinth…`, unless `enableServiceLinks` is off:
+ * nobody has set them, so they are no mistake.
  */
 export const isServiceLink = (name: string, value = ''): boolean =>
   /^PLINTH_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(name) ||

@@ -1,7 +1,8 @@
 import { LIBRARY_WORDS, type Remedy, type RemedyWords, wordRemedy } from './remedy.js';
 
 /**
- * The one list of coded errors. A code is stable: programs match on it, `docs/errors.md` and the OpenAPI document list it.
+ * The one list of coded errors. A code is stable: programs match on it, `docs/errors.md` and the OpenAPI document list
+ * it.
  *
  * `kind` decides what others do with the error:
  * - `input`: the user's files or options are at fault; never retried; exit code 2; HTTP 4xx.
@@ -147,7 +148,9 @@ export const ERROR_CODES = {
 /** One of the codes. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Exit codes that differ from those of the kind: whoever starts a server can tell by them which GPU demand is not met. */
+/**
+ * Exit codes that differ from those of the kind: whoever starts a server can tell by them which GPU demand is not met.
+ */
 export const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   GPU_REQUIRED_MISSING: 10,
   GPU_SOFTWARE_REFUSED: 11,
@@ -214,7 +217,10 @@ export class PlinthError extends Error {
   }
 }
 
-/** Turns anything thrown into a `PlinthError`; an abort becomes `CANCELLED`, a full disk `DISK_LOW`, the unknown `INTERNAL`. */
+/**
+ * Turns anything thrown into a `PlinthError`; an abort becomes `CANCELLED`, a full disk `DISK_LOW`, the unknown
+ * `INTERNAL`.
+ */
 export function toPlinthError(error: unknown): PlinthError {
   if (error instanceof PlinthError) return error;
   if (isDiskFull(error)) return diskFull(error);
@@ -241,7 +247,10 @@ export function toFailure(error: unknown): Failure {
 /** What the file system and PostgreSQL (`disk_full`) say when nothing more can be written. */
 const DISK_FULL = ['ENOSPC', 'EDQUOT', '53100'];
 
-/** Whether the error, or what caused it, is that the disk is full. Libraries that write files themselves say it in words only. */
+/**
+ * Whether the error, or what caused it, is that the disk is full. Libraries that write files themselves say it in words
+ * only.
+ */
 export function isDiskFull(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (DISK_FULL.includes((at as { code?: string }).code ?? '') || /no space left on device/i.test(at.message))

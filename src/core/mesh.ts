@@ -1,6 +1,6 @@
 /**
- * An indexed triangle mesh. Triangles are counter-clockwise seen from outside. World space: right-handed, +Y up, scene units.
- * All attributes have one entry per vertex.
+ * An indexed triangle mesh. Triangles are counter-clockwise seen from outside. World space: right-handed, +Y up, scene
+ * units. All attributes have one entry per vertex.
  */
 export interface Mesh {
   /** x, y, z per vertex. */

@@ -4,8 +4,8 @@ export type Filled<Options, Defaults> = Omit<Options, keyof Defaults> & {
 };
 
 /**
- * Fills in what options leave open, or hold as `undefined`. Neither argument is changed. (As in glTF-Transform: a module that takes options
- * exports their defaults as `X_DEFAULTS`.)
+ * Fills in what options leave open, or hold as `undefined`. Neither argument is changed. (As in glTF-Transform: a
+ * module that takes options exports their defaults as `X_DEFAULTS`.)
  */
 export function assignDefaults<Options extends object, Defaults extends Partial<Options>>(
   defaults: Defaults,

@@ -4,8 +4,8 @@ import { throwIfCancelled } from './errors.js';
 const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
 
 /**
- * Lets waiting events through between two steps that take long (a signal, a message, a timer, another request), so that work can be
- * cancelled and a service stays responsive. Throws `CANCELLED` if `signal` is aborted by then.
+ * Lets waiting events through between two steps that take long (a signal, a message, a timer, another request), so that
+ * work can be cancelled and a service stays responsive. Throws `CANCELLED` if `signal` is aborted by then.
  */
 export async function pause(signal?: AbortSignal): Promise<void> {
   await (setImmediate ? new Promise<void>((resolve) => setImmediate(resolve)) : nextMessage());
@@ -24,8 +24,9 @@ let channel: { port1: Port; port2: Port } | undefined;
 const waiting: (() => void)[] = [];
 
 /**
- * Resolves with a message event, as browsers have no `setImmediate` and hold nested timers back by 4 ms. Not for Node: it hands up to 1000
- * messages out before it looks at timers and signals, so a cancellation would wait for as many pauses.
+ * Resolves with a message event, as browsers have no `setImmediate` and hold nested timers back by 4 ms. Not for Node:
+ * it hands up to 1000 messages out before it looks at timers and signals, so a cancellation would wait for as many
+ * pauses.
  */
 export function nextMessage(): Promise<void> {
   if (!channel) {

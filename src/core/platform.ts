@@ -1,5 +1,6 @@
 /**
- * What the engine asks of the place where it runs (Node now, a browser tab as well): interfaces alone. `src/platform/` has them for Node.
+ * What the engine asks of the place where it runs (Node now, a browser tab as well): interfaces alone. `src/platform/`
+ * has them for Node.
  */
 import type { ColorImage } from './image.js';
 

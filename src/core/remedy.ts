@@ -1,6 +1,7 @@
 /**
- * What a user can do about an error or a warning, as data. The rooms that find a fault name the option or command that helps; how it is called
- * depends on where the remedy is read: a flag on the command line, a field over HTTP, a control on the page. Whoever shows it words it.
+ * What a user can do about an error or a warning, as data. The rooms that find a fault name the option or command that
+ * helps; how it is called depends on where the remedy is read: a flag on the command line, a field over HTTP, a control
+ * on the page. Whoever shows it words it.
  */
 
 /** Something that a remedy names. */

@@ -4,8 +4,8 @@ import type { Gpu } from '../gpu/runtime/gpu.js';
 const CHUNK = 128 * 2 ** 20;
 
 /**
- * Allocates `bytes` on the GPU for real, in pieces as methods do, writes a mark into both ends of each and reads all marks back while
- * all pieces exist. Everything is freed again.
+ * Allocates `bytes` on the GPU for real, in pieces as methods do, writes a mark into both ends of each and reads all
+ * marks back while all pieces exist. Everything is freed again.
  * @throws `GPU_ALLOCATION_FAILED` with how much could be had.
  */
 export async function checkAllocation(gpu: Gpu, bytes: number): Promise<void> {

@@ -63,7 +63,10 @@ export type Answer<T> =
   | { status: 'absent' }
   | { status: 'failed'; message: string; hung?: boolean };
 
-/** Critical errors that speak of broken hardware or a lost GPU; others come from faulty programs (NVIDIA, "XID Errors", r560). */
+/**
+ * Critical errors that speak of broken hardware or a lost GPU; others come from faulty programs (NVIDIA, "XID Errors",
+ * r560).
+ */
 const HARDWARE_XIDS = new Set([46, 48, 54, 61, 62, 63, 64, 74, 79, 92, 95, 109, 110, 119, 120, 136, 140, 143, 158]);
 
 /** Reasons against calling a GPU healthy. Figures that are not supported are no reason; failed queries are. */

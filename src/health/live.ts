@@ -20,13 +20,15 @@ export function defaultProbe(): VendorProbe {
 export interface LiveOptions {
   probe?: VendorProbe;
   /**
-   * Vendor of the adapter in use, as in `AdapterFacts.vendor`. Then only that vendor's interface decides on the state: a machine that
-   * works on an AMD GPU is not ill for a leftover library of NVIDIA. Default: all count.
+   * Vendor of the adapter in use, as in `AdapterFacts.vendor`. Then only that vendor's interface decides on the state:
+   * a machine that works on an AMD GPU is not ill for a leftover library of NVIDIA. Default: all count.
    */
   vendor?: string;
 }
 
-/** Figures of all GPUs at this moment. Never throws; takes at most the probe's time-out; never blocks the event loop. */
+/**
+ * Figures of all GPUs at this moment. Never throws; takes at most the probe's time-out; never blocks the event loop.
+ */
 export async function liveFigures(options: LiveOptions = {}): Promise<LiveFigures> {
   const { probe = defaultProbe(), vendor } = options;
   const answer = await probe.figures();

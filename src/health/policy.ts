@@ -12,15 +12,18 @@ const GIB = 2 ** 30;
 /** What an installation demands of its GPU. */
 export interface GpuPolicy {
   /**
-   * `required`: start on a GPU or not at all. `preferred`: a GPU where one is fit, else the software adapter, with a warning. `off`:
-   * the software adapter.
+   * `required`: start on a GPU or not at all. `preferred`: a GPU where one is fit, else the software adapter, with a
+   * warning. `off`: the software adapter.
    */
   gpu: 'required' | 'preferred' | 'off';
   /** Bytes of GPU memory, used and free. Default 12 GiB with `required`, else 0. */
   minimumMemory?: number;
   /** Vendors allowed, such as `['nvidia', 'amd']`. Default: all. */
   vendors?: readonly string[];
-  /** Accept the software adapter: with `required` in place of a GPU, for trials. Default false with `required`, else true. */
+  /**
+   * Accept the software adapter: with `required` in place of a GPU, for trials. Default false with `required`, else
+   * true.
+   */
   allowSoftware?: boolean;
   /** Leave out the allocation and shorten the self-test. Default false. */
   skipSlowChecks?: boolean;

@@ -23,8 +23,8 @@ let serial = 0;
 const waiting = new WeakMap<Gpu, number>();
 
 /**
- * Runs a small job on the GPU and checks each number of it. Never throws. A GPU that hangs is asked once: until that job comes back, every
- * further probe fails at once.
+ * Runs a small job on the GPU and checks each number of it. Never throws. A GPU that hangs is asked once: until that
+ * job comes back, every further probe fails at once.
  */
 export async function readinessProbe(gpu: Gpu, options: ReadinessOptions = {}): Promise<Readiness> {
   const { timeout = 5 } = options;

@@ -9,7 +9,10 @@ afterEach(() => {
   for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
 });
 
-/** A folder that looks like `/sys` with these files under each card's device, or with a leading `/` under the card itself. */
+/**
+ * A folder that looks like `/sys` with these files under each card's device, or with a leading `/` under the card
+ * itself.
+ */
 function tree(cards: Record<string, Record<string, string>>): SysfsReader {
   const root = mkdtempSync(join(tmpdir(), 'plinth-sysfs-'));
   roots.push(root);

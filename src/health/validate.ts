@@ -23,7 +23,10 @@ export interface ValidationReport {
   vendors: VendorAnswer<GpuFacts>;
   /** What they say about the adapter. */
   facts?: GpuFacts;
-  /** State of the GPUs of the adapter's vendor; `unknown` where no interface answers for them, as for the software adapter. */
+  /**
+   * State of the GPUs of the adapter's vendor; `unknown` where no interface answers for them, as for the software
+   * adapter.
+   */
   state: LiveFigures['state'];
   selfTest: SelfTestReport;
   /** Bytes that were allocated; 0 where that was skipped. */
@@ -49,12 +52,12 @@ export interface ValidationOptions {
 type Checked = Pick<ValidationReport, 'mode' | 'state' | 'adapter' | 'facts' | 'selfTest' | 'allocated' | 'skipped'>;
 
 /**
- * Holds this machine against the policy before any work is taken: adapter, vendor, memory, features and limits, the vendor's own view
- * of the GPU, an allocation and the numeric self-test.
+ * Holds this machine against the policy before any work is taken: adapter, vendor, memory, features and limits, the
+ * vendor's own view of the GPU, an allocation and the numeric self-test.
  *
- * @throws with `required` the first violation: `GPU_REQUIRED_MISSING`, `GPU_VENDOR_REFUSED`, `GPU_MEMORY_TOO_SMALL`, `GPU_UNHEALTHY`,
- * `GPU_LIMIT_TOO_LOW`, `GPU_ALLOCATION_FAILED`, `GPU_SELF_TEST_FAILED`. Otherwise only where the software adapter is not fit or not
- * allowed either: `GPU_SOFTWARE_REFUSED`, `GPU_NO_ADAPTER` or one of the above.
+ * @throws with `required` the first violation: `GPU_REQUIRED_MISSING`, `GPU_VENDOR_REFUSED`, `GPU_MEMORY_TOO_SMALL`,
+ * `GPU_UNHEALTHY`, `GPU_LIMIT_TOO_LOW`, `GPU_ALLOCATION_FAILED`, `GPU_SELF_TEST_FAILED`. Otherwise only where the
+ * software adapter is not fit or not allowed either: `GPU_SOFTWARE_REFUSED`, `GPU_NO_ADAPTER` or one of the above.
  */
 export async function validateGpu(policy: GpuPolicy, options: ValidationOptions = {}): Promise<ValidationReport> {
   const start = performance.now();

@@ -4,7 +4,10 @@ import type { Answer, GpuFacts, GpuFigures } from './figures.js';
 import type { ProbeCall, ProbeReady, ProbeReply, ProbeRequest, ProbeSettings } from './probe/process.js';
 
 export interface VendorProbeOptions {
-  /** NVIDIA's library. Default: environment variable `PLINTH_NVML_LIBRARY`, else `libnvidia-ml.so.1` (on Windows `nvml.dll`). */
+  /**
+   * NVIDIA's library. Default: environment variable `PLINTH_NVML_LIBRARY`, else `libnvidia-ml.so.1` (on Windows
+   * `nvml.dll`).
+   */
   nvml?: string;
   /** Stands for `/sys`. Default: environment variable `PLINTH_SYSFS`, else `/sys`. */
   sysfs?: string;
@@ -25,8 +28,9 @@ export interface VendorAnswer<T> {
 }
 
 /**
- * Asks the vendors' interfaces in a child process of its own. Every question has a time-out; after one, the child is killed, and no
- * other is started before it is gone and some time has passed. Neither a hanging nor a crashing driver touches this process.
+ * Asks the vendors' interfaces in a child process of its own. Every question has a time-out; after one, the child is
+ * killed, and no other is started before it is gone and some time has passed. Neither a hanging nor a crashing driver
+ * touches this process.
  */
 export class VendorProbe {
   private readonly settings: ProbeSettings;

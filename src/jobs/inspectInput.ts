@@ -30,8 +30,9 @@ const SIGNATURES: [RegExp, (head: Buffer) => boolean][] = [
 ];
 
 /**
- * Looks at an upload before it is accepted: a zip is unpacked within the limits into a folder that is removed again, the layout must be one that
- * a reader knows, and pictures must begin like pictures and be no larger than allowed. Everything deeper is the reader's work when the job runs.
+ * Looks at an upload before it is accepted: a zip is unpacked within the limits into a folder that is removed again,
+ * the layout must be one that a reader knows, and pictures must begin like pictures and be no larger than allowed.
+ * Everything deeper is the reader's work when the job runs.
  * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `DISK_LOW`
  */
 export async function inspectInput(

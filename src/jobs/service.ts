@@ -41,7 +41,10 @@ export interface ServiceOptions {
 const ORPHANS_MS = 5_000;
 const JANITOR_MS = 10 * 60_000;
 
-/** Everything about jobs that the HTTP server and `plinth worker` share: database, queue, storage, workers and housekeeping. */
+/**
+ * Everything about jobs that the HTTP server and `plinth worker` share: database, queue, storage, workers and
+ * housekeeping.
+ */
 export interface JobService {
   db: Database;
   store: JobStore;
@@ -59,7 +62,10 @@ export interface JobService {
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws `DATA_FOLDER_FOREIGN`, `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`, `DATABASE_TOO_NEW`, `STORAGE_UNAVAILABLE` */
+/**
+ * @throws `DATA_FOLDER_FOREIGN`, `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`, `DATABASE_TOO_NEW`,
+ * `STORAGE_UNAVAILABLE`
+ */
 export async function openService(options: ServiceOptions): Promise<JobService> {
   const { log } = options;
   const data = resolve(options.data);

@@ -13,7 +13,10 @@ export interface MethodContext {
   progress: ProgressSink;
   /** Checked at least every second. */
   signal: AbortSignal;
-  /** Aborted when the work should end at a point to resume from: the next checkpoint is written at once, then `CANCELLED` thrown. */
+  /**
+   * Aborted when the work should end at a point to resume from: the next checkpoint is written at once, then
+   * `CANCELLED` thrown.
+   */
   stopping?: AbortSignal;
   log: Logger;
   /** Seeded; the only source of randomness. */
@@ -52,18 +55,25 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   description: string;
   /** What a capture must have, in words for people; `accepts` checks it. */
   requirements: readonly string[];
-  /** Every option with unit, range and default in its `.describe()`; its JSON schema is what the service and the page show. */
+  /**
+   * Every option with unit, range and default in its `.describe()`; its JSON schema is what the service and the page
+   * show.
+   */
   options: Schema;
   /** Options that differ from their defaults in each preset. */
   presets: Record<Preset, Partial<z.infer<Schema>>>;
   /** The stages that `run` reports, in order, with their usual share of the time. */
   stages: readonly MethodStage[];
   /**
-   * Seconds of each stage in a run with these options, about as two cores without a GPU need them, where the usual shares would be far off. Only what
-   * the stages take relative to each other and to export and assessment matters. Without it `weight` counts.
+   * Seconds of each stage in a run with these options, about as two cores without a GPU need them, where the usual
+   * shares would be far off. Only what the stages take relative to each other and to export and assessment matters.
+   * Without it `weight` counts.
    */
   expectedSeconds?(options: z.infer<Schema>, capture: Capture): Record<string, number>;
-  /** These options at a smaller working size, for another try when the GPU ran out of memory; the same ones where nothing can be made smaller. */
+  /**
+   * These options at a smaller working size, for another try when the GPU ran out of memory; the same ones where
+   * nothing can be made smaller.
+   */
   reduced(options: z.infer<Schema>): z.infer<Schema>;
   /** Throws `METHOD_REQUIREMENTS` where the capture lacks something. */
   accepts(capture: Capture): void;

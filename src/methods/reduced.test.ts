@@ -6,7 +6,8 @@ test('every method runs smaller with options that its schema takes, and keeps th
   for (const method of listMethods()) {
     for (const preset of PRESETS) {
       let options = resolveOptions(method, preset);
-      // Four times is more than any job is tried at a smaller size; the last ones stay within the least that the schema allows.
+      // Four times is more than any job is tried at a smaller size; the last ones stay within the least that the schema
+      // allows.
       for (let i = 0; i < 4; i++) {
         const smaller = resolveOptions(method, preset, method.reduced(options));
         const changed = Object.keys(smaller).filter((name) => smaller[name] !== options[name]);

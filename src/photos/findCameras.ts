@@ -58,11 +58,13 @@ export interface FoundCameras {
 const PARTS = { read: 0.02, features: 0.28, coarse: 0.08, lens: 0.04, match: 0.4, map: 0.18 };
 
 /**
- * Finds the cameras of photos (structure from motion): features, matches, relative poses, then one photo after the other with bundle
- * adjustment; lenses are calibrated on the way. The same photos, options and seed give the same result on every machine.
+ * Finds the cameras of photos (structure from motion): features, matches, relative poses, then one photo after the
+ * other with bundle adjustment; lenses are calibrated on the way. The same photos, options and seed give the same
+ * result on every machine.
  *
  * @param files paths of the photos
- * @throws CAPTURE_VIEWS_MISSING for fewer than three photos, PHOTOS_NOT_CONNECTED where no model can be made, errors of reading, CANCELLED
+ * @throws CAPTURE_VIEWS_MISSING for fewer than three photos, PHOTOS_NOT_CONNECTED where no model can be made, errors of
+ * reading, CANCELLED
  */
 export async function findCameras(files: readonly string[], options: FindCamerasOptions = {}): Promise<FoundCameras> {
   const { maxPixels = 64_000_000, focal, longerSide = 3200, features: most = 8192, seed = 0, signal } = options;

@@ -14,7 +14,10 @@ export interface Frame {
   offset: Vec3;
 }
 
-/** Clockwise quarter turns that bring a stored picture upright, by EXIF orientation (mirrored ones as their unmirrored kin). */
+/**
+ * Clockwise quarter turns that bring a stored picture upright, by EXIF orientation (mirrored ones as their unmirrored
+ * kin).
+ */
 export const quarterTurns = (orientation: number): number => [0, 0, 0, 2, 2, 1, 1, 3, 3][orientation] ?? 0;
 
 /** Camera to mapper frame with OpenGL axes (x right, y up, z backwards) of the upright picture. */
@@ -35,8 +38,8 @@ export function uprightPose(pose: Pose, orientation: number): Mat4 {
 }
 
 /**
- * The frame of Plinth's world: up as people hold cameras, the point nearest to all optical axes at the origin, the cameras' mean distance
- * from it 1: nobody knows the true scale.
+ * The frame of Plinth's world: up as people hold cameras, the point nearest to all optical axes at the origin, the
+ * cameras' mean distance from it 1: nobody knows the true scale.
  */
 export function frameOf(scene: Scene, photos: readonly Photo[]): Frame {
   const poses = scene.registered().map((i) => uprightPose(scene.poses[i] as Pose, photos[i].orientation));

@@ -8,7 +8,8 @@ import { isHeicName } from './read/convertHeic.js';
 const BELOW = ['images', 'photos', 'input', 'imgs'];
 
 /**
- * Paths of the photos of a folder, or of its `images/` or `photos/` where it holds none itself, in the order of their names.
+ * Paths of the photos of a folder, or of its `images/` or `photos/` where it holds none itself, in the order of their
+ * names.
  *
  * @throws CAPTURE_NOT_FOUND, CAPTURE_UNRECOGNISED
  */

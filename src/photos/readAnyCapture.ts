@@ -17,7 +17,8 @@ import type { Pose } from './mapper/p3p.js';
 import { photosReport } from './write/photosJson.js';
 
 /**
- * Reads a capture of any kind: as `readCapture`, and photos without cameras, whose cameras are found first (`findCameras`).
+ * Reads a capture of any kind: as `readCapture`, and photos without cameras, whose cameras are found first
+ * (`findCameras`).
  *
  * @throws what `readCapture` and `findCameras` throw
  */

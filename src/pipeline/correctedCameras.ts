@@ -2,8 +2,8 @@ import type { Capture } from '../capture/capture.js';
 import type { Asset } from '../core/asset.js';
 
 /**
- * The capture with the cameras that a method corrected, so that the assessment looks from where the pictures were taken. A depth map that was taken
- * from the picture's own place moves with it.
+ * The capture with the cameras that a method corrected, so that the assessment looks from where the pictures were
+ * taken. A depth map that was taken from the picture's own place moves with it.
  */
 export function withCorrectedCameras(capture: Capture, cameras: Asset['cameras']): Capture {
   if (!cameras) return capture;

@@ -6,8 +6,9 @@ export const HOLDOUT_MINIMUM_VIEWS = 8;
 export const HOLDOUT_DEFAULT = 8;
 
 /**
- * A capture whose every `every`-th training view (the last of each group) is marked `test`, with the names of those views. Default: every
- * eighth for captures of eight or more training views that bring no test split of their own; none otherwise.
+ * A capture whose every `every`-th training view (the last of each group) is marked `test`, with the names of those
+ * views. Default: every eighth for captures of eight or more training views that bring no test split of their own; none
+ * otherwise.
  */
 export function holdOut(capture: Capture, every?: number): { capture: Capture; heldOut: string[] } {
   const training = capture.views.filter((v) => v.split === 'train');

@@ -1,4 +1,7 @@
-/** Result folders: written under another name beside their place and renamed at the end, so that a result is whole or absent. */
+/**
+ * Result folders: written under another name beside their place and renamed at the end, so that a result is whole or
+ * absent.
+ */
 import { access, constants, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PlinthError } from '../core/errors.js';
@@ -21,7 +24,9 @@ export class OutputFolder {
     readonly partial: string,
   ) {}
 
-  /** Throws `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced. */
+  /**
+   * Throws `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced.
+   */
   static async check(output: string, overwrite: boolean): Promise<void> {
     const path = resolve(output);
     const existing = await list(path);
@@ -45,7 +50,8 @@ export class OutputFolder {
   }
 
   /**
-   * Prepares a partial folder beside `output`. Throws what `check` throws, and `OUTPUT_NOT_WRITABLE` where the disk refuses.
+   * Prepares a partial folder beside `output`. Throws what `check` throws, and `OUTPUT_NOT_WRITABLE` where the disk
+   * refuses.
    */
   static async open(output: string, overwrite: boolean): Promise<OutputFolder> {
     await OutputFolder.check(output, overwrite);

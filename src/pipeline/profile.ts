@@ -4,8 +4,9 @@ import { PlinthError } from '../core/errors.js';
 import { formatProfile, type Profile, profileTrace } from '../gpu/runtime/profile.js';
 
 /**
- * What to do with the profile of a reconstruction where the environment variable `PLINTH_PROFILE` asks for one: `1` prints the table on the
- * standard error; a file's name also writes the trace there, in place of an earlier one. Undefined where the variable is not set.
+ * What to do with the profile of a reconstruction where the environment variable `PLINTH_PROFILE` asks for one: `1`
+ * prints the table on the standard error; a file's name also writes the trace there, in place of an earlier one.
+ * Undefined where the variable is not set.
  */
 export function profileFromEnvironment(): ((profile: Profile) => void) | undefined {
   const value = process.env.PLINTH_PROFILE;
@@ -30,7 +31,10 @@ export function reportProfile(profile: Profile, file: string | undefined): void 
   process.stderr.write(`\nTrace (for ui.perfetto.dev or chrome://tracing): ${file}\n`);
 }
 
-/** The path of a trace file to be, absolute. Throws `OPTION_INVALID` where no such file can be: before the work, not after it. */
+/**
+ * The path of a trace file to be, absolute. Throws `OPTION_INVALID` where no such file can be: before the work, not
+ * after it.
+ */
 export function checkedTraceFile(file: string, option: string): string {
   const path = resolve(file);
   const folder = existsSync(path) && statSync(path).isDirectory();

@@ -42,7 +42,10 @@ export interface ReconstructOptions {
   meshopt?: boolean;
   /** Store textures as WebP (EXT_texture_webp) in the GLB. Default false. */
   webp?: boolean;
-  /** Hold every n-th training view out of geometry and texture; 0 = none. Default: 8 for captures of 8 or more views without a test split, else 0. */
+  /**
+   * Hold every n-th training view out of geometry and texture; 0 = none. Default: 8 for captures of 8 or more views
+   * without a test split, else 0.
+   */
   holdout?: number;
   /** PSNR (dB) and SSIM thresholds of `normal` and `warning`. Default 25 / 0.85 and 20 / 0.75. */
   thresholds?: Thresholds;
@@ -52,9 +55,9 @@ export interface ReconstructOptions {
   gpu?: Gpu;
   adapter?: string | number;
   /**
-   * Receives, after a reconstruction that succeeded, where its time on the GPU went (`formatProfile` and `profileTrace` show it). Profiling
-   * costs time and changes no result. Default: see the environment variable `PLINTH_PROFILE` in CONTRIBUTING. A given `gpu` must have been
-   * opened with `profile`.
+   * Receives, after a reconstruction that succeeded, where its time on the GPU went (`formatProfile` and `profileTrace`
+   * show it). Profiling costs time and changes no result. Default: see the environment variable `PLINTH_PROFILE` in
+   * CONTRIBUTING. A given `gpu` must have been opened with `profile`.
    */
   onProfile?: (profile: Profile) => void;
   /** Turntable and preview images. Default true. */
@@ -69,7 +72,9 @@ export interface ReconstructOptions {
   previewFolder?: string;
   /** Kept over a restart of the same job: stages and methods resume from it. */
   checkpointFolder?: string;
-  /** Replace an existing Plinth result at `output`. Default true; anything that is no Plinth result is never replaced. */
+  /**
+   * Replace an existing Plinth result at `output`. Default true; anything that is no Plinth result is never replaced.
+   */
   overwrite?: boolean;
 }
 
@@ -93,8 +98,8 @@ const OUTPUT_STAGES: readonly MethodStage[] = [
 ];
 
 /**
- * Checks what can be checked before the capture is read, which takes a while: method, its options, seed and output folder.
- * Throws `METHOD_UNKNOWN`, `OPTION_INVALID` and `OUTPUT_EXISTS`.
+ * Checks what can be checked before the capture is read, which takes a while: method, its options, seed and output
+ * folder. Throws `METHOD_UNKNOWN`, `OPTION_INVALID` and `OUTPUT_EXISTS`.
  */
 export async function checkRequest(options: ReconstructOptions): Promise<void> {
   resolveOptions(getMethod(options.method ?? 'fusion'), options.preset ?? 'standard', options.options);
@@ -103,13 +108,13 @@ export async function checkRequest(options: ReconstructOptions): Promise<void> {
 }
 
 /**
- * Makes a finished result folder from a capture: the method's asset in every format, previews, assessment, `quality.json` and
- * `report.html`. The folder appears whole at the end or not at all.
+ * Makes a finished result folder from a capture: the method's asset in every format, previews, assessment,
+ * `quality.json` and `report.html`. The folder appears whole at the end or not at all.
  *
  * The same capture, options, seed and adapter give the same bytes in the asset.
  *
- * @throws `PlinthError`: what the method throws (`METHOD_REQUIREMENTS`, `SURFACE_EMPTY`, GPU errors), `METHOD_UNKNOWN`, `OPTION_INVALID`,
- * `OUTPUT_EXISTS`, `OUTPUT_NOT_WRITABLE`, and `CANCELLED` within about a second of an abort.
+ * @throws `PlinthError`: what the method throws (`METHOD_REQUIREMENTS`, `SURFACE_EMPTY`, GPU errors), `METHOD_UNKNOWN`,
+ * `OPTION_INVALID`, `OUTPUT_EXISTS`, `OUTPUT_NOT_WRITABLE`, and `CANCELLED` within about a second of an abort.
  */
 export async function reconstruct(capture: Capture, options: ReconstructOptions): Promise<ReconstructionResult> {
   const log = options.log ?? silentLogger;

@@ -6,14 +6,17 @@ import { anyOf, setting, step } from '../core/remedy.js';
 const OTHERS = 0o077;
 const ROOT = 0;
 
-/** From here on, what this process and its children make is for its user alone, whatever the shell that started it says. */
+/**
+ * From here on, what this process and its children make is for its user alone, whatever the shell that started it says.
+ */
 export const keepPrivate = (): void => {
   process.umask(OTHERS);
 };
 
 /**
- * Makes the data folder, or checks that it is this user's own and closes it to others: it holds hashes of keys, secrets of webhooks and everybody's
- * pictures. One that root made is taken as well, as orchestrators hand volumes out; what Plinth makes in it is closed.
+ * Makes the data folder, or checks that it is this user's own and closes it to others: it holds hashes of keys, secrets
+ * of webhooks and everybody's pictures. One that root made is taken as well, as orchestrators hand volumes out; what
+ * Plinth makes in it is closed.
  * @throws `DATA_FOLDER_FOREIGN`
  */
 export async function ownDataFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The form of `quality.json`, version 1. Programs may rely on it: fields are only added within a version; `schemaVersion` rises when one
- * changes its meaning or goes away. `docs/quality.schema.json` is made from here.
+ * The form of `quality.json`, version 1. Programs may rely on it: fields are only added within a version;
+ * `schemaVersion` rises when one changes its meaning or goes away. `docs/quality.schema.json` is made from here.
  */
 import { z } from 'zod';
 

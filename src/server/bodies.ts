@@ -4,12 +4,16 @@ import { PlinthError } from '../core/errors.js';
 import type { App } from './context.js';
 import { requireStorable } from './storableText.js';
 
-/** After an early refusal the client may go on sending for this long before its socket is closed, so that it can read the answer. */
+/**
+ * After an early refusal the client may go on sending for this long before its socket is closed, so that it can read
+ * the answer.
+ */
 const LINGER_MS = 5_000;
 
 /**
- * Bodies that are read whole must be here within `seconds`, however they trickle: Node's own limit would hold for uploads as well. What they, the
- * query and the path say must be text that can be stored. Bodies whose content type is in `streamed` are their routes' affair.
+ * Bodies that are read whole must be here within `seconds`, however they trickle: Node's own limit would hold for
+ * uploads as well. What they, the query and the path say must be text that can be stored. Bodies whose content type is
+ * in `streamed` are their routes' affair.
  */
 export function guardBodies(app: App, seconds: number, streamed: readonly string[]): void {
   app.addHook('preParsing', async (request, _reply, payload) => {

@@ -45,7 +45,10 @@ function subjectOf(request: FastifyRequest, reply: FastifyReply): string | undef
   return id ?? /[0-9a-f-]{36}/.exec(String(reply.getHeader('location') ?? ''))?.[0];
 }
 
-/** Writes who did what, when and from where, as a row and into the log. That a row cannot be written does not undo what was done. */
+/**
+ * Writes who did what, when and from where, as a row and into the log. That a row cannot be written does not undo what
+ * was done.
+ */
 async function audit(request: FastifyRequest, context: Context, action: string, subject?: string): Promise<void> {
   const entry = { ...actorOf(request), action, subject };
   request.log.info({ audit: entry }, 'audit');

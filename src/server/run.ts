@@ -21,8 +21,8 @@ export async function runServer(settings: Settings, hooks: ServeHooks = {}): Pro
 }
 
 /**
- * Runs workers without the API until SIGTERM or Ctrl-C: `plinth worker` on further machines, with the same PostgreSQL and storage. Health and
- * metrics are answered on `worker.healthPort` where that is set.
+ * Runs workers without the API until SIGTERM or Ctrl-C: `plinth worker` on further machines, with the same PostgreSQL
+ * and storage. Health and metrics are answered on `worker.healthPort` where that is set.
  * @throws `SETTINGS_INVALID` without a database that several processes can share, and what `openService` throws
  */
 export async function runWorker(settings: Settings, hooks: ServeHooks = {}): Promise<void> {

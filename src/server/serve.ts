@@ -39,11 +39,17 @@ export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:7878`. */
   url: string;
   service: JobService;
-  /** Stops: takes nothing new, lets running jobs reach a point to resume from, puts them back into the queue. At most 10 s. */
+  /**
+   * Stops: takes nothing new, lets running jobs reach a point to resume from, puts them back into the queue. At most 10
+   * s.
+   */
   close(): Promise<void>;
 }
 
-/** Whether API keys are asked for. @throws `AUTHENTICATION_REQUIRED` where they are off on an address that others can reach. */
+/**
+ * Whether API keys are asked for. @throws `AUTHENTICATION_REQUIRED` where they are off on an address that others can
+ * reach.
+ */
 export function isSecured(settings: Settings): boolean {
   const { mode, allowOpen } = settings.auth;
   const local = isLoopback(settings.host);

@@ -30,8 +30,8 @@ const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   number(z.number().int().min(minimum).max(maximum));
 
 /**
- * Every setting of the service with its default. A setting's name is its path, such as `limits.bodyBytes`; in the environment that is
- * `PLINTH_LIMITS_BODY_BYTES`, on the command line `--limits-body-bytes`.
+ * Every setting of the service with its default. A setting's name is its path, such as `limits.bodyBytes`; in the
+ * environment that is `PLINTH_LIMITS_BODY_BYTES`, on the command line `--limits-body-bytes`.
  */
 export const settingsSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
@@ -307,7 +307,8 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
 }
 
 /**
- * Refuses variables that begin with `PLINTH_` and are none of Plinth's: what was meant would have no effect, without a word.
+ * Refuses variables that begin with `PLINTH_` and are none of Plinth's: what was meant would have no effect, without a
+ * word.
  * @throws `SETTINGS_INVALID` with the nearest name
  */
 export function checkEnvironment(environment: Record<string, string | undefined> = process.env): void {

@@ -1,6 +1,6 @@
 /**
- * Builds the image and runs it for real. Takes minutes and a Docker daemon, so it runs where PLINTH_TEST_CONTAINER=1 is set.
- * PLINTH_TEST_IMAGE names an image that is built already.
+ * Builds the image and runs it for real. Takes minutes and a Docker daemon, so it runs where PLINTH_TEST_CONTAINER=1 is
+ * set. PLINTH_TEST_IMAGE names an image that is built already.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -98,7 +98,10 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
 /** Largest picture that the documentation keeps. */
 const PICTURE_BYTES = 100_000;
 
-/** Scrolls so that an element, or the page, begins at the top of the window, and takes the focus and the pointer off everything. */
+/**
+ * Scrolls so that an element, or the page, begins at the top of the window, and takes the focus and the pointer off
+ * everything.
+ */
 export async function settle(page: Page, element?: Locator): Promise<void> {
   await page.mouse.move(0, 0);
   await page.evaluate('document.activeElement?.blur()');

@@ -1,6 +1,6 @@
 /**
- * The page from a bundled example to finished models on screen: real Chromium, real server, real engine. One job makes all there is to see; its sizes
- * are small, but for the pictures of the documentation (`SCREENSHOTS=1`).
+ * The page from a bundled example to finished models on screen: real Chromium, real server, real engine. One job makes
+ * all there is to see; its sizes are small, but for the pictures of the documentation (`SCREENSHOTS=1`).
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The page in real Chromium against the real server; a stand-in engine does the work, so that every state comes quickly. */
+/**
+ * The page in real Chromium against the real server; a stand-in engine does the work, so that every state comes
+ * quickly.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -8,7 +8,10 @@ import { buildPage } from './browser.js';
 const LIMIT = 300_000;
 const built = (name: string): string => fileURLToPath(new URL(`../../dist/web/${name}`, import.meta.url));
 
-/** The files that the browser fetches before anything is shown: those of `index.html`, and what they import without being asked. */
+/**
+ * The files that the browser fetches before anything is shown: those of `index.html`, and what they import without
+ * being asked.
+ */
 function firstLoad(): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   const add = (name: string): void => {

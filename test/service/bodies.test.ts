@@ -23,7 +23,10 @@ onBothDatabases('bodies and what they say', (url) => {
   });
   afterAll(() => server.destroy());
 
-  /** Writes text at once, then a byte again and again; answers the first line and how long after it the server ended the connection. */
+  /**
+   * Writes text at once, then a byte again and again; answers the first line and how long after it the server ended the
+   * connection.
+   */
   async function trickle(text: string, byte: string): Promise<{ answer: string; lingerMs: number }> {
     const { hostname, port } = new URL(server.url);
     return await new Promise((resolve) => {

@@ -3,7 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { ZipArchive } from 'archiver';
 import { PIXEL } from './standInEngine.js';
 
-/** A zip that passes for a capture, with a picture of about so many bytes; `unpacked` bytes that pack to almost nothing are added to it. */
+/**
+ * A zip that passes for a capture, with a picture of about so many bytes; `unpacked` bytes that pack to almost nothing
+ * are added to it.
+ */
 export async function captureZip(bytes: number, unpacked = 0): Promise<Buffer> {
   const archive = new ZipArchive({ zlib: { level: 9 } });
   archive.append('{"frames": []}', { name: 'transforms.json' });

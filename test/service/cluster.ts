@@ -1,7 +1,8 @@
 /**
- * The service on several machines, as `compose.scaled.yaml` describes it, started on this one: every process gets the command and the environment
- * that the file gives its container. What differs is what containers bring: names of hosts become loopback ports, `/data` a folder of its own for
- * each, and each listens on a port of its own. Jobs run in the stand-in engine unless asked otherwise.
+ * The service on several machines, as `compose.scaled.yaml` describes it, started on this one: every process gets the
+ * command and the environment that the file gives its container. What differs is what containers bring: names of hosts
+ * become loopback ports, `/data` a folder of its own for each, and each listens on a port of its own. Jobs run in the
+ * stand-in engine unless asked otherwise.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -47,7 +48,10 @@ export class Cluster {
     private options: ClusterOptions,
   ) {}
 
-  /** Makes the bucket as the file's own service does it, then starts APIs and workers, and makes a key as the documents say. */
+  /**
+   * Makes the bucket as the file's own service does it, then starts APIs and workers, and makes a key as the documents
+   * say.
+   */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const variables = {
       ...readEnvFile(join(ROOT, 'deploy/scaled.env.example')),
@@ -159,7 +163,9 @@ export class Cluster {
     return child;
   }
 
-  /** Runs a command of `plinth` in a service's environment, as `docker compose run` does. Answers its standard output. */
+  /**
+   * Runs a command of `plinth` in a service's environment, as `docker compose run` does. Answers its standard output.
+   */
   async run(kind: 'api', command: string[]): Promise<string> {
     const own = ['--import', 'tsx', join(ROOT, 'src/cli/main.ts')];
     const child = spawn(process.execPath, [...own, ...command], {

@@ -1,4 +1,7 @@
-/** Reads a compose file as Docker does, as far as ours use it, so that what is written there can be started without Docker. */
+/**
+ * Reads a compose file as Docker does, as far as ours use it, so that what is written there can be started without
+ * Docker.
+ */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
@@ -11,7 +14,10 @@ export interface ComposeService {
   deploy?: { replicas?: number | string };
 }
 
-/** The services of a compose file, with variables in place of their names. @throws where a variable that must be set is not */
+/**
+ * The services of a compose file, with variables in place of their names. @throws where a variable that must be set is
+ * not
+ */
 export function readCompose(path: string, variables: Record<string, string>): Record<string, ComposeService> {
   const file = parse(readFileSync(path, 'utf8'), { merge: true }) as { services: Record<string, ComposeService> };
   const services = interpolate(file.services, variables) as Record<string, ComposeService>;

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type PrivatePostgres, postgresPrograms, startPostgres } from './postgres.js';
 
-/** Runs a suite on the embedded database and on a private PostgreSQL. `url` answers a new database's address; `undefined` = embedded. */
+/**
+ * Runs a suite on the embedded database and on a private PostgreSQL. `url` answers a new database's address;
+ * `undefined` = embedded.
+ */
 export function onBothDatabases(name: string, suite: (url: () => Promise<string | undefined>) => void): void {
   describe(`${name} (embedded database)`, () => suite(async () => undefined));
   if (!postgresPrograms())

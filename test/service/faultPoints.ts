@@ -1,6 +1,7 @@
 /**
- * Stops a process before the n-th write of a job's finish, so that a test can kill whom it likes at exactly that moment. Server and worker count
- * together, since the finish passes from one to the other. Loaded where `FAULT_FOLDER` is set; the folder holds
+ * Stops a process before the n-th write of a job's finish, so that a test can kill whom it likes at exactly that
+ * moment. Server and worker count together, since the finish passes from one to the other. Loaded where `FAULT_FOLDER`
+ * is set; the folder holds
  * - `at`: the number of the write to stop before, or a part of its description; absent or empty = none,
  * - `writes`: a line for every write that began, which are the count,
  * - `hit`: made when the write was reached,

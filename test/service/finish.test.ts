@@ -1,6 +1,6 @@
 /**
- * The moments at which a finished result was once lost: the engine's own handling of its output, and real kills. `bench/service/finish.ts` does this at
- * every single write.
+ * The moments at which a finished result was once lost: the engine's own handling of its output, and real kills.
+ * `bench/service/finish.ts` does this at every single write.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';

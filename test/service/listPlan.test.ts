@@ -40,7 +40,10 @@ onBothDatabases('lists of many jobs', (url) => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** The indexes that a statement reads jobs by, the most rows that one step reads of them, and whether it reads the whole table. */
+  /**
+   * The indexes that a statement reads jobs by, the most rows that one step reads of them, and whether it reads the
+   * whole table.
+   */
   async function read(
     statement: [string, unknown[]],
   ): Promise<{ indexes: string[]; whole: boolean; most: number; rows: number }> {

@@ -1,4 +1,7 @@
-/** Jobs that are sent to a cluster while its parts are killed, and the proof that none was lost, doubled or left half done. */
+/**
+ * Jobs that are sent to a cluster while its parts are killed, and the proof that none was lost, doubled or left half
+ * done.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, JobFile } from '../../src/api/job.js';

@@ -1,6 +1,6 @@
 /**
- * Plinth's own engine with prepared results: reading and reconstruction take no time, and everything after them is the real thing, from the renaming of
- * the result folder on. What the stand-in engine hides shows here.
+ * Plinth's own engine with prepared results: reading and reconstruction take no time, and everything after them is the
+ * real thing, from the renaming of the result folder on. What the stand-in engine hides shows here.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

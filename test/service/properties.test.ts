@@ -6,8 +6,8 @@ import type { OpenApiDocument } from '../../src/server/openapi/openapi.js';
 import { startTestServer, type TestServer } from './testServer.js';
 
 /**
- * Whatever is sent, the answer is one that the API document names for the operation, in the form that it says, and never a defect. The seed is
- * fixed, so that a failure is the same every time.
+ * Whatever is sent, the answer is one that the API document names for the operation, in the form that it says, and
+ * never a defect. The seed is fixed, so that a failure is the same every time.
  */
 const RUNS = 400;
 const SEED = 20_261_128;

@@ -1,4 +1,7 @@
-/** The service with Plinth's own engine: methods in turn on one capture, and what a killed or stopped worker had reached. */
+/**
+ * The service with Plinth's own engine: methods in turn on one capture, and what a killed or stopped worker had
+ * reached.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a compose file holds such
 /**
- * The service on several machines as `compose.scaled.yaml` describes it, in little: an API and two workers against PostgreSQL and S3, of which some are
- * killed at work. `bench/service/scaled.ts` does it at length, with a real S3 server.
+ * The service on several machines as `compose.scaled.yaml` describes it, in little: an API and two workers against
+ * PostgreSQL and S3, of which some are killed at work. `bench/service/scaled.ts` does it at length, with a real S3
+ * server.
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -3,8 +3,9 @@ import type { Database } from '../../src/jobs/database/database.js';
 const PART = 2000;
 
 /**
- * Puts finished and waiting jobs into the database as a year of use would leave them: names that share words, one failed in a thousand, a
- * twentieth still queued (without tickets, so that no worker takes them), every tenth of one `owner`, results with some sixty files.
+ * Puts finished and waiting jobs into the database as a year of use would leave them: names that share words, one
+ * failed in a thousand, a twentieth still queued (without tickets, so that no worker takes them), every tenth of one
+ * `owner`, results with some sixty files.
  */
 export async function seedJobs(db: Database, count: number, owner: string | null = null): Promise<void> {
   const request = {

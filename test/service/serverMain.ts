@@ -1,4 +1,6 @@
-/** Runs the service as its own process for tests that kill it: `serve` or `worker`. Settings come from the environment. */
+/**
+ * Runs the service as its own process for tests that kill it: `serve` or `worker`. Settings come from the environment.
+ */
 import { PlinthError } from '../../src/core/errors.js';
 import { runServer, runWorker } from '../../src/server/run.js';
 import { loadSettings } from '../../src/server/settings.js';

@@ -1,6 +1,7 @@
 /**
- * An engine for tests of the service: it makes small files instead of assets, quickly, and misbehaves on request. What it does is set by option
- * `standIn` of a run… of which the method's schema knows nothing, so tests put it into the name of the uploaded file: `<behaviour>.png`.
+ * An engine for tests of the service: it makes small files instead of assets, quickly, and misbehaves on request. What
+ * it does is set by option `standIn` of a run… of which the method's schema knows nothing, so tests put it into the
+ * name of the uploaded file: `<behaviour>.png`.
  */
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

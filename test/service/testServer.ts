@@ -75,7 +75,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-/** A form that passes for a capture: metadata, a picture, and pictures whose names are orders for the stand-in engine. */
+/**
+ * A form that passes for a capture: metadata, a picture, and pictures whose names are orders for the stand-in engine.
+ */
 export function captureForm(does: string[] = [], fields: Record<string, string> = {}): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);

@@ -1,4 +1,7 @@
-/** What version 0.1 kept goes on under this one, and what this one keeps can be saved and brought back, to another kind of database and storage. */
+/**
+ * What version 0.1 kept goes on under this one, and what this one keeps can be saved and brought back, to another kind
+ * of database and storage.
+ */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

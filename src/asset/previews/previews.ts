@@ -33,8 +33,9 @@ export interface PreviewOptions {
 }
 
 /**
- * Writes pictures of an asset into a folder (made if need be): eight textured and eight clay views with transparent ground at 45° steps,
- * `contact-sheet.png` with all of them, `turntable.webp`, and for assets that can be lit anew `relit-sheet.png` under three lights.
+ * Writes pictures of an asset into a folder (made if need be): eight textured and eight clay views with transparent
+ * ground at 45° steps, `contact-sheet.png` with all of them, `turntable.webp`, and for assets that can be lit anew
+ * `relit-sheet.png` under three lights.
  * @returns the file names
  */
 export async function writePreviews(

@@ -17,8 +17,8 @@ export const encodePng = (image: ColorImage): Promise<Buffer> =>
     .toBuffer();
 
 /**
- * Draws an asset from a camera or an orbit and encodes it as PNG. An orbit takes its size from the options, 1024×1024 by default, and is
- * fitted to the object where it states no distance or target.
+ * Draws an asset from a camera or an orbit and encodes it as PNG. An orbit takes its size from the options, 1024×1024
+ * by default, and is fitted to the object where it states no distance or target.
  */
 export async function renderToPng(
   gpu: Gpu,

@@ -16,8 +16,9 @@ export interface AtlasTile {
 const LARGEST = 8192;
 
 /**
- * Turns glTF materials into one of Plinth's: factors are multiplied into textures, occlusion, roughness and metallic are gathered in one
- * image, and several materials become tiles of a square grid. Alpha and emission are left out. Unlit only if all are.
+ * Turns glTF materials into one of Plinth's: factors are multiplied into textures, occlusion, roughness and metallic
+ * are gathered in one image, and several materials become tiles of a square grid. Alpha and emission are left out.
+ * Unlit only if all are.
  */
 export async function mergeMaterials(
   materials: readonly (GltfMaterial | undefined)[],
@@ -74,7 +75,8 @@ async function readMaterial(
   m: GltfMaterial | undefined,
   fail: (found: string, remedy?: string, cause?: unknown) => PlinthError,
 ): Promise<Material> {
-  // glTF's default material: white, fully metallic, fully rough. Shown as a dielectric, it looks like what its author saw elsewhere.
+  // glTF's default material: white, fully metallic, fully rough. Shown as a dielectric, it looks like what its author
+  // saw elsewhere.
   if (!m) return { kind: 'pbr', baseColor: flat([255, 255, 255]), occlusionRoughnessMetallic: flat([255, 255, 0]) };
   const decode = async (texture: Texture | null): Promise<ColorImage | undefined> => {
     const bytes = texture?.getImage();

@@ -5,8 +5,8 @@ import { readGlb } from './readGlb.js';
 import { readHdr } from './readHdr.js';
 
 /**
- * Reads an asset as `writeAsset` leaves it: the GLB and, for a material that can be lit, the light that was found with it (`light.hdr` in
- * the same folder), which glTF itself cannot hold.
+ * Reads an asset as `writeAsset` leaves it: the GLB and, for a material that can be lit, the light that was found with
+ * it (`light.hdr` in the same folder), which glTF itself cannot hold.
  * @throws ASSET_UNREADABLE
  */
 export async function readAsset(glb: string): Promise<Asset> {

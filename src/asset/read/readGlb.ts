@@ -25,13 +25,13 @@ interface Part {
 }
 
 /**
- * Reads a GLB or glTF file, by Plinth or by others, as one mesh with one material: node transforms are applied, strips and fans become
- * triangles, primitives are merged, several materials go into one texture atlas, missing normals are computed, and factors without
- * textures become textures of one texel. Understands meshopt compression, quantisation, WebP textures and texture transforms.
- * Animation, skins, morph targets, transparency and emission are left out.
+ * Reads a GLB or glTF file, by Plinth or by others, as one mesh with one material: node transforms are applied, strips
+ * and fans become triangles, primitives are merged, several materials go into one texture atlas, missing normals are
+ * computed, and factors without textures become textures of one texel. Understands meshopt compression, quantisation,
+ * WebP textures and texture transforms. Animation, skins, morph targets, transparency and emission are left out.
  *
- * @throws ASSET_UNREADABLE for anything that cannot be shown faithfully: damaged files, unknown required extensions (Draco, Basis),
- * no triangles, textures that repeat.
+ * @throws ASSET_UNREADABLE for anything that cannot be shown faithfully: damaged files, unknown required extensions
+ * (Draco, Basis), no triangles, textures that repeat.
  */
 export async function readGlb(path: string): Promise<Asset> {
   const fail = (found: string, remedy?: string, cause?: unknown): PlinthError =>
@@ -66,7 +66,8 @@ export async function readGlb(path: string): Promise<Asset> {
       node.setTranslation([0, 0, 0]);
     }
     if (mesh) {
-      // A skinned mesh is placed by its joints, not by its node; in the pose it was bound in, that is where its vertices are.
+      // A skinned mesh is placed by its joints, not by its node; in the pose it was bound in, that is where its
+      // vertices are.
       const toWorld = node.getSkin() ? undefined : (node.getWorldMatrix() as Mat4);
       for (const primitive of mesh.listPrimitives()) {
         const triangles = readTriangles(primitive, toWorld, fail);
@@ -171,8 +172,8 @@ function applyTransform(mesh: Mesh, m: Mat4): void {
 }
 
 /**
- * Applies the material's texture transform (KHR_texture_transform) and moves every triangle into the unit square by whole numbers, which
- * a repeating texture does not notice. A material without textures needs no coordinates at all.
+ * Applies the material's texture transform (KHR_texture_transform) and moves every triangle into the unit square by
+ * whole numbers, which a repeating texture does not notice. A material without textures needs no coordinates at all.
  */
 function intoUnitSquare(mesh: Mesh, material: GltfMaterial, fail: Fail): Mesh {
   const infos = [

@@ -3,7 +3,8 @@ import { PlinthError } from '../../core/errors.js';
 import type { HdrImage } from '../../core/image.js';
 
 /**
- * Decodes Radiance RGBE (`.hdr`; Ward 1991), flat or run-length encoded per channel, rows from top to bottom (`-Y … +X …`).
+ * Decodes Radiance RGBE (`.hdr`; Ward 1991), flat or run-length encoded per channel, rows from top to bottom (`-Y … +X
+ * …`).
  * @throws ASSET_UNREADABLE for what is no such picture or ends early
  */
 export function decodeHdr(bytes: Uint8Array, subject = 'light.hdr'): HdrImage {

@@ -6,9 +6,10 @@ const LAYERS = ['usda', 'usdc', 'usd'];
 const ALLOWED = [...LAYERS, 'png', 'jpg', 'jpeg', 'exr', 'avif', 'm4a', 'mp3', 'wav'];
 
 /**
- * Checks a file against the rules of the USDZ File Format Specification 1.3: a ZIP archive without compression and encryption, contiguous
- * from its first byte; every file's data at a multiple of 64 bytes; allowed file types only; a USD layer first; and, in text layers,
- * a default prim, an up axis, and asset paths that stay within the package and exist in it.
+ * Checks a file against the rules of the USDZ File Format Specification 1.3: a ZIP archive without compression and
+ * encryption, contiguous from its first byte; every file's data at a multiple of 64 bytes; allowed file types only; a
+ * USD layer first; and, in text layers, a default prim, an up axis, and asset paths that stay within the package and
+ * exist in it.
  *
  * @returns what is wrong, one sentence each; empty = nothing.
  */
@@ -135,7 +136,8 @@ function checkLayer(
       problems.push(`${name}: the asset path ${path} leaves the package.`);
       continue;
     }
-    // Relative paths are anchored at the layer; what does not begin with a dot may also be meant from the package's root.
+    // Relative paths are anchored at the layer; what does not begin with a dot may also be meant from the package's
+    // root.
     const anchored = posix.normalize(posix.join(posix.dirname(name), path));
     if (!files.has(anchored) && !files.has(posix.normalize(path)))
       problems.push(`${name}: the asset path ${path} names no file of the package.`);

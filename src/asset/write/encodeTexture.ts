@@ -10,9 +10,9 @@ export type TextureEncoder = (
 ) => Promise<Uint8Array>;
 
 /**
- * Encodes a texture without its alpha channel, which is opaque in every asset. PNG is lossless. WebP is near-lossless to the eye at a
- * tenth of the size (quality 90, full-resolution chroma unavailable in WebP); linear data (roughness, normals) is stored lossless there,
- * for chroma subsampling would mix channels that have nothing to do with each other.
+ * Encodes a texture without its alpha channel, which is opaque in every asset. PNG is lossless. WebP is near-lossless
+ * to the eye at a tenth of the size (quality 90, full-resolution chroma unavailable in WebP); linear data (roughness,
+ * normals) is stored lossless there, for chroma subsampling would mix channels that have nothing to do with each other.
  */
 export async function encodeTexture(
   image: ColorImage,

@@ -9,8 +9,9 @@ export interface StoredFile {
 const PADDING_ID = 0x1986;
 
 /**
- * A ZIP archive (APPNOTE 6.3) of uncompressed files whose data begin at multiples of `alignment` bytes, so that they can be used straight
- * from a memory map, as USDZ demands. Dates are the format's zero, 1980-01-01, so that the same files give the same bytes.
+ * A ZIP archive (APPNOTE 6.3) of uncompressed files whose data begin at multiples of `alignment` bytes, so that they
+ * can be used straight from a memory map, as USDZ demands. Dates are the format's zero, 1980-01-01, so that the same
+ * files give the same bytes.
  */
 export function storedZip(files: readonly StoredFile[], alignment = 64): Uint8Array {
   const encoder = new TextEncoder();

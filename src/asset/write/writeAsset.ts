@@ -20,8 +20,8 @@ export interface WriteAssetOptions {
 }
 
 /**
- * Writes an asset into an existing folder: `asset.glb`, `mesh.obj` with `mesh.mtl` and textures, `mesh.ply`, `asset.usdz` and, where the
- * method found the light, `light.hdr`.
+ * Writes an asset into an existing folder: `asset.glb`, `mesh.obj` with `mesh.mtl` and textures, `mesh.ply`,
+ * `asset.usdz` and, where the method found the light, `light.hdr`.
  *
  * @returns the names of the files, in the order of writing.
  */

@@ -16,8 +16,8 @@ import { encodeTexture, type TextureEncoder } from './encodeTexture.js';
 
 export interface GlbOptions {
   /**
-   * Quantise (positions, UVs 16 bits; normals 10) and compress with EXT_meshopt_compression: about a quarter of the size. Default false:
-   * every viewer opens the plain file.
+   * Quantise (positions, UVs 16 bits; normals 10) and compress with EXT_meshopt_compression: about a quarter of the
+   * size. Default false: every viewer opens the plain file.
    */
   meshopt?: boolean;
   /** Store textures as WebP (EXT_texture_webp), a tenth of the size, slightly lossy. Default false: PNG, lossless. */
@@ -26,8 +26,9 @@ export interface GlbOptions {
 
 /**
  * Encodes an asset as binary glTF 2.0. Baked-light materials are unlit (KHR_materials_unlit) and carry the extra
- * `plinth.bakedLight = true`; viewers without that extension see a rough dielectric. PBR materials share one texture for occlusion,
- * roughness and metallic; with a normal map, tangents are written too. The environment is no part of it (see `writeHdr`).
+ * `plinth.bakedLight = true`; viewers without that extension see a rough dielectric. PBR materials share one texture
+ * for occlusion, roughness and metallic; with a normal map, tangents are written too. The environment is no part of it
+ * (see `writeHdr`).
  *
  * The same asset gives the same bytes: there are no dates and no random names in it.
  */
@@ -61,7 +62,8 @@ export async function encodeGlb(
   attribute('TEXCOORD_0', 'VEC2', mesh.uvs);
   primitive.setMaterial(await buildMaterial(document, material, options.webp ?? false, encode));
   const node = document.createNode('object').setMesh(document.createMesh('object').addPrimitive(primitive));
-  // A node above it keeps in decimal numbers what the vertices' 32 bits cannot hold; quantisation changes the node of the mesh.
+  // A node above it keeps in decimal numbers what the vertices' 32 bits cannot hold; quantisation changes the node of
+  // the mesh.
   const top = asset.origin
     ? document.createNode('origin').setTranslation(asset.origin).setExtras({ plinthOrigin: true }).addChild(node)
     : node;

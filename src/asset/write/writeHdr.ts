@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { HdrImage } from '../../core/image.js';
 
 /**
- * Encodes linear RGB as Radiance RGBE (`.hdr`; Ward 1991), rows from top to bottom, run-length encoded per channel. Values keep a
- * relative precision of 1/256 of the largest channel; negative and non-finite values become 0.
+ * Encodes linear RGB as Radiance RGBE (`.hdr`; Ward 1991), rows from top to bottom, run-length encoded per channel.
+ * Values keep a relative precision of 1/256 of the largest channel; negative and non-finite values become 0.
  */
 export function encodeHdr(image: HdrImage): Uint8Array {
   const { width, height, data } = image;

@@ -7,10 +7,12 @@ import { encodeTexture, type TextureEncoder } from './encodeTexture.js';
 import { formatFloat } from './formatNumber.js';
 
 /**
- * Writes a Wavefront OBJ with its material library and PNG textures into a folder: `<name>.obj`, `<name>.mtl`, `<name>_baseColor.png` and,
- * for PBR, `_roughness`, `_metallic`, `_occlusion` and `_normal`. Texture coordinates have their origin at the lower left, as the format wants.
+ * Writes a Wavefront OBJ with its material library and PNG textures into a folder: `<name>.obj`, `<name>.mtl`,
+ * `<name>_baseColor.png` and, for PBR, `_roughness`, `_metallic`, `_occlusion` and `_normal`. Texture coordinates have
+ * their origin at the lower left, as the format wants.
  *
- * A baked-light material has illumination model 0 (constant colour). PBR uses the widely read extension `Pr Pm map_Pr map_Pm norm`.
+ * A baked-light material has illumination model 0 (constant colour). PBR uses the widely read extension `Pr Pm map_Pr
+ * map_Pm norm`.
  *
  * @returns the names of the files.
  */

@@ -3,8 +3,9 @@ import type { Asset } from '../../core/asset.js';
 import { VERSION } from '../../core/version.js';
 
 /**
- * Encodes an asset as binary little-endian PLY: position, normal, texture coordinate (`s t`, origin at the lower left as PLY tools have
- * it) and an 8-bit sRGB colour per vertex, taken from the base colour texture (bilinear), since PLY has no textures of its own.
+ * Encodes an asset as binary little-endian PLY: position, normal, texture coordinate (`s t`, origin at the lower left
+ * as PLY tools have it) and an 8-bit sRGB colour per vertex, taken from the base colour texture (bilinear), since PLY
+ * has no textures of its own.
  */
 export function encodePly(asset: Asset): Uint8Array {
   const { mesh, material } = asset;

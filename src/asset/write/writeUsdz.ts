@@ -8,12 +8,13 @@ import { formatFloat } from './formatNumber.js';
 import { type StoredFile, storedZip } from './storedZip.js';
 
 /**
- * Encodes an asset as USDZ: an uncompressed, aligned package of one text layer and PNG textures, for AR Quick Look, RealityKit and USD
- * tools. Y is up, one scene unit is one metre.
+ * Encodes an asset as USDZ: an uncompressed, aligned package of one text layer and PNG textures, for AR Quick Look,
+ * RealityKit and USD tools. Y is up, one scene unit is one metre.
  *
- * UsdPreviewSurface has no unlit mode. A baked-light material therefore sends its texture to `emissiveColor`, with a black `diffuseColor`
- * and an index of refraction of 1, which leaves nothing to reflect: it looks the same under every light, where a diffuse texture would be
- * lit a second time. PBR textures go to their inputs; occlusion, roughness and metallic share one image.
+ * UsdPreviewSurface has no unlit mode. A baked-light material therefore sends its texture to `emissiveColor`, with a
+ * black `diffuseColor` and an index of refraction of 1, which leaves nothing to reflect: it looks the same under every
+ * light, where a diffuse texture would be lit a second time. PBR textures go to their inputs; occlusion, roughness and
+ * metallic share one image.
  */
 export async function encodeUsdz(asset: Asset, encode: TextureEncoder = encodeTexture): Promise<Uint8Array> {
   const { mesh, material } = asset;

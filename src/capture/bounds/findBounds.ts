@@ -29,12 +29,12 @@ const PASSES = [28, 40];
 const FINE = 112;
 
 /**
- * The object's bounding box in world space. With masks: the box of a coarse visual hull, in which depth maps carve too what
- * lies in front of the surface; at most about two percent too large on each side of the hull, never smaller. Without masks:
- * the sparse points, or else the region on which the cameras are trained. Margin of 1 % on each side.
+ * The object's bounding box in world space. With masks: the box of a coarse visual hull, in which depth maps carve too
+ * what lies in front of the surface; at most about two percent too large on each side of the hull, never smaller.
+ * Without masks: the sparse points, or else the region on which the cameras are trained. Margin of 1 % on each side.
  *
- * Throws `CAPTURE_OBJECT_OUT_OF_VIEW` where cameras do not see a common object (naming the one at fault, where it is one), and
- * `CAPTURE_VIEWS_DISAGREE` where a mask does not fit what all others show.
+ * Throws `CAPTURE_OBJECT_OUT_OF_VIEW` where cameras do not see a common object (naming the one at fault, where it is
+ * one), and `CAPTURE_VIEWS_DISAGREE` where a mask does not fit what all others show.
  */
 export async function findBounds(input: BoundsInput): Promise<{ bounds: Bounds; warnings: Warning[] }> {
   const { views, surveys, hasMasks, points } = input;

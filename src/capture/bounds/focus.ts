@@ -14,8 +14,8 @@ export function pixelRay(camera: Camera, x: number, y: number): Ray {
 }
 
 /**
- * The point nearest to all rays: least squares with weights 1/distance, iterated, so that single rays that point elsewhere
- * hardly count. Undefined where the rays are (nearly) parallel.
+ * The point nearest to all rays: least squares with weights 1/distance, iterated, so that single rays that point
+ * elsewhere hardly count. Undefined where the rays are (nearly) parallel.
  */
 export function focusPoint(rays: readonly Ray[]): Vec3 | undefined {
   let weights = rays.map(() => 1);

@@ -63,8 +63,9 @@ export interface Hull {
 }
 
 /**
- * Carves a coarse grid: a cell stays unless more than `tolerance` views say that nothing of it can belong to the object,
- * because its whole footprint lies off the mask, or in front of everything that the depth map saw there. Never too small.
+ * Carves a coarse grid: a cell stays unless more than `tolerance` views say that nothing of it can belong to the
+ * object, because its whole footprint lies off the mask, or in front of everything that the depth map saw there. Never
+ * too small.
  *
  * @param resolution cells along the longest side of `region`
  * @returns undefined where nothing stays
@@ -110,8 +111,8 @@ export async function carve(
 }
 
 /**
- * Moves the sides of a hull's box inwards, layer by layer on a finer grid, until a layer holds a cell that stays. Costs a few layers
- * instead of a whole grid.
+ * Moves the sides of a hull's box inwards, layer by layer on a finer grid, until a layer holds a cell that stays. Costs
+ * a few layers instead of a whole grid.
  */
 export async function tighten(
   views: readonly CarvingView[],

@@ -14,8 +14,8 @@ function refuse(subject: string, found: string, expected: string, remedy: string
 }
 
 /**
- * Makes sure that a matrix is a rigid motion and returns it with its rotation made exactly orthonormal (files round to few
- * digits). Throws `CAPTURE_CAMERA_INVALID` naming `subject`.
+ * Makes sure that a matrix is a rigid motion and returns it with its rotation made exactly orthonormal (files round to
+ * few digits). Throws `CAPTURE_CAMERA_INVALID` naming `subject`.
  */
 export function checkRigid(matrix: Mat4, subject: string): Mat4 {
   const remedy =

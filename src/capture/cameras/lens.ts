@@ -3,14 +3,17 @@ import { type LensModel, statesDistortion } from '../layout/statedIntrinsics.js'
 
 /**
  * A lens maps a viewing direction to a pixel. With (x, y) = direction / depth, x right and y down:
- * - `brown`: r² = x² + y²; radial factor (1 + k₁r² + k₂r⁴ + k₃r⁶ + k₄r⁸) / (1 + d₁r² + d₂r⁴ + d₃r⁶), plus the tangential terms
+ * - `brown`: r² = x² + y²; radial factor (1 + k₁r² + k₂r⁴ + k₃r⁶ + k₄r⁸) / (1 + d₁r² + d₂r⁴ + d₃r⁶), plus the
+ * tangential terms
  *   2p₁xy + p₂(r² + 2x²) and p₁(r² + 2y²) + 2p₂xy (Brown–Conrady; OpenCV's rational model with a denominator).
- * - `fisheye`: (x, y) is first scaled by atan(r)/r (equidistant projection), then distorted as by `brown`, plus the thin prism
+ * - `fisheye`: (x, y) is first scaled by atan(r)/r (equidistant projection), then distorted as by `brown`, plus the
+ * thin prism
  *   terms s₁r² and s₂r² (Kannala–Brandt without tangential terms; COLMAP's thin prism fisheye with them).
  * - `fov`: r becomes atan(2 r tan(ω/2)) / ω (Devernay and Faugeras 2001).
  * - `division`: (x, y) becomes 2(x, y) / (1 + √(1 − 4kr²)), the inverse of (x, y) / (1 + kr²) (Fitzgibbon 2001).
  * - `eucm`: (x, y) becomes (x, y) / (α√(βr² + 1) + 1 − α) (Khomutenko, Garcia and Martinet 2016).
- * - `thin-prism`: as `fisheye`, with a radial factor of k₁…k₆, then the tangential terms and s₁r² + s₂r⁴ (x), s₃r² + s₄r⁴ (y) of what the
+ * - `thin-prism`: as `fisheye`, with a radial factor of k₁…k₆, then the tangential terms and s₁r² + s₂r⁴ (x), s₃r² +
+ * s₄r⁴ (y) of what the
  *   radial factor gave (Project Aria's Fisheye624).
  */
 export interface Lens extends Omit<Camera, 'cameraToWorld'> {
@@ -87,8 +90,8 @@ export function distort(lens: Lens, x: number, y: number, out: Float64Array): vo
 }
 
 /**
- * The radius (in undistorted normalised coordinates) up to which the radial part grows. Beyond it polynomial models fold back
- * and would show the middle of the picture once more in the corners.
+ * The radius (in undistorted normalised coordinates) up to which the radial part grows. Beyond it polynomial models
+ * fold back and would show the middle of the picture once more in the corners.
  */
 export function validRadius(lens: Lens): number {
   const straight: Lens = { ...lens, p: undefined, s: undefined };
@@ -146,8 +149,8 @@ export function resizeLens(lens: Lens, width: number, height: number): Lens {
 }
 
 /**
- * The pinhole camera of the undistorted picture: the same focal length, with a border added so that what a barrel lens saw
- * in its corners is kept, at most a quarter of the picture's size on each side.
+ * The pinhole camera of the undistorted picture: the same focal length, with a border added so that what a barrel lens
+ * saw in its corners is kept, at most a quarter of the picture's size on each side.
  */
 export function undistortedIntrinsics(lens: Lens): Omit<Camera, 'cameraToWorld'> {
   const { width, height, fx, fy, cx, cy } = lens;

@@ -14,9 +14,10 @@ export interface StatedLens {
 }
 
 /**
- * Joins stated intrinsics with the picture they are for. Pictures with an EXIF orientation are turned upright, unless the stated
- * size is that of the stored pixels: then the cameras were solved on those. A picture of another size but the same shape is
- * taken to be scaled. `orientByDefault` decides where the stated size fits both (none stated, or turned by 180°).
+ * Joins stated intrinsics with the picture they are for. Pictures with an EXIF orientation are turned upright, unless
+ * the stated size is that of the stored pixels: then the cameras were solved on those. A picture of another size but
+ * the same shape is taken to be scaled. `orientByDefault` decides where the stated size fits both (none stated, or
+ * turned by 180°).
  *
  * Throws `IMAGE_SIZE_MISMATCH` and `CAPTURE_CAMERA_INVALID`.
  *

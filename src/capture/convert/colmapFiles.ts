@@ -3,12 +3,15 @@ import { type Mat4, multiply } from '../../core/math.js';
 import type { ConvertedView } from './convertedView.js';
 
 /**
- * COLMAP's axes from Plinth's, of world and camera alike: half a turn about x, since COLMAP has y down and looks along +z. Gravity then points
- * along +y, so that a reader which looks for up finds it again.
+ * COLMAP's axes from Plinth's, of world and camera alike: half a turn about x, since COLMAP has y down and looks along
+ * +z. Gravity then points along +y, so that a reader which looks for up finds it again.
  */
 const HALF_TURN: Mat4 = [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1];
 
-/** The text files of a COLMAP model (https://colmap.github.io/format.html) of pinhole cameras, by name. Poses only: there are no points. */
+/**
+ * The text files of a COLMAP model (https://colmap.github.io/format.html) of pinhole cameras, by name. Poses only:
+ * there are no points.
+ */
 export function colmapFiles(views: readonly ConvertedView[]): Record<string, string> {
   const cameras: string[] = [];
   const ids = new Map<string, number>();

@@ -23,14 +23,16 @@ export interface Conversion {
 }
 
 /**
- * Writes what was understood of a capture as a clean one: undistorted pictures, pinhole cameras in one convention, masks, depth in scene units.
- * Reading it again gives the same cameras to rounding.
+ * Writes what was understood of a capture as a clean one: undistorted pictures, pinhole cameras in one convention,
+ * masks, depth in scene units. Reading it again gives the same cameras to rounding.
  *
- * `transforms`: `transforms.json`, `images/` with transparency, `depth/*.npy`, test views by name. `colmap`: `sparse/0/*.txt` without points, opaque
- * `images/`, `masks/<picture>.png`; it holds no depth and no test views, which is told.
+ * `transforms`: `transforms.json`, `images/` with transparency, `depth/*.npy`, test views by name. `colmap`:
+ * `sparse/0/*.txt` without points, opaque `images/`, `masks/<picture>.png`; it holds no depth and no test views, which
+ * is told.
  *
  * The folder appears whole or not at all.
- * @throws `OUTPUT_EXISTS` for a folder that holds something, `OUTPUT_NOT_WRITABLE`, `CANCELLED`, and what reading pictures throws.
+ * @throws `OUTPUT_EXISTS` for a folder that holds something, `OUTPUT_NOT_WRITABLE`, `CANCELLED`, and what reading
+ * pictures throws.
  */
 export async function convertCapture(
   capture: Capture,

@@ -5,8 +5,8 @@ import type { FloatImage } from '../../core/image.js';
 const SAME = 1e-9;
 
 /**
- * A depth map as another camera of the same pose sees it: nearest samples, since means of two distances belong to neither. Distances stay, as
- * both look along one axis.
+ * A depth map as another camera of the same pose sees it: nearest samples, since means of two distances belong to
+ * neither. Distances stay, as both look along one axis.
  * @param from the camera of `depth`, at its size
  * @returns `undefined` where the poses differ: then nothing short of rendering would do
  */

@@ -8,8 +8,8 @@ const Y_UP_TO_Z_UP = transpose(Z_UP_TO_Y_UP);
 const rows = (m: Mat4): number[][] => [0, 1, 2, 3].map((r) => [m[r], m[4 + r], m[8 + r], m[12 + r]]);
 
 /**
- * `transforms.json` in nerfstudio's form: pinhole cameras per frame, camera-to-world with OpenGL axes in a +Z up world, depth files in scene
- * units, and the names of each split where the capture has test views.
+ * `transforms.json` in nerfstudio's form: pinhole cameras per frame, camera-to-world with OpenGL axes in a +Z up world,
+ * depth files in scene units, and the names of each split where the capture has test views.
  */
 export function transformsFile(views: readonly ConvertedView[]): string {
   const names = (split: 'train' | 'test') => views.filter((v) => v.split === split).map((v) => v.image);

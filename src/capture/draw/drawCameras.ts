@@ -25,8 +25,9 @@ interface Line {
 }
 
 /**
- * Draws the capture's cameras as frusta (training views blue, test views orange) around the object's bounds, with the world's axes
- * (x red, y green, z blue; +y is up) and a ground grid under the bounds, seen from above and the front right.
+ * Draws the capture's cameras as frusta (training views blue, test views orange) around the object's bounds, with the
+ * world's axes (x red, y green, z blue; +y is up) and a ground grid under the bounds, seen from above and the front
+ * right.
  */
 export async function drawCameras(capture: Capture, options: DrawCamerasOptions = {}): Promise<ColorImage> {
   const size = options.size ?? 1024;

@@ -15,9 +15,9 @@ const GAP = 6;
 const OUTLINE = [255, 0, 170] as const;
 
 /**
- * A contact sheet of the views: each picture over a chequered ground with the mask's outline in magenta, and beside it, where
- * there is depth, the depth map (near yellow, far blue; the same range in all views) with the same outline, so that a
- * shift between the two shows.
+ * A contact sheet of the views: each picture over a chequered ground with the mask's outline in magenta, and beside it,
+ * where there is depth, the depth map (near yellow, far blue; the same range in all views) with the same outline, so
+ * that a shift between the two shows.
  */
 export async function drawViews(capture: Capture, options: DrawViewsOptions = {}): Promise<ColorImage> {
   const tile = options.tile ?? 256;

@@ -32,13 +32,14 @@ const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
 
 /**
- * Unpacks a .zip into a new temporary folder. Sizes are checked twice: as the directory declares them, before anything is
- * written, and as the bytes really come. Nothing is left behind on an error.
+ * Unpacks a .zip into a new temporary folder. Sizes are checked twice: as the directory declares them, before anything
+ * is written, and as the bytes really come. Nothing is left behind on an error.
  *
- * `reserve` is told the bytes that will be unpacked before the first is written, and may refuse. The temporary folder must have room for them.
+ * `reserve` is told the bytes that will be unpacked before the first is written, and may refuse. The temporary folder
+ * must have room for them.
  *
- * Throws `ARCHIVE_INVALID` (not a zip, damaged, encrypted, duplicate names), `ARCHIVE_TOO_LARGE` (bytes, entries, ratio),
- * `ARCHIVE_UNSAFE_PATH` (`..`, absolute names, links), `DISK_LOW`, `CANCELLED`.
+ * Throws `ARCHIVE_INVALID` (not a zip, damaged, encrypted, duplicate names), `ARCHIVE_TOO_LARGE` (bytes, entries,
+ * ratio), `ARCHIVE_UNSAFE_PATH` (`..`, absolute names, links), `DISK_LOW`, `CANCELLED`.
  */
 export async function unpackArchive(
   file: string,

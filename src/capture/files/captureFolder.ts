@@ -19,8 +19,8 @@ const MOST_FILES = 100_000;
 const DEEPEST = 8;
 
 /**
- * Lists a folder, the folders near its root first, up to a number of files that no capture has. Links are followed; whether they lead out
- * is looked at when a file is used.
+ * Lists a folder, the folders near its root first, up to a number of files that no capture has. Links are followed;
+ * whether they lead out is looked at when a file is used.
  *
  * @param besides names that belong to the capture although there are no such files: what was left in an archive
  */
@@ -61,8 +61,8 @@ export function isInside(root: string, path: string): boolean {
 }
 
 /**
- * The absolute path of a listed file. Throws `ARCHIVE_UNSAFE_PATH` where it is, or lies behind, a link that leads out of the capture:
- * other files of this machine must not be pulled into a result. What does not exist passes.
+ * The absolute path of a listed file. Throws `ARCHIVE_UNSAFE_PATH` where it is, or lies behind, a link that leads out
+ * of the capture: other files of this machine must not be pulled into a result. What does not exist passes.
  */
 export async function absolutePath({ root }: CaptureFolder, path: string): Promise<string> {
   const full = join(root, path);

@@ -24,8 +24,9 @@ import { rotationTo, upDirection } from './up.js';
 import { collapse, counted } from './warnings.js';
 
 /**
- * Makes views of what a metadata file states: finds pictures, masks and depth maps, joins lenses with pictures, and says of everything that
- * was named or lies there and is not used. Pictures that were culled after solving are left out with a count.
+ * Makes views of what a metadata file states: finds pictures, masks and depth maps, joins lenses with pictures, and
+ * says of everything that was named or lies there and is not used. Pictures that were culled after solving are left out
+ * with a count.
  *
  * Throws `CAPTURE_FILE_MISSING` where few pictures are left, and for masks and depth maps that are named and not there;
  * `CAPTURE_METADATA_INVALID`, `CAPTURE_CAMERA_INVALID`, `IMAGE_…`, `ARCHIVE_UNSAFE_PATH`.

@@ -14,13 +14,13 @@ import type { StatedView } from './stated.js';
 import { counted } from './warnings.js';
 
 /**
- * Reads a COLMAP reconstruction (https://colmap.github.io/format.html), text or binary, all its camera models except the
- * omnidirectional one; of several models the one that most pictures are of. Poses are world-to-camera with the axes x right, y down,
- * z forwards.
+ * Reads a COLMAP reconstruction (https://colmap.github.io/format.html), text or binary, all its camera models except
+ * the omnidirectional one; of several models the one that most pictures are of. Poses are world-to-camera with the axes
+ * x right, y down, z forwards.
  *
- * COLMAP's frame has no up: it is chosen as the direction to which the cameras' x axes are most nearly perpendicular (people
- * hold cameras level), with the sign of the mean image-up; where the cameras do not single one out, the mean image-up
- * itself. The shortest rotation brings it to +Y; scale and origin stay.
+ * COLMAP's frame has no up: it is chosen as the direction to which the cameras' x axes are most nearly perpendicular
+ * (people hold cameras level), with the sign of the mean image-up; where the cameras do not single one out, the mean
+ * image-up itself. The shortest rotation brings it to +Y; scale and origin stay.
  */
 export async function readColmap(
   capture: CaptureFolder,
@@ -112,7 +112,10 @@ function cameraToInput(image: ColmapImage): Mat4 {
   return worldToCameraPose([w / norm, x / norm, y / norm, z / norm], image.translation);
 }
 
-/** Camera-to-world matrix with OpenGL axes of a world-to-camera rotation (unit quaternion) and translation with OpenCV's. */
+/**
+ * Camera-to-world matrix with OpenGL axes of a world-to-camera rotation (unit quaternion) and translation with
+ * OpenCV's.
+ */
 export function worldToCameraPose([a, b, c, d]: readonly number[], [tx, ty, tz]: Vec3): Mat4 {
   // Rows of world-to-camera are the camera's axes in the world.
   const right: Vec3 = [1 - 2 * (c * c + d * d), 2 * (b * c - a * d), 2 * (b * d + a * c)];

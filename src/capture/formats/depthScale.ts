@@ -14,8 +14,9 @@ const PLAUSIBLE = 3;
 const UNITS = [1, 0.001, 0.0001, 0.00025];
 
 /**
- * Scene units per stored unit of depth, where the metadata or the options state it; else, where the default of the file's kind puts surfaces
- * far from what the cameras look at and another common unit does not, that unit, with a warning.
+ * Scene units per stored unit of depth, where the metadata or the options state it; else, where the default of the
+ * file's kind puts surfaces far from what the cameras look at and another common unit does not, that unit, with a
+ * warning.
  */
 export async function depthScaleOf(
   folder: CaptureFolder,

@@ -8,7 +8,10 @@ export interface StatedView {
   /** Name of the picture as the file has it. */
   picture: string;
   intrinsics: StatedIntrinsics;
-  /** Camera to the frame of the input: OpenGL axes (x right, y up, looking along −z), as the file has it but for its axes. */
+  /**
+   * Camera to the frame of the input: OpenGL axes (x right, y up, looking along −z), as the file has it but for its
+   * axes.
+   */
   cameraToInput: Mat4;
   split: 'train' | 'test';
   /** Names of files, relative to the metadata. */
@@ -24,13 +27,20 @@ export interface StatedCapture {
   /** What to call the metadata: a path of the list. */
   file: string;
   views: StatedView[];
-  /** Rotation from the frame of the input to +Y up; `cameras`: the input has no up, so it is chosen from the cameras. */
+  /**
+   * Rotation from the frame of the input to +Y up; `cameras`: the input has no up, so it is chosen from the cameras.
+   */
   up: Mat4 | 'cameras';
   /** Whether pictures are turned upright by EXIF where the stated size fits both ways. */
   orient: boolean;
-  /** Whether names of pictures are labels or paths of another machine, so that it is no wonder where the pictures are. */
+  /**
+   * Whether names of pictures are labels or paths of another machine, so that it is no wonder where the pictures are.
+   */
   labels?: boolean;
-  /** Where the pictures are, in the order of `views`, where the reader found them already; else their names are relative to the metadata. */
+  /**
+   * Where the pictures are, in the order of `views`, where the reader found them already; else their names are relative
+   * to the metadata.
+   */
   located?: { paths: (string | undefined)[]; otherEndings: number };
   /** Folders in which a folder of masks may lie besides that of the metadata. */
   maskBases?: string[];

@@ -28,15 +28,15 @@ import { counted } from './warnings.js';
 export const Z_UP_TO_Y_UP: Mat4 = [1, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
 
 /**
- * Reads transforms files of the NeRF-synthetic, instant-ngp and nerfstudio dialects. The matrices are camera-to-world with OpenGL
- * axes in a frame with +Z up; only a rotation is applied, so scale and origin stay the input's. OpenCV axes are taken where the file states
- * them (NeuS2's `from_na`, `camera_convention`), and where the cameras would otherwise look away from what they stand around, with a
- * warning. `applied_transform` tells how an earlier frame led to that of the file: it is already in the matrices and is passed on for the
- * report only.
+ * Reads transforms files of the NeRF-synthetic, instant-ngp and nerfstudio dialects. The matrices are camera-to-world
+ * with OpenGL axes in a frame with +Z up; only a rotation is applied, so scale and origin stay the input's. OpenCV axes
+ * are taken where the file states them (NeuS2's `from_na`, `camera_convention`), and where the cameras would otherwise
+ * look away from what they stand around, with a warning. `applied_transform` tells how an earlier frame led to that of
+ * the file: it is already in the matrices and is passed on for the report only.
  *
- * Splits: `transforms_train.json` trains; `transforms_test.json` is the test split, or `transforms_val.json` where there is no test
- * file (with both, validation views are not read). `val_filenames` and `test_filenames` (nerfstudio) are test views too. A file
- * that the user names directly trains with all of its frames.
+ * Splits: `transforms_train.json` trains; `transforms_test.json` is the test split, or `transforms_val.json` where
+ * there is no test file (with both, validation views are not read). `val_filenames` and `test_filenames` (nerfstudio)
+ * are test views too. A file that the user names directly trains with all of its frames.
  *
  * @param files the transforms files of the folder with the split of their frames
  */
@@ -145,7 +145,10 @@ function plainName(name: string): string {
   return isImageName(path) ? withoutEnding(path) : path;
 }
 
-/** The frames that a name means: of the same path, else of a path that ends like it or that it ends like, where that is one. */
+/**
+ * The frames that a name means: of the same path, else of a path that ends like it or that it ends like, where that is
+ * one.
+ */
 function matches(frames: readonly string[], wanted: string): number[] {
   const all = frames.map((_, i) => i);
   const same = all.filter((i) => frames[i] === wanted);

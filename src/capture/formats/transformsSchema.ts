@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Any number, not finite ones too: the camera checks name the view. Null, as Python writes None, is as if the field were not there. */
+/**
+ * Any number, not finite ones too: the camera checks name the view. Null, as Python writes None, is as if the field
+ * were not there.
+ */
 const number = z
   .custom<number | null>((value) => value === null || typeof value === 'number', 'expected a number')
   .transform((value) => value ?? undefined)

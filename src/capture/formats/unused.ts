@@ -15,8 +15,9 @@ import {
 import { counted } from './warnings.js';
 
 /**
- * What lies beside the pictures that were used and was not used itself: pictures without a camera (usually forgotten frames), masks and
- * depth maps that no picture has. Smaller copies of the pictures, and folders that are captures of their own, are no part of this one.
+ * What lies beside the pictures that were used and was not used itself: pictures without a camera (usually forgotten
+ * frames), masks and depth maps that no picture has. Smaller copies of the pictures, and folders that are captures of
+ * their own, are no part of this one.
  */
 export function unusedFiles(list: FileList, pictures: readonly string[], used: ReadonlySet<string>): Warning[] {
   const folders = [...new Set(pictures.map(folderOf))];
@@ -25,7 +26,8 @@ export function unusedFiles(list: FileList, pictures: readonly string[], used: R
   for (const folder of folders) {
     const extra = list.files(folder).filter((name) => {
       if (!isImageName(name) && !isOtherPictureName(name)) return false;
-      // NeRF-synthetic test folders hold depth and normal pictures beside each view; a picture may lie beside its original.
+      // NeRF-synthetic test folders hold depth and normal pictures beside each view; a picture may lie beside its
+      // original.
       return (
         !used.has(joinPath(folder, name)) && !isSidePictureName(name) && !stems.has(withoutEnding(name).toLowerCase())
       );

@@ -1,8 +1,8 @@
 import { cross, dot, length, type Mat4, normalize, type Vec3 } from '../../core/math.js';
 
 /**
- * The direction to which the cameras' x axes are most nearly perpendicular (people hold cameras level), with the sign of the mean image-up;
- * where the cameras do not single one out, the mean image-up itself.
+ * The direction to which the cameras' x axes are most nearly perpendicular (people hold cameras level), with the sign
+ * of the mean image-up; where the cameras do not single one out, the mean image-up itself.
  */
 export function upDirection(poses: readonly Mat4[]): Vec3 {
   const mean: Vec3 = [0, 0, 0];
@@ -19,7 +19,10 @@ export function upDirection(poses: readonly Mat4[]): Vec3 {
   return dot(level, mean) < 0 ? [-level[0], -level[1], -level[2]] : level;
 }
 
-/** Eigenvector of the smallest eigenvalue of a symmetric 3×3 matrix; undefined where the second smallest is not much larger. */
+/**
+ * Eigenvector of the smallest eigenvalue of a symmetric 3×3 matrix; undefined where the second smallest is not much
+ * larger.
+ */
 function smallestEigenvector(matrix: readonly number[]): Vec3 | undefined {
   const a = [...matrix];
   const v = [1, 0, 0, 0, 1, 0, 0, 0, 1];

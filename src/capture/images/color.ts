@@ -10,8 +10,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a picture to 8-bit sRGB with straight alpha. Grey, palette, 16-bit and CMYK pictures and embedded colour profiles
- * are converted; a damaged or truncated file is refused, never filled up with grey.
+ * Decodes a picture to 8-bit sRGB with straight alpha. Grey, palette, 16-bit and CMYK pictures and embedded colour
+ * profiles are converted; a damaged or truncated file is refused, never filled up with grey.
  * Throws `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `CAPTURE_FILE_MISSING`.
  */
 export async function decodeColor(file: string, options: DecodeOptions): Promise<ColorImage> {
@@ -42,8 +42,8 @@ export interface MaskImage {
 }
 
 /**
- * Reads a mask file: its luminance, or its alpha where only that varies. Files with the values 0 and 1 are spread to 0 and 255.
- * Errors as for `decodeColor`.
+ * Reads a mask file: its luminance, or its alpha where only that varies. Files with the values 0 and 1 are spread to 0
+ * and 255. Errors as for `decodeColor`.
  */
 export async function decodeMask(file: string, options: DecodeOptions): Promise<MaskImage> {
   const image = await decodeColor(file, options);

@@ -31,8 +31,8 @@ const FAR = 65_000;
 const NPY_HEADER = 65_536;
 
 /**
- * Decodes a depth map to scene units; 0 = none. Integers of 0 and 65535, and floats that are not positive, not finite or
- * ≥ 65,000, mean "none".
+ * Decodes a depth map to scene units; 0 = none. Integers of 0 and 65535, and floats that are not positive, not finite
+ * or ≥ 65,000, mean "none".
  * Throws `DEPTH_INVALID` for 8-bit files without a stated scale (they are relative: nobody knows what a step means) and
  * formats without a reader, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`, `CAPTURE_FILE_MISSING`.
  */

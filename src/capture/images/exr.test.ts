@@ -4,7 +4,10 @@ import { errorOf, put, useFolders } from '../../../test/captureScene.js';
 import { decodeDepth } from './depth.js';
 import { exrSize, readExrDepth } from './exr.js';
 
-/** 7 × 20 pixels, channels A (half, 1) and Z (float, 1.5 + 0.37 i in reading order; the first is 10¹⁰), as OpenEXR 3 writes them. */
+/**
+ * 7 × 20 pixels, channels A (half, 1) and Z (float, 1.5 + 0.37 i in reading order; the first is 10¹⁰), as OpenEXR 3
+ * writes them.
+ */
 const ZIP = Buffer.from(
   'di8xAQIAAABjaGFubmVscwBjaGxpc3QAJQAAAEEAAQAAAAAAAAABAAAAAQAAAFoAAgAAAAAAAAABAAAAAQAAAABjb21wcmVzc2lvbgBjb21wcmVzc2lvbgABAAAAA2RhdGFXaW5kb3cAYm94MmkAEAAAAAAAAAAAAAAABgAAABMAAABkaXNwbGF5V2luZG93AGJveDJpABAAAAAAAAAAAAAAAAYAAAATAAAAbGluZU9yZGVyAGxpbmVPcmRlcgABAAAAAHBpeGVsQXNwZWN0UmF0aW8AZmxvYXQABAAAAAAAgD9zY3JlZW5XaW5kb3dDZW50ZXIAdjJmAAgAAAAAAAAAAAAAAHNjcmVlbldpbmRvd1dpZHRoAGZsb2F0AAQAAAAAAIA/dHlwZQBzdHJpbmcADQAAAHNjYW5saW5laW1hZ2UAVAEAAAAAAABwAwAAAAAAAAAAAAAUAgAAeF5jaACDyjlT3Halrc9cnbOiYGmxEETwxK6APX77fA54H/Q87H5kO0RQ4KjrceeTjqcfqyUsu6dRBBHMWXFXM2bVbe2oNTd1Itd6QlXqRqy7rh+24aphyKbLxvIQwc1bLpoGbr1gGrAtY476nd9Q7TLLYtPmqt57KrckPmX+M4jgvvuPFRbHJy9QfvBIcVHiJaiZCxUfPVRakJywWP7JfZW9EMHE1Lilck/vqs1Ni1ku83wF1CKN2RlRK6Ve3tKcmRW5cgpEkPXVTa0Z2RGrJV5f1+kpg4g15Ezz3qZ9nev7a/FT5qsiSiGCU8uzZnju0LzJ+eOl5AnLbIjgvsiOyoxZ7rs0bnL8ei6VCBF8brU8qr06bbb7brXbbH8mQQTdzvUkz03x2vaDY1lUyJoaiKDq/R8c5w2XRdU2h6zRvgoVZPt3U31DQHvleaOd7kujqyGCUwtqWtJnBq+1P6h1TewVVJDt/1vhGxpHbNYHzk5tq4IKlvfFLvbcbnJG4cHS6NmpcO1tVTUtRX3pM2MXB6+FCvpttz9ockbrmsIDsVfcX+Fmfud8K/xI7obGOaMjNlDBfe7rA0GmTQAbA7cIYpon2BiooD7UNEagMWKvqyCCUwu5vrVWMzBUt37jKuyHCn4SSZv1UD5myXXNoHVnjaGCfjsO29od2uFhfHZdkOZ1qOCqGPmHs9JEX/eDjQEA29JQ0hAAAACQAAAAeF5jaAADAeljNktjWmtT57juVbnrAxG0+PdE9ojd4riWuuR5zvsdIYKJ95n/PZY/ZL84vqk+aYE5RLDrgNIDRoaHigcdFiY2NGZCBNkYqlu/cRX2vxFJm/VQvgoimLTkumbQurPGHjsO29odggru8zA+uy5I8/qSGPmHs9KggtKv+wu5vrVWM4CNAQA640/D',
   'base64',

@@ -30,9 +30,9 @@ export function exrSize(file: Buffer): { width: number; height: number } {
 }
 
 /**
- * Reads the depth channel of an OpenEXR file (openexr.com, "OpenEXR File Layout"): single part, scan lines, uncompressed, RLE, ZIPS
- * or ZIP, which is what renderers write for depth. The channel is the first of `Z`, `….Z`, `V`, `Y`, `R`, or the only one.
- * Throws `Error` with a reason.
+ * Reads the depth channel of an OpenEXR file (openexr.com, "OpenEXR File Layout"): single part, scan lines,
+ * uncompressed, RLE, ZIPS or ZIP, which is what renderers write for depth. The channel is the first of `Z`, `….Z`, `V`,
+ * `Y`, `R`, or the only one. Throws `Error` with a reason.
  */
 export function readExrDepth(file: Buffer): ExrChannel {
   const { header, end } = readHeader(file);

@@ -2,8 +2,8 @@ import { fromHalf } from '../../core/halfFloat.js';
 import type { FloatImage } from '../../core/image.js';
 
 /**
- * Maps of numbers in NumPy's format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), as depth is stored by nerfstudio's and
- * many people's own scripts.
+ * Maps of numbers in NumPy's format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), as depth
+ * is stored by nerfstudio's and many people's own scripts.
  */
 
 const MAGIC = '\x93NUMPY';
@@ -33,8 +33,8 @@ export function npySize(file: Buffer): { width: number; height: number } {
 }
 
 /**
- * Decodes an array of two dimensions, or of three of which one is 1: floats of 2, 4 or 8 bytes, integers of 1, 2, 4 or 8.
- * Throws `Error` in plain words for anything else and for a truncated file.
+ * Decodes an array of two dimensions, or of three of which one is 1: floats of 2, 4 or 8 bytes, integers of 1, 2, 4 or
+ * 8. Throws `Error` in plain words for anything else and for a truncated file.
  */
 export function decodeNpy(file: Buffer): NpyMap {
   const { start, kind, bytes, littleEndian, fortran, shape } = parseHeader(file);

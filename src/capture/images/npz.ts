@@ -33,8 +33,8 @@ const CENTRAL_RECORD = 0x02014b50;
 const MOST_BYTES = 2 ** 24;
 
 /**
- * The small arrays of a NumPy archive in memory by name, as `.npy` files, unpacked when asked for. Throws `Error` in plain words for what is no
- * zip (PKWARE APPNOTE 6.3), and for an array that is no small one.
+ * The small arrays of a NumPy archive in memory by name, as `.npy` files, unpacked when asked for. Throws `Error` in
+ * plain words for what is no zip (PKWARE APPNOTE 6.3), and for an array that is no small one.
  */
 export function npzArrays(bytes: Buffer): Map<string, () => Buffer> {
   let end = bytes.length - 22;

@@ -17,7 +17,9 @@ export function fittedSize(width: number, height: number, maxSize?: number): { w
   return { width: Math.max(1, Math.round(width * s)), height: Math.max(1, Math.round(height * s)) };
 }
 
-/** For each output sample along one axis: the first input sample it covers, and the share of each that falls into it. */
+/**
+ * For each output sample along one axis: the first input sample it covers, and the share of each that falls into it.
+ */
 function coverage(input: number, output: number): { first: Int32Array; weights: Float32Array[] } {
   const step = input / output;
   const first = new Int32Array(output);

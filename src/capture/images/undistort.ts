@@ -6,7 +6,10 @@ import { encodeSrgb, LINEAR } from './resample.js';
 /** Rows worked on before the event loop gets its turn. */
 const ROWS_AT_ONCE = 128;
 
-/** Calls `visit(index, sourceX, sourceY)` for every pixel of the undistorted picture that the lens saw (pixel centres at +0.5). */
+/**
+ * Calls `visit(index, sourceX, sourceY)` for every pixel of the undistorted picture that the lens saw (pixel centres at
+ * +0.5).
+ */
 async function forEachSample(
   lens: Lens,
   visit: (index: number, x: number, y: number) => void,
@@ -30,8 +33,8 @@ async function forEachSample(
 }
 
 /**
- * Undoes lens distortion by bilinear sampling of premultiplied linear light. Pixels that the lens never saw are transparent.
- * The result has the size of `undistortedIntrinsics(lens)`; without distortion it is the picture itself.
+ * Undoes lens distortion by bilinear sampling of premultiplied linear light. Pixels that the lens never saw are
+ * transparent. The result has the size of `undistortedIntrinsics(lens)`; without distortion it is the picture itself.
  */
 export async function undistortColor(image: ColorImage, lens: Lens): Promise<ColorImage> {
   if (!isDistorted(lens)) return image;

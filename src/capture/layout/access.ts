@@ -1,6 +1,9 @@
 import type { FileList } from './fileList.js';
 
-/** The files of a capture with the small things in them on demand, wherever they lie: on disk, or in what was dropped into the page. */
+/**
+ * The files of a capture with the small things in them on demand, wherever they lie: on disk, or in what was dropped
+ * into the page.
+ */
 export interface FileAccess {
   list: FileList;
   /** A file's bytes; with `most`, at least that many of its first where it has them. */

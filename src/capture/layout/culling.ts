@@ -1,4 +1,7 @@
-/** Pictures below which what is left of a culled capture is not worth a try, and below which half of all have to be there. */
+/**
+ * Pictures below which what is left of a culled capture is not worth a try, and below which half of all have to be
+ * there.
+ */
 const FEW = 3;
 const MANY = 8;
 

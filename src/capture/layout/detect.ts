@@ -31,7 +31,10 @@ export interface TransformsFile {
   split: 'train' | 'test';
 }
 
-/** What a list of files turned out to hold. Paths are those of the list; `root` is '' or the folder that holds everything. */
+/**
+ * What a list of files turned out to hold. Paths are those of the list; `root` is '' or the folder that holds
+ * everything.
+ */
 export type Layout =
   | { kind: 'transforms'; root: string; files: TransformsFile[]; unread: string[] }
   | { kind: 'colmap'; root: string }
@@ -166,9 +169,9 @@ async function statedBelow(access: FileAccess, root: string): Promise<Layout[]> 
 }
 
 /**
- * Finds out what files hold: everything that states cameras, the likeliest first (transforms files, COLMAP models, exports of other
- * programs, six named views), else the one thing that can be said of them. A folder that holds nothing but one folder, as archives
- * often do, is looked into.
+ * Finds out what files hold: everything that states cameras, the likeliest first (transforms files, COLMAP models,
+ * exports of other programs, six named views), else the one thing that can be said of them. A folder that holds nothing
+ * but one folder, as archives often do, is looked into.
  */
 export async function findLayouts(access: FileAccess, root = '', depth = 0): Promise<Layout[]> {
   const { list } = access;

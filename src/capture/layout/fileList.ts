@@ -23,9 +23,9 @@ interface Folder {
 }
 
 /**
- * The files of a capture by their paths alone, so that a folder, an archive and files dropped into the page are understood by the same
- * rules. Paths are relative to the capture, with `/` between folders; a path that ends with `/` is a folder. What archivers and desktops
- * leave behind is not listed.
+ * The files of a capture by their paths alone, so that a folder, an archive and files dropped into the page are
+ * understood by the same rules. Paths are relative to the capture, with `/` between folders; a path that ends with `/`
+ * is a folder. What archivers and desktops leave behind is not listed.
  */
 export class FileList {
   /** The files, in the order of their UTF-16 code units. */
@@ -76,8 +76,8 @@ export class FileList {
   }
 
   /**
-   * The file that a path means: of exactly this name, else of one that differs in case or in how Unicode composes its letters (macOS takes
-   * accents apart, Windows does not care for case).
+   * The file that a path means: of exactly this name, else of one that differs in case or in how Unicode composes its
+   * letters (macOS takes accents apart, Windows does not care for case).
    */
   find(path: string): string | undefined {
     return this.exact.has(path) ? path : this.byKey.get(keyOf(path));

@@ -3,9 +3,13 @@ import { isImageName, isOtherPictureName, isSideFolder, joinPath, withoutEnding 
 import { outsideOf, pathInside, unsafe } from './resolveName.js';
 
 export interface LocateRules {
-  /** Endings (without dot) to try for names without one, and, where `otherEndings`, for those whose file is not there. */
+  /**
+   * Endings (without dot) to try for names without one, and, where `otherEndings`, for those whose file is not there.
+   */
   extensions: readonly string[];
-  /** Whether a file of the same stem and another of these endings will do: a picture that was cut out and saved as PNG. */
+  /**
+   * Whether a file of the same stem and another of these endings will do: a picture that was cut out and saved as PNG.
+   */
   otherEndings?: boolean;
 }
 
@@ -63,8 +67,9 @@ function places(list: FileList): string[] {
 }
 
 /**
- * Finds the files that a metadata file names. Where most names lead nowhere, as after folders were renamed or moved to another machine, all
- * places in the capture are compared by how many names they have, with as few leading folders dropped from the names as possible.
+ * Finds the files that a metadata file names. Where most names lead nowhere, as after folders were renamed or moved to
+ * another machine, all places in the capture are compared by how many names they have, with as few leading folders
+ * dropped from the names as possible.
  *
  * @param base folder that names are relative to
  * @throws `ARCHIVE_UNSAFE_PATH` for a name that leads out of the capture and has no counterpart in it

@@ -45,8 +45,9 @@ function inFolder(list: FileList, folder: string, name: string, isBeside: boolea
 }
 
 /**
- * Finds the mask of a picture: in a folder of masks below one of `bases`, under the picture's path without its first folder
- * (`images/a/1.jpg` → `masks/a/1.*`), its path, or its name; else beside the picture, where its name says that it is a mask.
+ * Finds the mask of a picture: in a folder of masks below one of `bases`, under the picture's path without its first
+ * folder (`images/a/1.jpg` → `masks/a/1.*`), its path, or its name; else beside the picture, where its name says that
+ * it is a mask.
  */
 export function findMask(list: FileList, bases: readonly string[], image: string): FoundMask | undefined {
   for (const base of new Set(bases)) {

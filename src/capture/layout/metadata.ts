@@ -26,8 +26,8 @@ export function metadataText(file: string, bytes: Uint8Array): string {
 }
 
 /**
- * Parses JSON; the tokens NaN and Infinity, which some writers emit though JSON has none, become numbers that are not finite, so
- * that the check of what they stand for can name the view.
+ * Parses JSON; the tokens NaN and Infinity, which some writers emit though JSON has none, become numbers that are not
+ * finite, so that the check of what they stand for can name the view.
  */
 export function parseJson(file: string, text: string): unknown {
   try {

@@ -1,7 +1,10 @@
 /** Bytes in which the size of a picture is found, photos with large EXIF data included. */
 export const SIZE_BYTES = 256 * 1024;
 
-/** Size of the stored pixels from a file's first bytes; undefined for what is no PNG, JPEG or WebP, or states none there. */
+/**
+ * Size of the stored pixels from a file's first bytes; undefined for what is no PNG, JPEG or WebP, or states none
+ * there.
+ */
 export function pictureSize(head: Uint8Array): { width: number; height: number } | undefined {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (head.length >= 24 && view.getUint32(0) === 0x89504e47) return sizeOf(view.getUint32(16), view.getUint32(20));

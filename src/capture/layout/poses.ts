@@ -7,8 +7,8 @@ export const isSamePose = (a: Mat4, b: Mat4): boolean => {
 };
 
 /**
- * A camera matrix with its uniform scale taken out of the axes; the position stays. What is not uniformly scaled is returned as it is: a check
- * for rigid motions tells what is wrong with it.
+ * A camera matrix with its uniform scale taken out of the axes; the position stays. What is not uniformly scaled is
+ * returned as it is: a check for rigid motions tells what is wrong with it.
  */
 export function withoutScale(matrix: Mat4): { matrix: Mat4; scale: number } {
   const lengths = [0, 4, 8].map((i) => Math.hypot(matrix[i], matrix[i + 1], matrix[i + 2]));

@@ -3,8 +3,8 @@ import type { FileList } from './fileList.js';
 import { joinPath } from './names.js';
 
 /**
- * Finds the file that a capture names. Neither `..` nor absolute names may lead out of the capture: what a metadata file from somebody
- * else names must not pull other files of this machine into a result.
+ * Finds the file that a capture names. Neither `..` nor absolute names may lead out of the capture: what a metadata
+ * file from somebody else names must not pull other files of this machine into a result.
  *
  * @param base folder that `name` is relative to
  * @param extensions endings (without dot) to try where no file has exactly this name

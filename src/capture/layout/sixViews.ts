@@ -24,8 +24,8 @@ const FEWEST = 4;
 const FEWEST_DEPTHS = 3;
 
 /**
- * Finds the pictures of six named views: in `multi_views/`, or in the folder itself; depth maps of the same names in `depth_renders/`,
- * masks in `masks/`. Depth maps may be missing for up to half of the views, masks for none.
+ * Finds the pictures of six named views: in `multi_views/`, or in the folder itself; depth maps of the same names in
+ * `depth_renders/`, masks in `masks/`. Depth maps may be missing for up to half of the views, masks for none.
  * Throws `CAPTURE_VIEWS_MISSING`, `CAPTURE_VIEW_UNEXPECTED` and `CAPTURE_FILE_MISSING`, naming the file.
  *
  * @param root folder of the list in which the views are

@@ -1,6 +1,6 @@
 /**
- * How a lens maps a direction to a pixel; `cameras/lens.ts` has the formulas. All but `division` and `eucm` are polynomials of the angle
- * or the radius.
+ * How a lens maps a direction to a pixel; `cameras/lens.ts` has the formulas. All but `division` and `eucm` are
+ * polynomials of the angle or the radius.
  */
 export type LensModel = 'brown' | 'fisheye' | 'fov' | 'division' | 'eucm' | 'thin-prism';
 

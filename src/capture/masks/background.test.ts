@@ -21,7 +21,9 @@ const clamp = (v: number): number => Math.max(0, Math.min(1, v));
 const ellipse = (x: number, y: number, cx: number, cy: number, rx: number, ry: number): number =>
   clamp(0.5 - (Math.hypot((x - cx) / rx, (y - cy) / ry) - 1) * Math.min(rx, ry));
 
-/** A striped body with a white patch and a highlight inside, and a ring at its side through which the background shows. */
+/**
+ * A striped body with a white patch and a highlight inside, and a ring at its side through which the background shows.
+ */
 function picture({ background = 250, gradient = -4, shadow = true, grain = 0 }: Look = {}): {
   image: ColorImage;
   truth: Float32Array;

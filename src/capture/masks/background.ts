@@ -6,13 +6,13 @@ import { softEdge } from './softEdge.js';
 
 export interface BackgroundMaskOptions {
   /**
-   * Whether the picture comes from a lossy file, whose edges ring: then means of 5 × 5 pixels are compared with the background. Default:
-   * false.
+   * Whether the picture comes from a lossy file, whose edges ring: then means of 5 × 5 pixels are compared with the
+   * background. Default: false.
    */
   compressed?: boolean;
   /**
-   * Where the object is known to be, 1 inside, of any size with the picture's frame (a depth map's outline, say): decides everywhere
-   * except within `priorMargin` of its outline, and there where the picture has no contrast.
+   * Where the object is known to be, 1 inside, of any size with the picture's frame (a depth map's outline, say):
+   * decides everywhere except within `priorMargin` of its outline, and there where the picture has no contrast.
    */
   prior?: { inside: Uint8Array; width: number; height: number };
   /** Share of the picture's longer side. Default: 0.006. */
@@ -22,7 +22,9 @@ export interface BackgroundMaskOptions {
 export interface BackgroundMask {
   /** 0 (background) … 255 (object), one byte per pixel of the picture. */
   mask: Uint8Array;
-  /** 0…1: how much the picture looks like an object before a plain background. Below 0.5 the mask should not be used. */
+  /**
+   * 0…1: how much the picture looks like an object before a plain background. Below 0.5 the mask should not be used.
+   */
   confidence: number;
   kind: 'bright' | 'dark';
 }
@@ -39,7 +41,9 @@ const NOISY = 0.8;
 const STEEPEST_SHADOW = 6;
 /** Parts of the object smaller than this share of the picture are specks, unless they are a good part of the object. */
 const SPECK_SHARE = 2e-4;
-/** Share of an opening's rim that must be a hard edge; a highlight that reaches the background's colour has a soft one. */
+/**
+ * Share of an opening's rim that must be a hard edge; a highlight that reaches the background's colour has a soft one.
+ */
 const HARD_SHARE = 0.4;
 /** Pixels from an edge over which compressed pictures ring: a block of JPEG. */
 const RINGING = 8;
@@ -49,10 +53,11 @@ const RINGING_SHARE = 0.04;
 const HOLE_SHARE = 5e-5;
 
 /**
- * Tells an object from a plain bright or dark background. The background is modelled as a smooth colour; it spreads from the
- * picture's border over what is like it, soft shadows included (darker, same hue, no steep step), and stops at the object's edge.
- * Enclosed regions count as openings where they match the background as closely as its own noise and have a hard edge; so a
- * white glaze or a highlight stays inside. The edge is soft: its values are the share of the object's colour in the pixel.
+ * Tells an object from a plain bright or dark background. The background is modelled as a smooth colour; it spreads
+ * from the picture's border over what is like it, soft shadows included (darker, same hue, no steep step), and stops at
+ * the object's edge. Enclosed regions count as openings where they match the background as closely as its own noise and
+ * have a hard edge; so a white glaze or a highlight stays inside. The edge is soft: its values are the share of the
+ * object's colour in the pixel.
  */
 export function maskFromBackground(image: ColorImage, options: BackgroundMaskOptions = {}): BackgroundMask {
   return new BackgroundMasker(image, options.compressed).mask(options);
@@ -79,7 +84,10 @@ export class BackgroundMasker {
     );
   }
 
-  /** The object's region, 1 inside, at a longer side of about 1024 pixels; its outline runs where half a pixel is covered. */
+  /**
+   * The object's region, 1 inside, at a longer side of about 1024 pixels; its outline runs where half a pixel is
+   * covered.
+   */
   region(): { inside: Uint8Array; width: number; height: number } {
     const { work } = this;
     const { width, height } = work;
@@ -395,8 +403,8 @@ function entersAgain(labels: Int32Array, from: number, step: number, reach: numb
 }
 
 /**
- * Whether the brightness jumps within a few pixels in a direction. In compressed pictures the background ends before its edge, where
- * the edge begins to ring.
+ * Whether the brightness jumps within a few pixels in a direction. In compressed pictures the background ends before
+ * its edge, where the edge begins to ring.
  */
 function edgeAhead(brightness: Float32Array, from: number, step: number, reach: number): boolean {
   for (let k = 0; k <= reach; k++) {

@@ -44,8 +44,8 @@ export function backgroundRow(
 }
 
 /**
- * Fits the background to the picture's border (3 % on each side), robustly: an object that crosses the border does not count as long
- * as it covers less than about half of it.
+ * Fits the background to the picture's border (3 % on each side), robustly: an object that crosses the border does not
+ * count as long as it covers less than about half of it.
  */
 export function fitBackground(image: ColorImage): BackgroundModel {
   const { width, height, data } = image;

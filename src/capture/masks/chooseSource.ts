@@ -20,9 +20,10 @@ export interface ChosenMasks {
 }
 
 /**
- * Decides where a capture's masks come from: what the user says, else the first of mask files, transparency, gaps in the depth
- * maps, a plain bright or dark background; else `none`. One decision for all views, but for those without a mask file where others have
- * one: theirs come from what would come next, and views for which nothing does are left out with a count.
+ * Decides where a capture's masks come from: what the user says, else the first of mask files, transparency, gaps in
+ * the depth maps, a plain bright or dark background; else `none`. One decision for all views, but for those without a
+ * mask file where others have one: theirs come from what would come next, and views for which nothing does are left out
+ * with a count.
  *
  * Throws `CAPTURE_FILE_MISSING` where the asked-for source is not there.
  */

@@ -3,9 +3,9 @@ import type { ColorImage } from '../../core/image.js';
 const REACH = 3;
 
 /**
- * Puts a mask into a picture's alpha and gives the pixels along the outline, which are mixed with the background, the mean colour of
- * the object's pixels next to them: straight alpha means the object's own colour, and a texture must not catch the background's.
- * Changes `image`.
+ * Puts a mask into a picture's alpha and gives the pixels along the outline, which are mixed with the background, the
+ * mean colour of the object's pixels next to them: straight alpha means the object's own colour, and a texture must not
+ * catch the background's. Changes `image`.
  */
 export function applySoftMask(image: ColorImage, mask: Uint8Array): void {
   const { width, height, data } = image;

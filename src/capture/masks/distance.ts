@@ -24,7 +24,10 @@ function transformLine(f: Float64Array, n: number, out: Float64Array, at: Int32A
   }
 }
 
-/** Distance in pixels from every pixel centre to the nearest pixel centre where `inside` is `value`; 1e10 where there is none. */
+/**
+ * Distance in pixels from every pixel centre to the nearest pixel centre where `inside` is `value`; 1e10 where there is
+ * none.
+ */
 export function distanceTo(inside: Uint8Array, width: number, height: number, value: 0 | 1): Float32Array {
   const longest = Math.max(width, height);
   const line = new Float64Array(longest);
@@ -45,7 +48,9 @@ export function distanceTo(inside: Uint8Array, width: number, height: number, va
   return grid;
 }
 
-/** Signed distance in pixels to a mask's outline, which runs between pixel centres: positive inside, negative outside. */
+/**
+ * Signed distance in pixels to a mask's outline, which runs between pixel centres: positive inside, negative outside.
+ */
 export function signedDistance(inside: Uint8Array, width: number, height: number): Float32Array {
   const toOutside = distanceTo(inside, width, height, 0);
   const toInside = distanceTo(inside, width, height, 1);

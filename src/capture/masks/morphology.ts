@@ -40,8 +40,8 @@ export function dilate(mask: Uint8Array, width: number, height: number, radius: 
 }
 
 /**
- * Signed distance to a mask's outline in pixels, positive inside, by chamfer steps of 1 and √2: exact beside the outline, up to 8 %
- * too long far from it, at a tenth of the time of the exact transform.
+ * Signed distance to a mask's outline in pixels, positive inside, by chamfer steps of 1 and √2: exact beside the
+ * outline, up to 8 % too long far from it, at a tenth of the time of the exact transform.
  */
 export function chamferDistance(inside: Uint8Array, width: number, height: number): Float32Array {
   const out = new Float32Array(inside.length);

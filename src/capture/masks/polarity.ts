@@ -12,12 +12,16 @@ export function borderShare(mask: Uint8Array, width: number, height: number): nu
 }
 
 /**
- * Whether a mask looks the wrong way round: it marks the frame's border all round and leaves out something in its middle. An object
- * that fills the frame leaves nothing out, and one that reaches over an edge does not reach over all four.
+ * Whether a mask looks the wrong way round: it marks the frame's border all round and leaves out something in its
+ * middle. An object that fills the frame leaves nothing out, and one that reaches over an edge does not reach over all
+ * four.
  * @param coverage share of the picture's pixels that the mask marks, 0…1
  */
 export const looksInverted = (border: number, coverage: number): boolean =>
   border >= BORDER && 1 - coverage >= HOLE[0] && 1 - coverage <= HOLE[1];
 
-/** Share of views with inverted-looking masks from which the capture's masks as a whole are taken to be the wrong way round. */
+/**
+ * Share of views with inverted-looking masks from which the capture's masks as a whole are taken to be the wrong way
+ * round.
+ */
 export const INVERTED_VIEWS = 0.8;

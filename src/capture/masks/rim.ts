@@ -23,8 +23,8 @@ function opaqueBox({ width, height, data }: ColorImage) {
 }
 
 /**
- * The opaque frame of a picture that is clear along its border alone, as resampling and undistortion leave it: a rectangle that nearly fills the
- * picture. Such transparency says nothing of an object. Undefined for others.
+ * The opaque frame of a picture that is clear along its border alone, as resampling and undistortion leave it: a
+ * rectangle that nearly fills the picture. Such transparency says nothing of an object. Undefined for others.
  */
 function framed(image: ColorImage) {
   const box = opaqueBox(image);
@@ -40,7 +40,10 @@ export function hasOutline(image: ColorImage): boolean {
   return false;
 }
 
-/** Fills a clear rim with the nearest colours of the frame within, so that it is no edge to a look for the background. Changes the picture. */
+/**
+ * Fills a clear rim with the nearest colours of the frame within, so that it is no edge to a look for the background.
+ * Changes the picture.
+ */
 export function closeRim(image: ColorImage): ColorImage {
   const box = framed(image);
   const { width, height, data } = image;

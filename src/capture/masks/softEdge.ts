@@ -8,9 +8,9 @@ const REACH = 7;
 const CONTRAST = 14;
 
 /**
- * Draws a mask at full size. Inside a narrow band along the outline, a pixel's value is the share of the object's colour in it, between
- * the local means of the object's and the background's colours on both sides (so a shadow counts as background). Where the two do not
- * differ, the outline itself decides: that of the prior, if there is one.
+ * Draws a mask at full size. Inside a narrow band along the outline, a pixel's value is the share of the object's
+ * colour in it, between the local means of the object's and the background's colours on both sides (so a shadow counts
+ * as background). Where the two do not differ, the outline itself decides: that of the prior, if there is one.
  *
  * @param work the picture at work size; `inside` and `distance` (signed, in its pixels, positive inside) belong to it
  */

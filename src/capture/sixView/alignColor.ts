@@ -2,7 +2,10 @@ import { solveSymmetric } from '../../core/linearSolve.js';
 import { signedDistance } from '../masks/distance.js';
 import { threshold } from '../masks/morphology.js';
 
-/** Where the colour picture shows what the depth map shows: position_colour = scale · position_depth + shift, from the centres, in widths. */
+/**
+ * Where the colour picture shows what the depth map shows: position_colour = scale · position_depth + shift, from the
+ * centres, in widths.
+ */
 export interface ColorAlignment {
   scale: number;
   shiftX: number;
@@ -38,7 +41,10 @@ export function warpToColor(depth: Region, alignment: ColorAlignment, width: num
   return { inside, width, height };
 }
 
-/** Aligns the outlines of a colour picture and of its depth map by a scale and a shift, robustly: parts of either may be wrong. */
+/**
+ * Aligns the outlines of a colour picture and of its depth map by a scale and a shift, robustly: parts of either may be
+ * wrong.
+ */
 export function alignColor(color: Region, depth: Region): ColorAlignment {
   const { distance, width, height } = distanceField(color);
   const points = outline(depth);
@@ -126,7 +132,10 @@ function distanceField(region: Region): {
   return { distance, width, height };
 }
 
-/** Points between the pixels inside and outside a depth map, x y interleaved, from the centre in widths; at most about 4000. */
+/**
+ * Points between the pixels inside and outside a depth map, x y interleaved, from the centre in widths; at most about
+ * 4000.
+ */
 function outline(region: Region): Float64Array {
   const { width, height, inside } = region;
   const out: number[] = [];

@@ -21,8 +21,9 @@ const SPECK_SHARE = 5e-5;
 const JUMP = 0.03;
 
 /**
- * Takes islands and pinholes out of a depth map, sharpens an outline that a resize mixed with the empty background, replaces isolated values by the median of their neighbours, and empties pixels at
- * depth edges that hang between the two surfaces ("flying" pixels, as smoothed edges produce).
+ * Takes islands and pinholes out of a depth map, sharpens an outline that a resize mixed with the empty background,
+ * replaces isolated values by the median of their neighbours, and empties pixels at depth edges that hang between the
+ * two surfaces ("flying" pixels, as smoothed edges produce).
  */
 export function cleanDepth(raw: FloatImage): CleanDepth {
   const { width, height } = raw;
@@ -165,8 +166,8 @@ function isFaded(data: Float32Array, width: number, height: number): boolean {
 }
 
 /**
- * Puts the outline where half of a pixel is covered, and gives the faded pixels that stay the value that they would have had.
- * Returns how many pixels were changed.
+ * Puts the outline where half of a pixel is covered, and gives the faded pixels that stay the value that they would
+ * have had. Returns how many pixels were changed.
  */
 function trimFaded(data: Float32Array, width: number, height: number): number {
   const near = FADE - 1;

@@ -7,14 +7,16 @@ import type { ViewGrid } from './rig/viewGrid.js';
 const EQUAL = 4e-4;
 /** Focal lengths that are tried: fields of view of 80° to 12°. */
 const FOCALS = Array.from({ length: 17 }, (_, i) => 0.6 * (4.8 / 0.6) ** (i / 16));
-/** Widest range (ratio of its ends) of focal lengths of which the middle is taken; within a wider one the default is. */
+/**
+ * Widest range (ratio of its ends) of focal lengths of which the middle is taken; within a wider one the default is.
+ */
 const NARROW = 2;
 const MODELS = [{ model: 'linear', sign: 1 }] as const;
 
 /**
- * Finds arrangement and focal length from silhouettes alone: the true ones leave no part of a silhouette empty in the visual hull.
- * Several may do so: then the usual arrangement is taken (the viewer's left, unturned), and the default focal length where the
- * range is wide and holds it.
+ * Finds arrangement and focal length from silhouettes alone: the true ones leave no part of a silhouette empty in the
+ * visual hull. Several may do so: then the usual arrangement is taken (the viewer's left, unturned), and the default
+ * focal length where the range is wide and holds it.
  */
 export async function estimateSilhouettes(
   grids: readonly ViewGrid[],

@@ -1,32 +1,42 @@
 import { PlinthError } from '../../core/errors.js';
 import { assignDefaults } from '../../core/options.js';
 
-/** How six named views are understood where there are no cameras. Everything that is not given is found from the pictures. */
+/**
+ * How six named views are understood where there are no cameras. Everything that is not given is found from the
+ * pictures.
+ */
 export interface SixViewOptions {
   /**
-   * Whose left the view `left` shows: `viewer` (the camera stands to the left of the front camera) or `object` (the object's own
-   * left, as it faces the front camera: the camera stands to the right). Default: `auto`, by which of the two fits.
+   * Whose left the view `left` shows: `viewer` (the camera stands to the left of the front camera) or `object` (the
+   * object's own left, as it faces the front camera: the camera stands to the right). Default: `auto`, by which of the
+   * two fits.
    */
   left?: 'auto' | 'viewer' | 'object';
   /**
-   * Degrees by which the picture `top` is turned clockwise, against the one with the front view's right to the right and the front
-   * side at the bottom. Default: `auto`.
+   * Degrees by which the picture `top` is turned clockwise, against the one with the front view's right to the right
+   * and the front side at the bottom. Default: `auto`.
    */
   topTurn?: 'auto' | 0 | 90 | 180 | 270;
-  /** The same for `bottom`, whose unturned picture has the front view's right to the right and the front side at the top. Default: `auto`. */
+  /**
+   * The same for `bottom`, whose unturned picture has the front view's right to the right and the front side at the
+   * top. Default: `auto`.
+   */
   bottomTurn?: 'auto' | 0 | 90 | 180 | 270;
-  /** Focal length over picture width, 0.3…30. Default: found; where the pictures do not determine it, 50/36 (a 50 mm lens). */
+  /**
+   * Focal length over picture width, 0.3…30. Default: found; where the pictures do not determine it, 50/36 (a 50 mm
+   * lens).
+   */
   focal?: number;
   /** Horizontal field of view in degrees, 2…120; another way to say `focal`. Default: found. */
   fieldOfView?: number;
   /**
-   * Distance from every camera to the common centre, in scene units, above 0. It sets the scale of the scene. Default: 3.2; with metric
-   * depth it is found from the depth.
+   * Distance from every camera to the common centre, in scene units, above 0. It sets the scale of the scene. Default:
+   * 3.2; with metric depth it is found from the depth.
    */
   distance?: number;
   /**
-   * `metric`: depth = value × `depthScale` + `depthOffset` in every view. `relative`: every map has a scale and an offset of its own,
-   * which are found. Default: `auto`: metric where `depthScale` is given, else relative.
+   * `metric`: depth = value × `depthScale` + `depthOffset` in every view. `relative`: every map has a scale and an
+   * offset of its own, which are found. Default: `auto`: metric where `depthScale` is given, else relative.
    */
   depth?: 'auto' | 'metric' | 'relative';
   /** Scene units per step of the depth images' values, above 0; only for metric depth. Default: 0.001 (millimetres). */

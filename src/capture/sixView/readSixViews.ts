@@ -20,17 +20,17 @@ import { rigPose, viewAxes } from './rig/rig.js';
 import { readSixDepth, toDistances } from './sixDepth.js';
 
 /**
- * Reads `multi_views/{front,back,left,right,top,bottom}` with optional `depth_renders/` of the same names. Cameras, masks and the
- * meaning of the depth values are found from the pictures as far as the options do not say them; `estimated` tells what was found and
- * how well the views agree.
+ * Reads `multi_views/{front,back,left,right,top,bottom}` with optional `depth_renders/` of the same names. Cameras,
+ * masks and the meaning of the depth values are found from the pictures as far as the options do not say them;
+ * `estimated` tells what was found and how well the views agree.
  *
- * World: +Y up, the front camera on +Z, every camera at the same distance from the origin and looking at it. The distance is a free
- * choice of scale (3.2 by default) unless the depth is metric.
+ * World: +Y up, the front camera on +Z, every camera at the same distance from the origin and looking at it. The
+ * distance is a free choice of scale (3.2 by default) unless the depth is metric.
  *
  * @param root folder of the capture in which the views are
  *
- * Throws `CAPTURE_VIEWS_MISSING`, `CAPTURE_VIEW_UNEXPECTED`, `CAPTURE_FILE_MISSING`, `CAPTURE_MASK_EMPTY`, `CAPTURE_VIEWS_DISAGREE`,
- * `IMAGE_…`, `DEPTH_INVALID`, `OPTION_INVALID`, `CANCELLED`.
+ * Throws `CAPTURE_VIEWS_MISSING`, `CAPTURE_VIEW_UNEXPECTED`, `CAPTURE_FILE_MISSING`, `CAPTURE_MASK_EMPTY`,
+ * `CAPTURE_VIEWS_DISAGREE`, `IMAGE_…`, `DEPTH_INVALID`, `OPTION_INVALID`, `CANCELLED`.
  */
 export async function readSixViews(
   folder: CaptureFolder,

@@ -13,8 +13,8 @@ export interface SixDepth extends CleanDepth {
 }
 
 /**
- * Reads a depth map's own values and cleans them. Throws `DEPTH_INVALID` for maps with fewer than two hundred pixels of the object or
- * none of the background, and what `decodeDepth` throws.
+ * Reads a depth map's own values and cleans them. Throws `DEPTH_INVALID` for maps with fewer than two hundred pixels of
+ * the object or none of the background, and what `decodeDepth` throws.
  */
 export async function readSixDepth(file: string, maxPixels: number): Promise<SixDepth> {
   const bits = /\.exr$/i.test(file) ? 32 : (await readImageHeader(file, maxPixels)).bits;

@@ -9,7 +9,10 @@ export interface CarvingView {
   image: ColorImage;
 }
 
-/** A voxel counts for a view only where it faces it by at least this cosine: beyond, a voxel's colour is that of its neighbours. */
+/**
+ * A voxel counts for a view only where it faces it by at least this cosine: beyond, a voxel's colour is that of its
+ * neighbours.
+ */
 const FACING = 0.25;
 /** Voxels that are turned away by more than this hide nothing that others do not. */
 const TURNED_AWAY = -0.3;

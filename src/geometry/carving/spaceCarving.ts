@@ -20,25 +20,37 @@ export interface CarvingFacts {
 }
 
 /**
- * Disagreement of views, in levels of 255, above which a voxel is taken away, pass by pass. In passes below `LEAST_START` only what was
- * opened before grows: deep inside a vessel everything is dark and differs by little, and on an ordinary surface highlights differ by as much.
+ * Disagreement of views, in levels of 255, above which a voxel is taken away, pass by pass. In passes below
+ * `LEAST_START` only what was opened before grows: deep inside a vessel everything is dark and differs by little, and
+ * on an ordinary surface highlights differ by as much.
  */
 const PASSES = [45, 30, 20, 14, 10, 7] as const;
 const LEAST_START = 18;
 /** Fewer views than this that see a voxel say nothing about it. */
 const LEAST_VIEWS = 4;
-/** Voxels that the object's outline in some view rests on are kept: those whose ray passes through no more than this many. */
+/**
+ * Voxels that the object's outline in some view rests on are kept: those whose ray passes through no more than this
+ * many.
+ */
 const LOAD_BEARING = 3;
-/** Concavities less deep than this, in voxels, or smaller than this share of the solid are closed again at the end: highlights dig such pits, and small ones an optimisation of the surface finds by itself. */
+/**
+ * Concavities less deep than this, in voxels, or smaller than this share of the solid are closed again at the end:
+ * highlights dig such pits, and small ones an optimisation of the surface finds by itself.
+ */
 const LEAST_DEPTH = 3;
 const LEAST_CONCAVITY = 0.03;
 /** Regions smaller than this are not opened; voxels. */
 const LEAST_REGION = 32;
-/** Error after a region was opened, as a share of that before, that it must not exceed: for new ones, and for what opened ones grow by. */
+/**
+ * Error after a region was opened, as a share of that before, that it must not exceed: for new ones, and for what
+ * opened ones grow by.
+ */
 const IMPROVEMENT = { start: 0.9, growth: 0.97 } as const;
 /** Share of a region's pixels that may lose the object. */
 const LOST_SHARE = 0.01;
-/** Error of a pixel is cut off here; one that too few other views see counts as much as the second. In levels of 255. */
+/**
+ * Error of a pixel is cut off here; one that too few other views see counts as much as the second. In levels of 255.
+ */
 const MOST_ERROR = 100;
 const UNKNOWN_ERROR = 60;
 /** Views that the colour of a pixel is predicted from. */
@@ -50,12 +62,13 @@ const JUDGE_EVERY = 2;
 const LOOK_EVERY = 4;
 
 /**
- * Space carving (Kutulakos & Seitz 2000): takes away voxels that views see in different colours, so that concavities open which no outline shows,
- * such as the inside of a cup, in a visual hull.
+ * Space carving (Kutulakos & Seitz 2000): takes away voxels that views see in different colours, so that concavities
+ * open which no outline shows, such as the inside of a cup, in a visual hull.
  *
- * Views also disagree about highlights and mirrors, and taking voxels away there would dig pits. Whether a region is opened is therefore decided by what
- * it is good for: the colour of each of its pixels is predicted from the nearest views that see the same voxel, before and after, and only regions whose prediction
- * gets better by far stay open. A convex surface never does.
+ * Views also disagree about highlights and mirrors, and taking voxels away there would dig pits. Whether a region is
+ * opened is therefore decided by what it is good for: the colour of each of its pixels is predicted from the nearest
+ * views that see the same voxel, before and after, and only regions whose prediction gets better by far stay open. A
+ * convex surface never does.
  *
  * @param solid 1 where a sample of the lattice is inside, 0 on its border; changed in place
  * @param views at least `LEAST_VIEWS` of every place are needed, so nothing is carved where few pictures were taken
@@ -291,7 +304,10 @@ function solidAlong(start: number[], direction: number[], solid: Uint8Array, [nx
 
 interface Region {
   voxels: number[];
-  /** Sum over the pixels that show the region's surface of the error of what the other views predict, before it was taken away and after. */
+  /**
+   * Sum over the pixels that show the region's surface of the error of what the other views predict, before it was
+   * taken away and after.
+   */
   before: number;
   after: number;
   /** Share of these pixels that show nothing of the solid any more. */
@@ -328,8 +344,9 @@ function judge(
 }
 
 /**
- * Distance of a pixel's colour from the median of what the nearest views that see the same voxel show. Only a few, and near ones: in a pit fewer and
- * more similar views see a voxel, and would agree better about a highlight for that alone.
+ * Distance of a pixel's colour from the median of what the nearest views that see the same voxel show. Only a few, and
+ * near ones: in a pit fewer and more similar views see a voxel, and would agree better about a highlight for that
+ * alone.
  */
 function predictionError({ colors }: Sightings, k: number, nearest: readonly number[], color: number): number {
   let n = 0;

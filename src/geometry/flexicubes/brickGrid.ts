@@ -24,9 +24,9 @@ export interface IsoLattice {
 }
 
 /**
- * A level set on the bricks around its surface, on the device. N samples = 64 × slots; slots that no brick is in are never looked at. Samples
- * on the border of what is there (not all eight cells around them are) take no part in extraction beyond lending their sign: they must not
- * differ in sign from one another, and they do not move.
+ * A level set on the bricks around its surface, on the device. N samples = 64 × slots; slots that no brick is in are
+ * never looked at. Samples on the border of what is there (not all eight cells around them are) take no part in
+ * extraction beyond lending their sign: they must not differ in sign from one another, and they do not move.
  */
 export interface IsoGrid extends IsoLattice {
   slots: number;
@@ -34,13 +34,19 @@ export interface IsoGrid extends IsoLattice {
   brickOf: Int32Array;
   /** u32: the table of dual cases, then 28 words per slot (see isosurface.wgsl). */
   topology: GPUBuffer;
-  /** Parameter: vec4f [N × 2]: signed distance in voxels (negative inside), deformation x, y, z in voxels; colour r, g, b, 0. */
+  /**
+   * Parameter: vec4f [N × 2]: signed distance in voxels (negative inside), deformation x, y, z in voxels; colour r, g,
+   * b, 0.
+   */
   samples: GPUBuffer;
   /** Parameter: f32 [N × 21], exponents of FlexiCubes' weights; 0 = weight 1. */
   weights: GPUBuffer;
   /** u32 [N]: see isosurface.wgsl; written by `recordExtract`. */
   entries: GPUBuffer;
-  /** u32 [2N]: the first position of each cell's vertices, then of each sample's quad centres; written by `recordExtract`. */
+  /**
+   * u32 [2N]: the first position of each cell's vertices, then of each sample's quad centres; written by
+   * `recordExtract`.
+   */
   offsets: GPUBuffer;
 }
 
@@ -64,7 +70,8 @@ export const latticeSize = ({ bricks }: IsoLattice): Vec3 => bricks.map((b) => b
 
 /**
  * Buffers for up to `slots` bricks; none is in yet.
- * @throws `GPU_LIMIT_TOO_LOW` where the weights, or an optimiser's memory of them, would not fit into one binding: from about 12,000 bricks on where that may have 128 MiB
+ * @throws `GPU_LIMIT_TOO_LOW` where the weights, or an optimiser's memory of them, would not fit into one binding: from
+ * about 12,000 bricks on where that may have 128 MiB
  */
 export function createIsoGrid(gpu: Gpu, lattice: IsoLattice, slots: number): IsoGrid {
   const { origin, voxel, bricks } = lattice;
@@ -98,8 +105,8 @@ export function destroyIsoGrid(grid: IsoGrid): void {
 }
 
 /**
- * Puts exactly these bricks in. Those that are in already keep their slot and with it their samples and weights; the others get the lowest free ones, whose
- * contents the caller has to write.
+ * Puts exactly these bricks in. Those that are in already keep their slot and with it their samples and weights; the
+ * others get the lowest free ones, whose contents the caller has to write.
  * @param wanted brick numbers, ascending
  * @returns the slots that were given out anew, ascending
  * @throws RangeError where there are more than slots

@@ -1,13 +1,15 @@
 import { edgeBetween, FACES } from '../marchingCubes/marchingCubesTable.js';
 
 /**
- * The cases of dual marching cubes (Nielson 2004), derived rather than listed: the closed polygons that cut a cell become one vertex each.
- * Corners, edges and cases are numbered as in `marchingCubesTable.ts`; faces x low, x high, y low, y high, z low, z high.
+ * The cases of dual marching cubes (Nielson 2004), derived rather than listed: the closed polygons that cut a cell
+ * become one vertex each. Corners, edges and cases are numbered as in `marchingCubesTable.ts`; faces x low, x high, y
+ * low, y high, z low, z high.
  *
- * On an ambiguous face each inside corner is cut off by itself. Where one polygon crosses such a face twice, and one polygon of the
- * neighbour does so too, both dual edges would join the same two vertices, and four quads would meet there. Both cells then cut off the
- * outside corners of that face instead ("switched"), which divides the polygons (Wenger, Isosurfaces, 2013). Only cases with a single ambiguous face
- * can need that, so that a cell is never asked to switch two faces; `build` verifies it.
+ * On an ambiguous face each inside corner is cut off by itself. Where one polygon crosses such a face twice, and one
+ * polygon of the neighbour does so too, both dual edges would join the same two vertices, and four quads would meet
+ * there. Both cells then cut off the outside corners of that face instead ("switched"), which divides the polygons
+ * (Wenger, Isosurfaces, 2013). Only cases with a single ambiguous face can need that, so that a cell is never asked to
+ * switch two faces; `build` verifies it.
  */
 export interface DualCase {
   /** Bit e is set where edge e is crossed. */
@@ -15,7 +17,10 @@ export interface DualCase {
   /** For each edge the number of its polygon; −1 where it is not crossed. */
   loops: readonly number[];
   loopCount: number;
-  /** For each crossed edge the edges after and before it in its polygon, which runs counter-clockwise seen from outside the solid. */
+  /**
+   * For each crossed edge the edges after and before it in its polygon, which runs counter-clockwise seen from outside
+   * the solid.
+   */
   next: readonly number[];
   previous: readonly number[];
   /** The ambiguous face that one polygon crosses twice; −1 where there is none. */
@@ -69,8 +74,8 @@ export const DUAL_CASES: readonly DualCase[] = Array.from({ length: 512 }, (_, i
 });
 
 /**
- * `DUAL_CASES` for the kernels, 8 words a case: polygon of each edge (2 bits) with their count from bit 24 and the doubled face + 1 from bit 28;
- * edges after (4 bits, edges 0–7, then 8–11); edges before likewise; crossed edges; 0, 0.
+ * `DUAL_CASES` for the kernels, 8 words a case: polygon of each edge (2 bits) with their count from bit 24 and the
+ * doubled face + 1 from bit 28; edges after (4 bits, edges 0–7, then 8–11); edges before likewise; crossed edges; 0, 0.
  */
 export const DUAL_TABLE: Uint32Array = (() => {
   const table = new Uint32Array(DUAL_CASES.length * DUAL_CASE_WORDS);

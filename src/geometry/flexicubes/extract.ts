@@ -84,9 +84,9 @@ const centers = defineKernel({
 });
 
 /**
- * Room for the surface of a grid, at least as large as the surface. What does not fit is left out, and `readIsoCounts` tells. Positions come
- * in the order of the slots: first the dual vertices, V of them, then the centres of the quads, Q; triangle 4q + k is of quad q. Of what
- * lies beyond, positions keep what they were, and triangles are 0, 0, 0.
+ * Room for the surface of a grid, at least as large as the surface. What does not fit is left out, and `readIsoCounts`
+ * tells. Positions come in the order of the slots: first the dual vertices, V of them, then the centres of the quads,
+ * Q; triangle 4q + k is of quad q. Of what lies beyond, positions keep what they were, and triangles are 0, 0, 0.
  */
 export interface IsoSurface {
   /** Dual vertices that there is room for. */
@@ -100,7 +100,10 @@ export interface IsoSurface {
   positions: GPUBuffer;
   /** vec4f [P]: colour r, g, b, 0. */
   attributes: GPUBuffer;
-  /** u32 [T × 24]: position indices counter-clockwise seen from outside, 0; the far corners across edges 01, 12, 20, 0; zeros (as `DiffMesh.triangles`). */
+  /**
+   * u32 [T × 24]: position indices counter-clockwise seen from outside, 0; the far corners across edges 01, 12, 20, 0;
+   * zeros (as `DiffMesh.triangles`).
+   */
   triangles: GPUBuffer;
   /** vec4u [Q]: dual vertices of each quad, counter-clockwise. */
   quads: GPUBuffer;
@@ -161,10 +164,11 @@ function recordConnectivity(batch: Batch, grid: IsoGrid, surface: IsoSurface): v
 }
 
 /**
- * Records the level set → its surface, after "Flexible Isosurface Extraction for Gradient-Based Mesh Optimization" (Shen et al. 2023): crossings
- * of cell edges at which α-weighted distances vanish; one dual vertex per polygon of a cell, the β-weighted mean of its crossings; a quad for
- * every crossing, cut in four around a centre between its diagonals, which γ weighs. Colours go the same way as positions. The surface is a closed
- * manifold wherever it does not reach the border of the bricks: see `dualTable.ts` for ambiguous cells.
+ * Records the level set → its surface, after "Flexible Isosurface Extraction for Gradient-Based Mesh Optimization"
+ * (Shen et al. 2023): crossings of cell edges at which α-weighted distances vanish; one dual vertex per polygon of a
+ * cell, the β-weighted mean of its crossings; a quad for every crossing, cut in four around a centre between its
+ * diagonals, which γ weighs. Colours go the same way as positions. The surface is a closed manifold wherever it does
+ * not reach the border of the bricks: see `dualTable.ts` for ambiguous cells.
  */
 export function recordExtract(batch: Batch, grid: IsoGrid, surface: IsoSurface): void {
   const { topology, samples, weights, entries, offsets } = grid;

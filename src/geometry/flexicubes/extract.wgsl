@@ -142,7 +142,8 @@ fn vertexOf(cell : u32, edge : u32) -> u32 {
   return offsets[cell] + loopOf(caseWord(entries[cell], 0u), edge);
 }
 
-// The centre of the quad on the other edge that joins this one on the face of the cell across `axis`, on the side where this edge lies.
+// The centre of the quad on the other edge that joins this one on the face of the cell across `axis`, on the side where
+// this edge lies.
 fn centerAcross(cell : u32, edge : u32, axis : u32) -> u32 {
   let entry = entries[cell];
   let side = (edgeCorner(edge) >> axis) & 1u;
@@ -185,7 +186,8 @@ fn quadTriangles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) 
       let cell = cellAround(item, axis, k);
       let edge = edgeAround(axis, k);
       v[j] = vertexOf(cell, edge);
-      // From cell k to the following one the dual edge passes through the face across the first of the two axes where k is even.
+      // From cell k to the following one the dual edge passes through the face across the first of the two axes where k
+      // is even.
       let forward = select(across.y, across.x, (k & 1u) == 0u);
       let backward = select(across.x, across.y, (k & 1u) == 0u);
       beyond[j] = centerAcross(cell, edge, select(forward, backward, reversed));

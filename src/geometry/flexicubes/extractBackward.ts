@@ -83,7 +83,10 @@ export interface IsoGradients {
   corners: GPUBuffer;
   /** f32 [V × 21]: of the exponents of a cell's weights, at its first dual vertex. */
   weights: GPUBuffer;
-  /** vec4f [N × 2]: as `IsoGrid.samples`; the last component is 0 where nothing came, 1 where all may move, 2 at the border (colour only). */
+  /**
+   * vec4f [N × 2]: as `IsoGrid.samples`; the last component is 0 where nothing came, 1 where all may move, 2 at the
+   * border (colour only).
+   */
   samples: GPUBuffer;
 }
 
@@ -103,20 +106,22 @@ export function destroyIsoGradients(gradients: IsoGradients): void {
 /** Weights of the regularisers; 0 = without. */
 export interface IsoRegularisers {
   /**
-   * Loss per voxel of the mean absolute deviation of the distances between a dual vertex and its crossings, summed over dual vertices
-   * (FlexiCubes' L_dev). It keeps quads flat where nothing else decides.
+   * Loss per voxel of the mean absolute deviation of the distances between a dual vertex and its crossings, summed over
+   * dual vertices (FlexiCubes' L_dev). It keeps quads flat where nothing else decides.
    */
   deviation?: number;
   /**
-   * Loss per grid edge whose ends differ in sign, H(σ(a), sign b) + H(σ(b), sign a) with distances in voxels (Munkberg et al. 2022).
-   * It removes surface that the pictures do not ask for.
+   * Loss per grid edge whose ends differ in sign, H(σ(a), sign b) + H(σ(b), sign a) with distances in voxels (Munkberg
+   * et al. 2022). It removes surface that the pictures do not ask for.
    */
   signChange?: number;
 }
 
 /**
- * Records the gradient of the surface of the last `recordExtract` → `gradients.samples` and `gradients.weights`, which are overwritten.
- * @param gradient vec4f [P × 2]: of position x, y, z (loss per scene unit), of the field's value there; of colour r, g, b; 0. The field's value at
+ * Records the gradient of the surface of the last `recordExtract` → `gradients.samples` and `gradients.weights`, which
+ * are overwritten.
+ * @param gradient vec4f [P × 2]: of position x, y, z (loss per scene unit), of the field's value there; of colour r, g,
+ * b; 0. The field's value at
  *   the surface is 0 by definition; its gradient says how much the loss would like to have the point outside (negative) or inside, and
  *   goes to the samples with the shares that they have in the point, which are held constant.
  */

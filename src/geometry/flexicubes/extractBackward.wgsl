@@ -232,7 +232,8 @@ fn away(d : vec3f, mean : f32, signs : f32) -> vec3f {
   return d * ((sign(l - mean) - signs) / max(l, 1e-6));
 }
 
-// Per sample: the shares of the cells around, and the sign-change regulariser. w of the second word: 0 nothing came, 1 all may move, 2 colour only.
+// Per sample: the shares of the cells around, and the sign-change regulariser. w of the second word: 0 nothing came, 1
+// all may move, 2 colour only.
 @compute @workgroup_size(64)
 fn gatherCorners(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
   let item = itemAt(group, groups, local);

@@ -1,4 +1,5 @@
-// What all kernels of the isosurface share: bricks of 4×4×4 samples, each with the cell of which it is the lowest corner.
+// What all kernels of the isosurface share: bricks of 4×4×4 samples, each with the cell of which it is the lowest
+// corner.
 
 struct Params {
   origin : vec3f,
@@ -14,7 +15,8 @@ struct Params {
 };
 
 @group(0) @binding(0) var<uniform> params : Params;
-// The dual cases (8 words each, see dualTable.ts); then per slot the 27 slots around (x fastest; slot + 1, 0 = none), and x | y << 10 | z << 20.
+// The dual cases (8 words each, see dualTable.ts); then per slot the 27 slots around (x fastest; slot + 1, 0 = none),
+// and x | y << 10 | z << 20.
 @group(0) @binding(1) var<storage, read> topology : array<u32>;
 
 const TABLE_WORDS : u32 = 4096u;
@@ -104,7 +106,8 @@ fn crossingRank(entry : u32, axis : u32) -> u32 {
   return countOneBits((entry / CROSSING) & ((1u << axis) - 1u));
 }
 
-// The k-th cell around the edge along `axis` from a sample: counter-clockwise in the plane of the two axes across, as offsets 0 or −1 along them.
+// The k-th cell around the edge along `axis` from a sample: counter-clockwise in the plane of the two axes across, as
+// offsets 0 or −1 along them.
 fn roundBits(k : u32) -> vec2u {
   return vec2u(u32(k == 1u || k == 2u), u32(k >= 2u));
 }

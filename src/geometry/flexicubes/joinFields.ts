@@ -5,7 +5,10 @@ import { type IsoLattice, latticeSize } from './brickGrid.js';
 const NOISE = [0.3, 0.7] as const;
 /** From here on to there the coarse field itself takes over from the displaced fine one, in coarse voxels. */
 const FAR = [1.6, 2.4] as const;
-/** Deviations of displacements from their mean: from noise to a bend that a mean would round off, in coarse voxels; there the coarse field takes over too. */
+/**
+ * Deviations of displacements from their mean: from noise to a bend that a mean would round off, in coarse voxels;
+ * there the coarse field takes over too.
+ */
 const SPREAD = [0.5, 0.8] as const;
 /** Half the width of the mean that displacements are smoothed by, in coarse voxels. */
 const SMOOTHING = 1.5;
@@ -13,10 +16,11 @@ const SMOOTHING = 1.5;
 export const JOIN_LIMIT = 3;
 
 /**
- * Two fields of one solid joined: a fine one that was right to begin with, and a coarse one, noisy by a fraction of its voxels, that was corrected by
- * pictures. Taken over is what is coherent: the displacement between the two surfaces, smoothed over a few voxels. Where it is small, the fine field stays as
- * it is; where it is more than that, the fine field is displaced and keeps its relief; where it is large or changes within a few voxels, and the fine field
- * says nothing any more, the coarse one is taken.
+ * Two fields of one solid joined: a fine one that was right to begin with, and a coarse one, noisy by a fraction of its
+ * voxels, that was corrected by pictures. Taken over is what is coherent: the displacement between the two surfaces,
+ * smoothed over a few voxels. Where it is small, the fine field stays as it is; where it is more than that, the fine
+ * field is displaced and keeps its relief; where it is large or changes within a few voxels, and the fine field says
+ * nothing any more, the coarse one is taken.
  *
  * @param fine signed distances in voxels of `lattice`, exact up to `JOIN_LIMIT` coarse voxels
  * @param coarse likewise, exact near its surface only, as `tidyField` leaves them

@@ -2,8 +2,8 @@ import { BRICK_SIDE, type IsoLattice, latticeSize } from './brickGrid.js';
 import { MAXIMUM_FIELD } from './stepGrid.js';
 
 /**
- * Fields on all samples of a lattice, in memory: f32, x fastest. Between stretches of an optimisation on the device, what it made is put
- * in order here.
+ * Fields on all samples of a lattice, in memory: f32, x fastest. Between stretches of an optimisation on the device,
+ * what it made is put in order here.
  */
 export interface LevelField {
   /** Signed distance in voxels, negative inside. */
@@ -18,8 +18,8 @@ export interface LevelField {
 const REACH = 2;
 
 /**
- * The bricks around the surface, ascending: all that hold a sample within two of an end of an edge that changes sign. So the samples that may change
- * their sign have all their cells.
+ * The bricks around the surface, ascending: all that hold a sample within two of an end of an edge that changes sign.
+ * So the samples that may change their sign have all their cells.
  */
 export function surfaceBricks(values: Float32Array, lattice: IsoLattice): number[] {
   const size = latticeSize(lattice);
@@ -52,9 +52,10 @@ export interface TidyFacts {
 }
 
 /**
- * Fills hollows that are closed off from the outside, removes small loose parts, and makes the field a distance again away from the
- * surface: the ends of edges that change sign keep their values, within ±1.5; what is further away gets the least distance of a neighbour, plus 1, up to
- * `MAXIMUM_FIELD`; with it the mean colour of such neighbours, and no deformation.
+ * Fills hollows that are closed off from the outside, removes small loose parts, and makes the field a distance again
+ * away from the surface: the ends of edges that change sign keep their values, within ±1.5; what is further away gets
+ * the least distance of a neighbour, plus 1, up to `MAXIMUM_FIELD`; with it the mean colour of such neighbours, and no
+ * deformation.
  * @param minimumPart share of the largest part's samples below which a part is loose. Default 0.002.
  */
 export function tidyField(field: LevelField, lattice: IsoLattice, minimumPart = 0.002): TidyFacts {
@@ -93,7 +94,10 @@ const steps = ([x, y, z]: readonly number[]) => Math.abs(x) + Math.abs(y) + Math
 const INSIDE_NEIGHBOURS = AROUND.filter((d) => steps(d) === 1);
 const OUTSIDE_NEIGHBOURS = AROUND.filter((d) => steps(d) === 1 || steps(d) === 2);
 
-/** Marks with `mark` what is connected to the seeds among samples that are `inside`, or not; gives the number of samples. */
+/**
+ * Marks with `mark` what is connected to the seeds among samples that are `inside`, or not; gives the number of
+ * samples.
+ */
 function flood(
   values: Float32Array,
   marks: Uint32Array,

@@ -7,8 +7,9 @@ import { type IsoLattice, latticeSize } from './brickGrid.js';
 const TURN = 500;
 
 /**
- * Signed distance of every lattice sample to a closed, outward oriented mesh, in voxels, negative inside: exact up to `limit`, ±limit beyond.
- * Triangles are visited one by one with the samples near them, so the time follows the area: about a second for 10,000 triangles on 128³.
+ * Signed distance of every lattice sample to a closed, outward oriented mesh, in voxels, negative inside: exact up to
+ * `limit`, ±limit beyond. Triangles are visited one by one with the samples near them, so the time follows the area:
+ * about a second for 10,000 triangles on 128³.
  * @returns f32 [x · y · z of `latticeSize`], x fastest
  * @throws CANCELLED
  */
@@ -51,8 +52,9 @@ export async function meshField(
 }
 
 /**
- * Winding number of every sample: what the rows of samples along x pass through, counted by direction. A row that meets an edge or a corner is
- * taken to lie beside it on the side of greater y, or z; both triangles at an edge decide alike, so nothing counts twice or not at all.
+ * Winding number of every sample: what the rows of samples along x pass through, counted by direction. A row that meets
+ * an edge or a corner is taken to lie beside it on the side of greater y, or z; both triangles at an edge decide alike,
+ * so nothing counts twice or not at all.
  */
 function windings(p: Float32Array, indices: Uint32Array, [nx, ny, nz]: number[]): Int16Array {
   const out = new Int16Array(nx * ny * nz);

@@ -87,7 +87,8 @@ export const MAXIMUM_DEFORMATION = 0.45;
 export const MAXIMUM_WEIGHT = 1;
 
 /**
- * Records one step of Adam, without bias correction (β 0.9 and 0.99), on the samples and weights that the surface of the last extraction touches.
+ * Records one step of Adam, without bias correction (β 0.9 and 0.99), on the samples and weights that the surface of
+ * the last extraction touches.
  */
 export function recordIsoStep(
   batch: Batch,

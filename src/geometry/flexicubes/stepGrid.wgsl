@@ -1,5 +1,5 @@
-// Adam (Kingma & Ba 2015) on what the surface touches: samples that are corners of cut cells, and the weights of these cells. What no gradient
-// reached keeps its value and memory.
+// Adam (Kingma & Ba 2015) on what the surface touches: samples that are corners of cut cells, and the weights of these
+// cells. What no gradient reached keeps its value and memory.
 
 struct Params {
   samples : u32,

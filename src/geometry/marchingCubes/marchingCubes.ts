@@ -89,7 +89,10 @@ export function recordCount(
   countKernel.dispatch(batch, { field, bricks, table: tableOf(batch.gpu), ranks, counts }, uniforms, linear(count, 1));
 }
 
-/** Records the output of `count` bricks from `first`, whose first vertex and triangle are to come first in the output buffers. */
+/**
+ * Records the output of `count` bricks from `first`, whose first vertex and triangle are to come first in the output
+ * buffers.
+ */
 export function recordEmit(
   batch: Batch,
   grid: ExtractionGrid,

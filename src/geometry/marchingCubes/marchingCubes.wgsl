@@ -1,5 +1,6 @@
-// Marching cubes over bricks of 8×8×8 cells with 9×9×9 samples. A vertex belongs to the cell edge it lies on, an edge to the brick
-// that holds its lower sample, so vertices are shared within and between bricks. One workgroup per brick, one thread per row of 8 cells.
+// Marching cubes over bricks of 8×8×8 cells with 9×9×9 samples. A vertex belongs to the cell edge it lies on, an edge
+// to the brick that holds its lower sample, so vertices are shared within and between bricks. One workgroup per brick,
+// one thread per row of 8 cells.
 
 struct Extract {
   origin: vec3f,

@@ -1,4 +1,5 @@
-// The second pass of marching cubes: writes vertices and triangles at the places that the counts gave. See marchingCubes.wgsl.
+// The second pass of marching cubes: writes vertices and triangles at the places that the counts gave. See
+// marchingCubes.wgsl.
 
 struct Extract {
   origin: vec3f,

@@ -1,10 +1,11 @@
 /**
- * The 256 cases of marching cubes (Lorensen & Cline 1987), derived rather than listed. On an ambiguous face each inside corner is
- * cut off by itself; both cells at a face decide alike, so the surface closes. Polygons are split without diagonals that lie in a
- * cell's face, which a neighbour could draw too: so every edge of the result belongs to exactly two triangles.
+ * The 256 cases of marching cubes (Lorensen & Cline 1987), derived rather than listed. On an ambiguous face each inside
+ * corner is cut off by itself; both cells at a face decide alike, so the surface closes. Polygons are split without
+ * diagonals that lie in a cell's face, which a neighbour could draw too: so every edge of the result belongs to exactly
+ * two triangles.
  *
- * Corners: number = x | y << 1 | z << 2. Edges: number = axis * 4 + the other two coordinates of the edge as bits (in the order
- * x, y, z without the axis). Case: bit c is set where corner c is inside (negative).
+ * Corners: number = x | y << 1 | z << 2. Edges: number = axis * 4 + the other two coordinates of the edge as bits (in
+ * the order x, y, z without the axis). Case: bit c is set where corner c is inside (negative).
  */
 export interface MarchingCubesTable {
   /** 257 offsets in triangles: case c has triangles `starts[c]` to `starts[c + 1]`. */

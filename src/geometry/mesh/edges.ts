@@ -1,6 +1,6 @@
 /**
- * Edges of a triangle mesh. Half-edge `3 t + k` runs from corner k of triangle t to its corner k + 1; an edge gathers all half-edges
- * between the same two vertices, whatever their direction and number.
+ * Edges of a triangle mesh. Half-edge `3 t + k` runs from corner k of triangle t to its corner k + 1; an edge gathers
+ * all half-edges between the same two vertices, whatever their direction and number.
  */
 export interface EdgeTable {
   count: number;
@@ -18,7 +18,10 @@ export const edgeFrom = (indices: Uint32Array, h: number): number => indices[h];
 /** The vertex that half-edge `h` runs to. */
 export const edgeTo = (indices: Uint32Array, h: number): number => indices[h % 3 === 2 ? h - 2 : h + 1];
 
-/** Builds the edge table in linear time. Edges are numbered by lower, then by first use, so that the numbering is reproducible. */
+/**
+ * Builds the edge table in linear time. Edges are numbered by lower, then by first use, so that the numbering is
+ * reproducible.
+ */
 export function buildEdges(indices: Uint32Array, vertexCount: number): EdgeTable {
   const n = indices.length;
   const bucket = new Uint32Array(vertexCount + 1);
@@ -39,8 +42,8 @@ export function buildEdges(indices: Uint32Array, vertexCount: number): EdgeTable
   const ofHalfEdge = new Uint32Array(n);
   const pairs = new Uint32Array(n * 2);
   let count = 0;
-  // Few half-edges share a lower vertex, so a linear search among the edges just made beats a hash table; where a vertex has a great
-  // many neighbours (a fan), a map takes over.
+  // Few half-edges share a lower vertex, so a linear search among the edges just made beats a hash table; where a
+  // vertex has a great many neighbours (a fan), a map takes over.
   for (let v = 0; v < vertexCount; v++) {
     const first = count;
     const many = bucket[v + 1] - bucket[v] > 64 ? new Map<number, number>() : null;

@@ -34,7 +34,10 @@ describe('computeNormals', () => {
 });
 
 describe('computeTangents', () => {
-  /** Every triangle's corner tangents must run along increasing u, and w · (n × t) along increasing upward v (glTF's v runs down). */
+  /**
+   * Every triangle's corner tangents must run along increasing u, and w · (n × t) along increasing upward v (glTF's v
+   * runs down).
+   */
   const check = (mesh: Mesh) => {
     const { positions: p, normals: n, uvs: uv, tangents, indices } = mesh;
     for (let h = 0; h < indices.length; h++) {

@@ -2,8 +2,9 @@ import type { Mesh } from '../../core/mesh.js';
 import { weldMap } from './weld.js';
 
 /**
- * Vertex normals: the mean of the normals of the triangles around a vertex, weighted by the triangle's area and its angle at the vertex
- * (Thürmer & Wüthrich 1998), smooth across texture seams: vertices at one place get the same normal. Where all cancel, (0, 1, 0).
+ * Vertex normals: the mean of the normals of the triangles around a vertex, weighted by the triangle's area and its
+ * angle at the vertex (Thürmer & Wüthrich 1998), smooth across texture seams: vertices at one place get the same
+ * normal. Where all cancel, (0, 1, 0).
  */
 export function computeNormals(mesh: Mesh): Float32Array {
   const { positions: p, indices } = mesh;

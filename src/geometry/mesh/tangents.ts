@@ -3,12 +3,12 @@ import type { Mesh } from '../../core/mesh.js';
 import { gatherVertices } from './compact.js';
 
 /**
- * The same mesh with tangents as glTF wants them: unit x, y, z along increasing u, w = ±1 for the bitangent w · (n × t), in the manner of
- * MikkTSpace (Mikkelsen 2008), which tools that bake and viewers that lack tangents use too. Tangents belong to corners, so vertices
- * where they differ (mirrored charts, creases) are repeated.
+ * The same mesh with tangents as glTF wants them: unit x, y, z along increasing u, w = ±1 for the bitangent w · (n ×
+ * t), in the manner of MikkTSpace (Mikkelsen 2008), which tools that bake and viewers that lack tangents use too.
+ * Tangents belong to corners, so vertices where they differ (mirrored charts, creases) are repeated.
  *
- * glTF counts v downwards, while the green of its normal maps points up the image: the bitangent runs against v, so the handedness that
- * MikkTSpace finds for these coordinates is turned round.
+ * glTF counts v downwards, while the green of its normal maps points up the image: the bitangent runs against v, so the
+ * handedness that MikkTSpace finds for these coordinates is turned round.
  *
  * @param mesh with normals and UVs, otherwise RangeError.
  */
@@ -39,7 +39,10 @@ export async function computeTangents(mesh: Mesh): Promise<Mesh> {
   return { ...gatherVertices({ ...rest }, Uint32Array.from(from)), indices, tangents: Float32Array.from(tangents) };
 }
 
-/** Made exactly perpendicular to the normal and of unit length; where there is none (no area in the texture), any direction is as good. */
+/**
+ * Made exactly perpendicular to the normal and of unit length; where there is none (no area in the texture), any
+ * direction is as good.
+ */
 function tangentFor(t: Float32Array, n: Float32Array): [number, number, number, number] {
   const along = t[0] * n[0] + t[1] * n[1] + t[2] * n[2];
   let v = [t[0] - along * n[0], t[1] - along * n[1], t[2] - along * n[2]];

@@ -1,5 +1,5 @@
-// Which bricks the surface can pass through, and which observations matter there. Interval arithmetic over a ball around the
-// brick, so nothing thin is missed. One thread per brick.
+// Which bricks the surface can pass through, and which observations matter there. Interval arithmetic over a ball
+// around the brick, so nothing thin is missed. One thread per brick.
 // #include "observation.wgsl"
 
 @group(0) @binding(2) var<storage, read_write> limits: array<vec4f>; // hard lower, upper, soft lower, 1 if all solid or all hollow

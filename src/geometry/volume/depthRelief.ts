@@ -9,7 +9,10 @@ export const TILE = 8;
 
 /** What fusion needs to know about a depth map besides its values. One entry per pixel unless stated. */
 export interface DepthRelief {
-  /** Perpendicular distance to the surface per unit of depth: the ray (unit depth) dotted with the surface normal; `SLOPE_MIN`…1.5. */
+  /**
+   * Perpendicular distance to the surface per unit of depth: the ray (unit depth) dotted with the surface normal;
+   * `SLOPE_MIN`…1.5.
+   */
   slope: Float32Array;
   /** Distance to the nearest depth edge, in pixels, at most `EDGE_LIMIT` (no edge near). */
   edgeDistance: Float32Array;
@@ -63,8 +66,8 @@ function slopes(depth: FloatImage, camera: Camera, limit: JumpLimit, accuracy: n
         out[at] = 0.3;
         continue;
       }
-      // Surface P(x, y) = d·(X, −Y, −1), X = (x + ½ − cx)/fx, Y = (y + ½ − cy)/fy. With p = ∂d/∂X and q = ∂d/∂Y its normal is
-      // parallel to N = (−p, q, −(d + pX + qY)); the ray (X, −Y, −1) dotted with N / |N| gives d / |N|.
+      // Surface P(x, y) = d·(X, −Y, −1), X = (x + ½ − cx)/fx, Y = (y + ½ − cy)/fy. With p = ∂d/∂X and q = ∂d/∂Y its
+      // normal is parallel to N = (−p, q, −(d + pX + qY)); the ray (X, −Y, −1) dotted with N / |N| gives d / |N|.
       const X = (x + 0.5 - camera.cx) / camera.fx;
       const Y = (y + 0.5 - camera.cy) / camera.fy;
       const p = dzdx * camera.fx;

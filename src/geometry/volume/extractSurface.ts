@@ -20,9 +20,9 @@ const STEP = 1024;
 const OUTPUT_BYTES = 32 * 1024 * 1024;
 
 /**
- * The zero level of a field as a closed, oriented, manifold mesh: marching cubes over the bricks that the surface can pass through.
- * Bricks are computed in pages of whole layers, each with the next layer as a halo for the shared edges, so memory is bounded and
- * the order of vertices and triangles depends on nothing but the field.
+ * The zero level of a field as a closed, oriented, manifold mesh: marching cubes over the bricks that the surface can
+ * pass through. Bricks are computed in pages of whole layers, each with the next layer as a halo for the shared edges,
+ * so memory is bounded and the order of vertices and triangles depends on nothing but the field.
  */
 export async function extractSurface(
   gpu: Gpu,
@@ -166,7 +166,10 @@ interface Page {
   haloEnd: number;
 }
 
-/** Cuts bricks, sorted by layer, into pages of whole layers that hold at most `capacity` bricks with their halo, or a single layer. */
+/**
+ * Cuts bricks, sorted by layer, into pages of whole layers that hold at most `capacity` bricks with their halo, or a
+ * single layer.
+ */
 export function paginate(layers: readonly number[], capacity: number): Page[] {
   const starts: number[] = [];
   for (let i = 0; i < layers.length; i++) if (i === 0 || layers[i] !== layers[i - 1]) starts.push(i);

@@ -79,7 +79,10 @@ export const BRICK_SAMPLES = 729;
 /** Bytes of the field's buffers per brick. */
 export const FIELD_BYTES = BRICK_SAMPLES * 24;
 
-/** What lies deeper than the wall's thickness behind every surface and outline, and on the near side of the floor's plane, is empty. */
+/**
+ * What lies deeper than the wall's thickness behind every surface and outline, and on the near side of the floor's
+ * plane, is empty.
+ */
 export interface Vessel {
   /** Scene units. */
   thickness: number;
@@ -113,10 +116,10 @@ export interface FieldPage {
  *
  *     F = max( bounds, all outlines, sides of depth edges, mean of the depth claims within `tolerance` of the greatest )
  *
- * The solid is what no view shows to be free. Each claim is the distance to the border of the space that one view shows to be
- * free, so thin parts seen from both sides stay (a mean over all views would dissolve them), and what no view saw is closed by
- * the outlines. The mean among nearly equal claims takes out noise, which a pure maximum would turn into erosion.
- * After Curless & Levoy 1996 (space carving, weights) and Laurentini 1994 (visual hull).
+ * The solid is what no view shows to be free. Each claim is the distance to the border of the space that one view shows
+ * to be free, so thin parts seen from both sides stay (a mean over all views would dissolve them), and what no view saw
+ * is closed by the outlines. The mean among nearly equal claims takes out noise, which a pure maximum would turn into
+ * erosion. After Curless & Levoy 1996 (space carving, weights) and Laurentini 1994 (visual hull).
  */
 export class ObservedField {
   readonly grid: Grid;
@@ -214,8 +217,8 @@ export class ObservedField {
   }
 
   /**
-   * What speaks for the surface at points (x, y, z each): bit 0 a depth map, bit 1 an outline within `distance`, 0 nothing. Where
-   * nothing does, the surface is only the border of what was hidden from all views.
+   * What speaks for the surface at points (x, y, z each): bit 0 a depth map, bit 1 an outline within `distance`, 0
+   * nothing. Where nothing does, the surface is only the border of what was hidden from all views.
    */
   async support(positions: Float32Array, distance: number): Promise<Uint8Array> {
     const out = new Uint8Array(positions.length / 3);

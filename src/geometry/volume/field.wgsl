@@ -1,5 +1,6 @@
-// The signed distance at the 9×9×9 samples of each brick (the last layer is shared with the neighbours, which compute the same
-// numbers). One workgroup per brick. `carve` finds the greatest claim, `average` the mean of the depth claims near it, `finish` joins both.
+// The signed distance at the 9×9×9 samples of each brick (the last layer is shared with the neighbours, which compute
+// the same numbers). One workgroup per brick. `carve` finds the greatest claim, `average` the mean of the depth claims
+// near it, `finish` joins both.
 // #include "observation.wgsl"
 
 @group(0) @binding(2) var<storage, read> bricks: array<vec4u>; // x | y << 10 | z << 20

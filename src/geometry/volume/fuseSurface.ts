@@ -14,13 +14,16 @@ import { findVessel } from './vessel.js';
 export type { SurfaceView } from './observations.js';
 
 export interface FuseOptions {
-  /** Voxels along the longest side of the bounds, 16…1024. Default: one voxel for each pixel of the pictures at the object. */
+  /**
+   * Voxels along the longest side of the bounds, 16…1024. Default: one voxel for each pixel of the pictures at the
+   * object.
+   */
   resolution?: number;
   /** Upper bound of the automatic resolution. Default 512. */
   maxResolution?: number;
   /**
-   * Whether a vessel, into which the views look through its opening without seeing its sides, is hollow with a wall as thick as at the
-   * opening. Otherwise what no view saw is solid. Default true.
+   * Whether a vessel, into which the views look through its opening without seeing its sides, is hollow with a wall as
+   * thick as at the opening. Otherwise what no view saw is solid. Default true.
    */
   hollow?: boolean;
   /** Bytes for the brick pool. Default 192 MiB. */
@@ -42,7 +45,10 @@ export interface FuseFacts {
   pages: number;
   vertices: number;
   triangles: number;
-  /** Set where the object turned out to be a vessel that is seen through its opening only: the thickness its wall was given. */
+  /**
+   * Set where the object turned out to be a vessel that is seen through its opening only: the thickness its wall was
+   * given.
+   */
   wallThickness?: number;
   /** Share of the vertices that no view saw: they only border on hidden space. */
   unseenShare: number;
@@ -50,7 +56,9 @@ export interface FuseFacts {
 
 export interface FusedSurface {
   mesh: Mesh;
-  /** Per vertex: bit 0 a depth map saw it, bit 1 an outline passes through it, 0 it borders on what no view could see. */
+  /**
+   * Per vertex: bit 0 a depth map saw it, bit 1 an outline passes through it, 0 it borders on what no view could see.
+   */
   support: Uint8Array;
   facts: FuseFacts;
 }
@@ -64,8 +72,9 @@ export interface FuseHooks {
 export const FUSE_DEFAULTS = { maxResolution: 512, memory: 192 * 1024 * 1024 } as const;
 
 /**
- * The surface of the solid that outlines and depth maps leave, as a closed, outward oriented, manifold mesh in world space.
- * What no view shows to be free belongs to the solid; what lies outside `bounds` does not. See `ObservedField` for the rule.
+ * The surface of the solid that outlines and depth maps leave, as a closed, outward oriented, manifold mesh in world
+ * space. What no view shows to be free belongs to the solid; what lies outside `bounds` does not. See `ObservedField`
+ * for the rule.
  *
  * @throws `METHOD_REQUIREMENTS` if no view has a mask or depth, `SURFACE_EMPTY` if nothing is left, `CANCELLED`.
  */

@@ -15,7 +15,9 @@ export interface Grid {
   bounds: Bounds;
 }
 
-/** A grid with `resolution` cells along the longest side of the bounds and a margin of one and a half cells all around. */
+/**
+ * A grid with `resolution` cells along the longest side of the bounds and a margin of one and a half cells all around.
+ */
 export function makeGrid(bounds: Bounds, resolution: number): Grid {
   const size = sub(bounds.max, bounds.min);
   const voxel = Math.max(...size) / resolution;

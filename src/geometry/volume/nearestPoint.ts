@@ -1,7 +1,7 @@
 /**
- * For every pixel centre the nearest of a set of points with sub-pixel positions: a vector distance transform by sequential
- * propagation (Danielsson 1980, "Euclidean distance mapping", with all eight neighbours). Exact next to the points; far from them
- * the rare errors of the method stay below a tenth of a pixel.
+ * For every pixel centre the nearest of a set of points with sub-pixel positions: a vector distance transform by
+ * sequential propagation (Danielsson 1980, "Euclidean distance mapping", with all eight neighbours). Exact next to the
+ * points; far from them the rare errors of the method stay below a tenth of a pixel.
  *
  * @param xs, ys positions in pixel-centre coordinates: (0, 0) is the centre of the first pixel.
  * @returns one point index per pixel; −1 everywhere if there is no point.

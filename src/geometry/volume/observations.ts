@@ -86,7 +86,10 @@ export interface PackOptions {
   progress?: (fraction: number) => void;
 }
 
-/** Computes what the kernels need of every observation and packs it into groups. Yields to the event loop between images. */
+/**
+ * Computes what the kernels need of every observation and packs it into groups. Yields to the event loop between
+ * images.
+ */
 export async function packObservations(
   observations: readonly Observation[],
   options: PackOptions,
@@ -132,8 +135,8 @@ export async function packObservations(
 }
 
 /**
- * Inverse variance of the distance that one depth value gives, 1 for the best: the error of the depth itself counts as much as the
- * surface faces the camera, the unknown place within the pixel as much as it does not.
+ * Inverse variance of the distance that one depth value gives, 1 for the best: the error of the depth itself counts as
+ * much as the surface faces the camera, the unknown place within the pixel as much as it does not.
  */
 function weightOf(slope: number, accuracy: number, footprint: number, finest: number): number {
   const facing = Math.min(1, slope);

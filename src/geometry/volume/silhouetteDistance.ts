@@ -6,8 +6,8 @@ export const DISTANCE_LIMIT = 127;
 
 /**
  * Signed distance of every pixel centre to the outline of a mask, in pixels: positive outside, negative inside, within
- * ±`DISTANCE_LIMIT`. The outline is the 0.5 level of the coverage interpolated between pixel centres, so soft edges give
- * sub-pixel positions.
+ * ±`DISTANCE_LIMIT`. The outline is the 0.5 level of the coverage interpolated between pixel centres, so soft edges
+ * give sub-pixel positions.
  *
  * @param mask coverage in 0…1.
  */
@@ -32,7 +32,8 @@ export function silhouetteDistance(mask: FloatImage): Float32Array {
         ys.push(y + crossing(at, at + width));
       }
       if (x + 1 >= width || y + 1 >= height) continue;
-      // The middle of the outline's chord through this cell: without it, slanted outlines would seem up to 0.15 px too far.
+      // The middle of the outline's chord through this cell: without it, slanted outlines would seem up to 0.15 px too
+      // far.
       let sumX = 0;
       let sumY = 0;
       let count = 0;

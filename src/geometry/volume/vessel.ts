@@ -7,10 +7,11 @@ import type { Vessel } from './field.js';
 const LEAST_SHARE = 0.02;
 
 /**
- * Looks for shafts: tubes of unseen surface, facing inwards all around. They arise where a camera looks through an opening at a
- * floor but sees nothing of the sides, as into a vase. Sides of a straight or narrowing hole would be seen through its opening,
- * so the true hollow is certainly wider than the shaft: the object is a vessel. Its floor is level with what was seen of it. Its wall is as thick as it is seen at the opening:
- * the least distance from the shaft to a seen surface that faces the other way.
+ * Looks for shafts: tubes of unseen surface, facing inwards all around. They arise where a camera looks through an
+ * opening at a floor but sees nothing of the sides, as into a vase. Sides of a straight or narrowing hole would be seen
+ * through its opening, so the true hollow is certainly wider than the shaft: the object is a vessel. Its floor is level
+ * with what was seen of it. Its wall is as thick as it is seen at the opening: the least distance from the shaft to a
+ * seen surface that faces the other way.
  *
  * @param support per vertex, 0 where nothing speaks for the surface.
  * @param cameras those of the depth maps; one of them looks down the shaft.
@@ -103,7 +104,10 @@ export function findVessel(
   return thickness === undefined ? undefined : { thickness, axis, floor: levels[Math.floor(levels.length * 0.995)] };
 }
 
-/** The fifth percentile, over the rim, of the distance from shaft vertices to the nearest seen vertex behind it that faces the other way. */
+/**
+ * The fifth percentile, over the rim, of the distance from shaft vertices to the nearest seen vertex behind it that
+ * faces the other way.
+ */
 function wallThickness(mesh: Mesh, support: Uint8Array, inShaft: Uint8Array, voxel: number): number | undefined {
   const { positions, indices } = mesh;
   const normals = new Float32Array(positions.length);

@@ -117,7 +117,10 @@ describe('the adapters of this machine', () => {
   });
 });
 
-/** A folder with the Vulkan loader alone: the system's need not be told, Plinth's own is copied out of its driver; else undefined. */
+/**
+ * A folder with the Vulkan loader alone: the system's need not be told, Plinth's own is copied out of its driver; else
+ * undefined.
+ */
 function loaderFolder(): string | undefined {
   const own = installedSoftwareDriver()?.libraries.find((file) => file.endsWith('/libvulkan.so.1'));
   const folder = mkdtempSync(join(tmpdir(), 'plinth-loader-'));

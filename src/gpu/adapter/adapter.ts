@@ -9,8 +9,8 @@ import { enumerateAdapters, forgetInstances } from './enumerate.js';
 /** Which adapter to open. */
 export interface AdapterChoice {
   /**
-   * Which adapter: `auto` (discrete, then integrated, then software), `discrete`, `integrated`, `software`, an index into
-   * `listAdapters()` or a part of the device name. Default: environment variable `PLINTH_ADAPTER`, else `auto`.
+   * Which adapter: `auto` (discrete, then integrated, then software), `discrete`, `integrated`, `software`, an index
+   * into `listAdapters()` or a part of the device name. Default: environment variable `PLINTH_ADAPTER`, else `auto`.
    */
   adapter?: string | number;
 }
@@ -67,8 +67,8 @@ function describe(
 }
 
 /**
- * All adapters that this process can reach. Where none is found and Plinth's own software driver is installed, that driver
- * is loaded into the process first.
+ * All adapters that this process can reach. Where none is found and Plinth's own software driver is installed, that
+ * driver is loaded into the process first.
  */
 export async function listAdapters(): Promise<AdapterFacts[]> {
   return (await findWithDriver()).map((f) => f.facts);
@@ -88,7 +88,8 @@ async function findWithDriver(wanted = 'auto', flags: readonly string[] = []): P
 }
 
 /**
- * Chooses an adapter. Throws `GPU_NO_ADAPTER` where there is none, `GPU_ADAPTER_NOT_MATCHED` where none fits the choice.
+ * Chooses an adapter. Throws `GPU_NO_ADAPTER` where there is none, `GPU_ADAPTER_NOT_MATCHED` where none fits the
+ * choice.
  * @param flags further flags for Dawn
  */
 export async function chooseAdapter(choice: AdapterChoice = {}, flags: readonly string[] = []): Promise<FoundAdapter> {
@@ -117,7 +118,9 @@ export async function chooseAdapter(choice: AdapterChoice = {}, flags: readonly 
 
 const ORDER: AdapterKind[] = ['discrete', 'integrated', 'unknown', 'software'];
 
-/** The adapter that a choice means: `auto` takes the fastest kind, then the one with the most memory, then the first. */
+/**
+ * The adapter that a choice means: `auto` takes the fastest kind, then the one with the most memory, then the first.
+ */
 export function matchAdapter(wanted: string, adapters: readonly AdapterFacts[]): AdapterFacts | undefined {
   const sorted = [...adapters].sort(
     (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (b.memory ?? 0) - (a.memory ?? 0) || a.index - b.index,

@@ -8,9 +8,9 @@ export interface AdapterNames {
 }
 
 /**
- * Tells the kind of an adapter from its names, where neither WebGPU nor the driver says it. Intel calls both its cards ("Arc A770",
- * "Arc B580", "Data Center GPU") and its processors' graphics ("Arc Graphics") Arc; AMD calls its processors' "Radeon Graphics",
- * "Radeon Vega 8 Graphics" or "Radeon 780M".
+ * Tells the kind of an adapter from its names, where neither WebGPU nor the driver says it. Intel calls both its cards
+ * ("Arc A770", "Arc B580", "Data Center GPU") and its processors' graphics ("Arc Graphics") Arc; AMD calls its
+ * processors' "Radeon Graphics", "Radeon Vega 8 Graphics" or "Radeon 780M".
  */
 export function kindFromNames(names: AdapterNames): AdapterKind {
   const text = `${names.vendor} ${names.architecture} ${names.device} ${names.description}`.toLowerCase();

@@ -6,8 +6,8 @@ const dawn = await import('webgpu').catch((error: Error) => error);
 if (!(dawn instanceof Error)) Object.assign(globalThis, dawn.globals);
 
 /**
- * One per set of flags, kept for good: collected objects of `create()` abort the process while anything of theirs is in use. Made
- * anew after a driver was loaded into the process, since an instance looks for drivers once.
+ * One per set of flags, kept for good: collected objects of `create()` abort the process while anything of theirs is in
+ * use. Made anew after a driver was loaded into the process, since an instance looks for drivers once.
  */
 const instances = new Map<string, GPU>();
 const discarded: GPU[] = [];
@@ -53,8 +53,8 @@ async function request(gpu: GPU, options?: GPURequestAdapterOptions): Promise<GP
 }
 
 /**
- * Every adapter of the machine. WebGPU itself offers one at a time, by preference; dawn.node also lists them by name when it is asked
- * for one that does not exist. Of several devices with the same name one is listed.
+ * Every adapter of the machine. WebGPU itself offers one at a time, by preference; dawn.node also lists them by name
+ * when it is asked for one that does not exist. Of several devices with the same name one is listed.
  * @param flags further flags for Dawn
  */
 export async function enumerateAdapters(flags: readonly string[] = []): Promise<EnumeratedAdapter[]> {
@@ -89,7 +89,10 @@ async function adapterNames(): Promise<{ backend: string; name: string }[]> {
   }
 }
 
-/** Reads dawn.node's list, such as ` * backend: 'vulkan', name: 'llvmpipe (LLVM 15.0.6, 256 bits)'`, without repetitions. */
+/**
+ * Reads dawn.node's list, such as ` * backend: 'vulkan', name: 'llvmpipe (LLVM 15.0.6, 256 bits)'`, without
+ * repetitions.
+ */
 export function parseAdapterList(message: string): { backend: string; name: string }[] {
   const all = [...message.matchAll(/backend: '([^']*)', name: '(.*)'$/gm)].map(([, backend, name]) => ({
     backend,

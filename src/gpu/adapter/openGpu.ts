@@ -6,8 +6,8 @@ import { nodeHost } from './nodeHost.js';
 /** Which adapter to open, and whether to keep times. */
 export interface OpenGpuOptions extends AdapterChoice {
   /**
-   * Keep the times of all kernels and passes: `await gpu.profiler.take()` gives them. Costs time itself, and changes no result.
-   * Default false.
+   * Keep the times of all kernels and passes: `await gpu.profiler.take()` gives them. Costs time itself, and changes no
+   * result. Default false.
    */
   profile?: boolean;
 }
@@ -16,8 +16,9 @@ export interface OpenGpuOptions extends AdapterChoice {
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 /**
- * Chooses an adapter and opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated by commas, to do
- * without although the adapter has them: for testing what happens on lesser adapters. `timestamp-query` is the only one that Plinth uses.
+ * Chooses an adapter and opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated
+ * by commas, to do without although the adapter has them: for testing what happens on lesser adapters.
+ * `timestamp-query` is the only one that Plinth uses.
  * @throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or `GPU_LIMIT_TOO_LOW`
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {

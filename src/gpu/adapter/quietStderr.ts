@@ -5,7 +5,8 @@ import koffi from 'koffi';
 const NOISE = [
   /artificially reduced from \d+ to \d+/,
   /^Warning: Couldn't load Vulkan/,
-  // The loader's words, which Dawn passes on: no driver, or one that is installed in part. That no adapter answers says it once, by code.
+  // The loader's words, which Dawn passes on: no driver, or one that is installed in part. That no adapter answers says
+  // it once, by code.
   /^Warning: (vkCreateInstance|vkEnumerate\w+|loader_\w+|terminator_\w+)\b/,
   /^Warning: .*cannot open shared object file/,
   /^\s+at .*third_party\/dawn/,
@@ -30,8 +31,8 @@ function loadLibC(): LibC {
 }
 
 /**
- * Runs a synchronous native call and drops the known noise that it writes to the standard error; anything else it writes is passed
- * on. On systems other than Linux, and with `PLINTH_GPU_LOG=1`, the call runs as it is.
+ * Runs a synchronous native call and drops the known noise that it writes to the standard error; anything else it
+ * writes is passed on. On systems other than Linux, and with `PLINTH_GPU_LOG=1`, the call runs as it is.
  */
 export function quietStderr<T>(call: () => T): T {
   if (process.platform !== 'linux' || process.env.PLINTH_GPU_LOG === '1') return call();

@@ -39,7 +39,10 @@ export interface Diagnosis {
   fixed: string[];
 }
 
-/** Looks at the machine, and with `fix` sets up the software driver. Never throws for what it finds: that is in `findings`. */
+/**
+ * Looks at the machine, and with `fix` sets up the software driver. Never throws for what it finds: that is in
+ * `findings`.
+ */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const { fix = false, log = () => {}, skipSelfTest = false } = options;
   const fixed: string[] = [];

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { readRelease } from '../adapter/system.js';
 
 /**
- * Copies the package sources that the system's apt uses into `folder`, and adds Debian 12's backports, which alone have a new enough
- * Mesa there; their mirror and key are those of the system. Gives the release to install from where it is not the default one.
+ * Copies the package sources that the system's apt uses into `folder`, and adds Debian 12's backports, which alone have
+ * a new enough Mesa there; their mirror and key are those of the system. Gives the release to install from where it is
+ * not the default one.
  */
 export function copyAptSources(folder: string, root = '/'): string | undefined {
   mkdirSync(folder, { recursive: true });

@@ -1,12 +1,13 @@
 /**
  * Mesa's software Vulkan driver (llvmpipe) in Plinth's own cache folder, without root and without touching the system.
  *
- * On Debian and Ubuntu, apt itself downloads the signed packages: it is pointed at a state and cache folder of its own with an
- * empty status file, so that it resolves the whole closure and never looks at or writes the system's package data. The packages
- * are unpacked, not installed. glibc and the compiler's runtime are left out: the ones that Node already runs on are used.
+ * On Debian and Ubuntu, apt itself downloads the signed packages: it is pointed at a state and cache folder of its own
+ * with an empty status file, so that it resolves the whole closure and never looks at or writes the system's package
+ * data. The packages are unpacked, not installed. glibc and the compiler's runtime are left out: the ones that Node
+ * already runs on are used.
  *
- * Before use, the libraries are loaded into the process by absolute path in dependency order. The dynamic linker matches later
- * requests by soname, so neither LD_LIBRARY_PATH nor a second process is needed.
+ * Before use, the libraries are loaded into the process by absolute path in dependency order. The dynamic linker
+ * matches later requests by soname, so neither LD_LIBRARY_PATH nor a second process is needed.
  */
 import { execFile } from 'node:child_process';
 import {
@@ -45,7 +46,10 @@ interface DriverManifest {
   icd: string;
 }
 
-/** The folder for things that can be fetched again: `PLINTH_CACHE`, else `$XDG_CACHE_HOME/plinth`, else `~/.cache/plinth`. */
+/**
+ * The folder for things that can be fetched again: `PLINTH_CACHE`, else `$XDG_CACHE_HOME/plinth`, else
+ * `~/.cache/plinth`.
+ */
 export function cacheFolder(): string {
   return process.env.PLINTH_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'plinth');
 }
@@ -101,8 +105,8 @@ export interface InstallOptions {
 }
 
 /**
- * Downloads and unpacks the driver beside its final place, then renames it, so that there is never half a driver. Several processes
- * may do so at once. Returns its version.
+ * Downloads and unpacks the driver beside its final place, then renames it, so that there is never half a driver.
+ * Several processes may do so at once. Returns its version.
  * @throws `GPU_DRIVER_SETUP_FAILED` with the command for this system where it cannot be done here.
  */
 export async function installSoftwareDriver(

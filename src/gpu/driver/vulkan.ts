@@ -1,6 +1,6 @@
 /**
- * What the Vulkan loader says about the machine's devices. WebGPU hides the device type and the memory size; both matter here.
- * Layouts follow the Vulkan 1.3 specification, chapters 4.2 (instances) and 5.1 (physical devices).
+ * What the Vulkan loader says about the machine's devices. WebGPU hides the device type and the memory size; both
+ * matter here. Layouts follow the Vulkan 1.3 specification, chapters 4.2 (instances) and 5.1 (physical devices).
  */
 import koffi from 'koffi';
 import { quietStderr } from '../adapter/quietStderr.js';

@@ -41,7 +41,9 @@ const scatterPairs = defineKernel({
 export interface RadixSortOptions {
   /** One u32 per key that moves with it, such as an index. */
   values?: GPUBuffer;
-  /** The lowest bits of the keys that differ, 1…32; the others are not looked at. Fewer bits sort faster. Default 32. */
+  /**
+   * The lowest bits of the keys that differ, 1…32; the others are not looked at. Fewer bits sort faster. Default 32.
+   */
   bits?: number;
 }
 

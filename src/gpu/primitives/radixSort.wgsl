@@ -1,5 +1,6 @@
-// One pass of a stable least-significant-digit radix sort over 4-bit digits, in blocks of 1024 keys. Every thread owns 16
-// consecutive keys, and one column of a digit × thread table of counts, so ranks need no atomics and keep the order of equals.
+// One pass of a stable least-significant-digit radix sort over 4-bit digits, in blocks of 1024 keys. Every thread owns
+// 16 consecutive keys, and one column of a digit × thread table of counts, so ranks need no atomics and keep the order
+// of equals.
 
 struct Params {
   count: u32,

@@ -38,9 +38,10 @@ export interface ReduceOptions {
 }
 
 /**
- * Records a reduction of the first `count` items of `buffer`, which is left as it is. Integer sums wrap modulo 2³²; f32 sums are
- * added in a fixed order, in runs of 16, 8 and 8, so the same input gives the same bytes. Nothing reduces to
- * 0 (sum), the greatest value or +∞ (min), the least value or −∞ (max). With NaN among the items the result is unspecified.
+ * Records a reduction of the first `count` items of `buffer`, which is left as it is. Integer sums wrap modulo 2³²; f32
+ * sums are added in a fixed order, in runs of 16, 8 and 8, so the same input gives the same bytes. Nothing reduces to
+ * 0 (sum), the greatest value or +∞ (min), the least value or −∞ (max). With NaN among the items the result is
+ * unspecified.
  */
 export function recordReduce(batch: Batch, buffer: GPUBuffer, count: number, options: ReduceOptions): void {
   const { gpu } = batch;

@@ -1,4 +1,5 @@
-// One level of a reduction: 1024 items to one. The order of the additions is fixed, so f32 sums are the same bytes on every run.
+// One level of a reduction: 1024 items to one. The order of the additions is fixed, so f32 sums are the same bytes on
+// every run.
 
 struct Params {
   count: u32,      // items bound

@@ -23,8 +23,8 @@ export interface ScanOptions {
 }
 
 /**
- * Records a prefix sum of the first `count` u32 of `buffer`, in place. Sums wrap modulo 2³². Any length, also above what one binding
- * may hold.
+ * Records a prefix sum of the first `count` u32 of `buffer`, in place. Sums wrap modulo 2³². Any length, also above
+ * what one binding may hold.
  */
 export function recordScan(batch: Batch, buffer: GPUBuffer, count: number, options: ScanOptions = {}): void {
   const { gpu } = batch;

@@ -1,5 +1,5 @@
-// Prefix sum of u32 in blocks of 1024. `blockSums` adds up each block; the host scans the sums with the same kernels and
-// `scanBlocks` then scans every block from its offset.
+// Prefix sum of u32 in blocks of 1024. `blockSums` adds up each block; the host scans the sums with the same kernels
+// and `scanBlocks` then scans every block from its offset.
 
 // #include "blockPrefix.wgsl"
 

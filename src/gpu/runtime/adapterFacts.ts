@@ -17,6 +17,9 @@ export interface AdapterFacts {
   backend: string;
   features: string[];
   limits: Record<string, number>;
-  /** Bytes of device-local memory, where the driver says. A software or integrated adapter names a share of the system's memory. */
+  /**
+   * Bytes of device-local memory, where the driver says. A software or integrated adapter names a share of the system's
+   * memory.
+   */
   memory?: number;
 }

@@ -4,8 +4,8 @@ import type { GpuResources } from './resources.js';
 const SLOT = 256; // minUniformBufferOffsetAlignment of every adapter is at most this
 
 /**
- * Commands recorded together and submitted once. Consecutive dispatches share one compute pass. Uniform blocks are packed
- * into arenas that are written just before the submission.
+ * Commands recorded together and submitted once. Consecutive dispatches share one compute pass. Uniform blocks are
+ * packed into arenas that are written just before the submission.
  */
 export class Batch {
   readonly encoder: GPUCommandEncoder;
@@ -24,7 +24,10 @@ export class Batch {
     this.encoder = gpu.device.createCommandEncoder({ label: label ?? 'batch' });
   }
 
-  /** The compute pass for a dispatch of the kernel `name`: the current one; where kernels are timed, each kernel has its own. */
+  /**
+   * The compute pass for a dispatch of the kernel `name`: the current one; where kernels are timed, each kernel has its
+   * own.
+   */
   computePass(name: string): GPUComputePassEncoder {
     if (this.pass && this.profile && !this.profile.joins(name)) this.endPass();
     this.pass ??= this.encoder.beginComputePass(

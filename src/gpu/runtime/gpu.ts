@@ -8,8 +8,8 @@ import { GpuResources } from './resources.js';
 import type { GpuHost } from './shader.js';
 
 /**
- * A device with what Plinth needs around it: buffers from a pool, batches of kernels, read-back, and errors turned into coded ones.
- * One per process is enough. Call `dispose()` at the end.
+ * A device with what Plinth needs around it: buffers from a pool, batches of kernels, read-back, and errors turned into
+ * coded ones. One per process is enough. Call `dispose()` at the end.
  */
 export class Gpu extends GpuResources {
   readonly adapter: AdapterFacts;
@@ -46,7 +46,8 @@ export class Gpu extends GpuResources {
   }
 
   /**
-   * Forgets a reported error, so that work can be tried again at a smaller size after `GPU_OUT_OF_MEMORY`. A lost device stays lost.
+   * Forgets a reported error, so that work can be tried again at a smaller size after `GPU_OUT_OF_MEMORY`. A lost
+   * device stays lost.
    */
   clearError(): void {
     if (this.failure?.code !== 'GPU_DEVICE_LOST') this.failure = undefined;

@@ -123,7 +123,10 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
     return { pipeline, layout };
   }
 
-  /** Records one dispatch of `workgroups` (x, y, z). With more than 65,535 in x use `linear()` and the helper in `linear.wgsl`. */
+  /**
+   * Records one dispatch of `workgroups` (x, y, z). With more than 65,535 in x use `linear()` and the helper in
+   * `linear.wgsl`.
+   */
   dispatch(
     batch: Batch,
     args: KernelArguments<B>,
@@ -190,8 +193,8 @@ export function defineKernel<B extends Record<string, BindingKind>, U extends Un
 }
 
 /**
- * Workgroup counts for `count` items at `size` per workgroup, spread over x and y so that x stays below the limit. In WGSL the item is
- * `(workgroup_id.y * num_workgroups.x + workgroup_id.x) * size + local_invocation_index`.
+ * Workgroup counts for `count` items at `size` per workgroup, spread over x and y so that x stays below the limit. In
+ * WGSL the item is `(workgroup_id.y * num_workgroups.x + workgroup_id.x) * size + local_invocation_index`.
  */
 export function linear(count: number, size: number): [number, number] {
   const groups = Math.ceil(count / size);

@@ -32,7 +32,8 @@ const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
 /**
  * Opens a device on an adapter, with every limit raised to what the adapter offers.
  * @param options.profile keep the times of all work (`gpu.profiler`). Default false.
- * @param options.timestamps with `profile`: use the GPU's timestamps where it has them; otherwise times are those of submissions. Default true.
+ * @param options.timestamps with `profile`: use the GPU's timestamps where it has them; otherwise times are those of
+ * submissions. Default true.
  * @throws `GPU_LIMIT_TOO_LOW` where the adapter offers less than any method can work with
  */
 export async function openDevice(

@@ -12,8 +12,8 @@ export interface Page {
 }
 
 /**
- * Splits the first `count` items (4 bytes each) of `buffer` into pages of whole blocks of `block` items (a multiple of 64, so that
- * every page starts at an offset that a binding may have).
+ * Splits the first `count` items (4 bytes each) of `buffer` into pages of whole blocks of `block` items (a multiple of
+ * 64, so that every page starts at an offset that a binding may have).
  */
 export function pages(gpu: GpuResources, buffer: GPUBuffer, count: number, block: number): Page[] {
   const blocksPerPage = Math.min(65535, Math.floor(gpu.limits.maxStorageBufferBindingSize / 4 / block));

@@ -22,7 +22,10 @@ export interface ProfileStage {
 export interface Profile {
   /** Name of the adapter. */
   device: string;
-  /** `device`: timestamps that the GPU wrote around each pass. `wall`: it has none, so these are times from submission to end on the CPU's clock. */
+  /**
+   * `device`: timestamps that the GPU wrote around each pass. `wall`: it has none, so these are times from submission
+   * to end on the CPU's clock.
+   */
   clock: 'device' | 'wall';
   /** Wall time of the whole. */
   seconds: number;
@@ -121,8 +124,9 @@ const STAGES_TRACK = 1;
 const GPU_TRACK = 2;
 
 /**
- * The profile in the Chrome trace event format (JSON object form with complete events), which Perfetto and chrome://tracing open: a track of
- * stages and one of the GPU. Passes that a GPU runs at the same time are shown one after the other, since events of a track have to nest.
+ * The profile in the Chrome trace event format (JSON object form with complete events), which Perfetto and
+ * chrome://tracing open: a track of stages and one of the GPU. Passes that a GPU runs at the same time are shown one
+ * after the other, since events of a track have to nest.
  */
 export function profileTrace(profile: Profile): { traceEvents: TraceEvent[]; displayTimeUnit: 'ms' } {
   const named = (name: string, tid: number, value: string): TraceEvent => ({

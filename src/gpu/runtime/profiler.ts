@@ -23,8 +23,8 @@ interface Submitted {
 }
 
 /**
- * Keeps the times of a device's work: with the feature `timestamp-query` those of each pass, else those of each submission. It changes nothing
- * about the work but where compute passes end.
+ * Keeps the times of a device's work: with the feature `timestamp-query` those of each pass, else those of each
+ * submission. It changes nothing about the work but where compute passes end.
  */
 export class Profiler {
   readonly timestamps: boolean;
@@ -85,8 +85,8 @@ export class Profiler {
   }
 
   /**
-   * The device's clock has an origin of its own. Nothing begins before it is submitted, so the smallest shift that makes this true of every
-   * batch puts device times on the wall clock.
+   * The device's clock has an origin of its own. Nothing begins before it is submitted, so the smallest shift that
+   * makes this true of every batch puts device times on the wall clock.
    */
   private deviceSpans(): ProfileSpan[] {
     const origin = this.submitted[0]?.times[0] ?? 0n;
@@ -169,7 +169,9 @@ export class BatchProfile {
     this.profiler = profiler;
   }
 
-  /** Whether another dispatch of `name` can go into the pass that was begun last; then it counts as one more call of it. */
+  /**
+   * Whether another dispatch of `name` can go into the pass that was begun last; then it counts as one more call of it.
+   */
   joins(name: string): boolean {
     const last = this.passes.at(-1);
     if (last?.kind !== 'compute' || last.name !== name) return false;

@@ -6,8 +6,9 @@ import { type GpuHost, loadShader } from './shader.js';
 export type TypedArray = Float32Array | Uint32Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array;
 
 /**
- * What recorded work needs of a device: its limits and features, buffers from a pool, and whatever is made once per device. `Gpu` adds
- * submission and read-back; a batch hands out this part alone, since nothing can be read while it is being recorded.
+ * What recorded work needs of a device: its limits and features, buffers from a pool, and whatever is made once per
+ * device. `Gpu` adds submission and read-back; a batch hands out this part alone, since nothing can be read while it is
+ * being recorded.
  */
 export class GpuResources {
   readonly device: GPUDevice;
@@ -118,7 +119,10 @@ export class GpuResources {
     return buffer;
   }
 
-  /** Writes an array into a buffer at a byte offset (multiple of 4). A length that is no multiple of 4 bytes is padded with zeros. */
+  /**
+   * Writes an array into a buffer at a byte offset (multiple of 4). A length that is no multiple of 4 bytes is padded
+   * with zeros.
+   */
   write(buffer: GPUBuffer, data: TypedArray, offset = 0): void {
     const rest = data.byteLength % 4;
     if (rest === 0) {

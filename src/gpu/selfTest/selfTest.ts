@@ -1,6 +1,6 @@
 /**
- * Does this GPU compute right? Scan, sort, atomics, a rasterisation and a large matrix product, each number of each held against
- * the CPU. A GPU with broken memory or a faulty driver often still answers every call without an error.
+ * Does this GPU compute right? Scan, sort, atomics, a rasterisation and a large matrix product, each number of each
+ * held against the CPU. A GPU with broken memory or a faulty driver often still answers every call without an error.
  */
 
 import { PlinthError, throwIfCancelled, toPlinthError } from '../../core/errors.js';
@@ -61,8 +61,8 @@ const CHECKS: Record<SelfTestCheckName, (context: CheckContext) => Promise<strin
 };
 
 /**
- * Runs all checks, one after the other. A wrong number, an error of the device and a check without an answer make the report not
- * `ok`; nothing but cancellation is thrown.
+ * Runs all checks, one after the other. A wrong number, an error of the device and a check without an answer make the
+ * report not `ok`; nothing but cancellation is thrown.
  */
 export async function runSelfTest(gpu: Gpu, options: SelfTestOptions = {}): Promise<SelfTestReport> {
   const { signal, quick = false, timeout = quick ? 10 : 60, tamper } = options;
@@ -119,7 +119,9 @@ export function assertSelfTest(report: SelfTestReport): void {
   });
 }
 
-/** The result of the work, unless time runs out or the signal is given first; then the work is left to end by itself. */
+/**
+ * The result of the work, unless time runs out or the signal is given first; then the work is left to end by itself.
+ */
 function within<T>(work: Promise<T>, seconds: number, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(

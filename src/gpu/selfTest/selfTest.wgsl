@@ -11,7 +11,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 @group(0) @binding(3) var<storage, read_write> result: array<atomic<u32>>;
 
-// result[bin] counts, result[bins + bin] sums, result[2 bins + bin] is the greatest of the items a whose low bits are bin.
+// result[bin] counts, result[bins + bin] sums, result[2 bins + bin] is the greatest of the items a whose low bits are
+// bin.
 @compute @workgroup_size(64)
 fn atomics(
   @builtin(workgroup_id) group: vec3u,

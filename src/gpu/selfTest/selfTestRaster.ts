@@ -5,8 +5,8 @@ import { type CheckContext, compare } from './selfTestCheck.js';
 type Triangle = [number, number][];
 
 /**
- * Triangles with corners on quarters of a pixel, which every rasteriser holds exactly, and no pixel centre on an edge, where
- * rasterisers may differ.
+ * Triangles with corners on quarters of a pixel, which every rasteriser holds exactly, and no pixel centre on an edge,
+ * where rasterisers may differ.
  */
 function triangles(random: Random, count: number, size: number): Triangle[] {
   const result: Triangle[] = [];
@@ -42,7 +42,9 @@ function touchesCentre(corners: Triangle, size: number): boolean {
   return false;
 }
 
-/** Depth of triangle number i of n: different for all, exact in f32 for n up to 2¹⁶, in an order unlike that of drawing. */
+/**
+ * Depth of triangle number i of n: different for all, exact in f32 for n up to 2¹⁶, in an order unlike that of drawing.
+ */
 const depthOf = (i: number, n: number): number => (((i * 37) % n) + 1) / 65536;
 
 /** Draws overlapping triangles with a depth buffer through a render pipeline and checks every pixel. */

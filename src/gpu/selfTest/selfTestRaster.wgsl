@@ -1,4 +1,5 @@
-// Draws the triangles of the self-test: each pixel gets 1 + the number of the nearest triangle and the bits of its depth.
+// Draws the triangles of the self-test: each pixel gets 1 + the number of the nearest triangle and the bits of its
+// depth.
 
 struct Corner {
   @builtin(position) position: vec4f,

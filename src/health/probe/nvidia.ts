@@ -6,7 +6,10 @@ const TIMEOUT = 10;
 const INSUFFICIENT_SIZE = 7;
 const MHZ = 1e6;
 
-/** Bits of the throttle reasons. Idleness, settings of the user and synchronisation lower the clocks too, without anything being wrong. */
+/**
+ * Bits of the throttle reasons. Idleness, settings of the user and synchronisation lower the clocks too, without
+ * anything being wrong.
+ */
 const THROTTLE_REASONS: [bigint, string][] = [
   [0x4n, 'software power cap'],
   [0x8n, 'hardware slowdown'],

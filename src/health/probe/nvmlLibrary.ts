@@ -1,6 +1,6 @@
 /**
- * NVIDIA's management library through FFI. All calls are asynchronous and one at a time. Signatures, structures and return codes
- * follow NVIDIA's NVML API reference, r550.
+ * NVIDIA's management library through FFI. All calls are asynchronous and one at a time. Signatures, structures and
+ * return codes follow NVIDIA's NVML API reference, r550.
  */
 import koffi from 'koffi';
 

@@ -1,6 +1,6 @@
 /**
- * Main module of the probe's child process. A driver that hangs keeps the thread that called it for good, and a process with such a
- * thread cannot even exit in order; so vendor interfaces are called here, where the parent can kill.
+ * Main module of the probe's child process. A driver that hangs keeps the thread that called it for good, and a process
+ * with such a thread cannot even exit in order; so vendor interfaces are called here, where the parent can kill.
  */
 import type { Answer, GpuFacts, GpuFigures } from '../figures.js';
 import { NvidiaReader } from './nvidia.js';

@@ -1,6 +1,6 @@
 /**
- * GPUs of AMD and Intel through the kernel's files (Linux documentation: "amdgpu thermal, power and clock control", "AMDGPU RAS",
- * "i915" and "xe" hwmon and sysfs ABI).
+ * GPUs of AMD and Intel through the kernel's files (Linux documentation: "amdgpu thermal, power and clock control",
+ * "AMDGPU RAS", "i915" and "xe" hwmon and sysfs ABI).
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';

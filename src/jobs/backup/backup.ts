@@ -25,9 +25,10 @@ export interface BackupOptions {
 }
 
 /**
- * Writes everything that the service keeps into a folder, while it runs if it is on PostgreSQL. All rows are those of one moment. What they refer to
- * in the storage never changes, so it is copied afterwards; jobs that somebody deletes meanwhile come without their files, as they were about to be.
- * The folder gets its name when it is whole, and only its owner can read it: it holds hashes of keys and secrets of webhooks.
+ * Writes everything that the service keeps into a folder, while it runs if it is on PostgreSQL. All rows are those of
+ * one moment. What they refer to in the storage never changes, so it is copied afterwards; jobs that somebody deletes
+ * meanwhile come without their files, as they were about to be. The folder gets its name when it is whole, and only its
+ * owner can read it: it holds hashes of keys and secrets of webhooks.
  * @throws `OUTPUT_EXISTS`, `STORAGE_UNAVAILABLE`, `CANCELLED`
  */
 export async function backup(options: BackupOptions): Promise<BackupManifest> {

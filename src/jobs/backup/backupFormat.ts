@@ -6,7 +6,8 @@
  *     files.jsonl             a file of the storage in each line: key, bytes, SHA-256
  *     store/<key>             the files
  *
- * It does not depend on the kind of database or storage: what was kept in the embedded database and a folder can be restored to PostgreSQL and S3.
+ * It does not depend on the kind of database or storage: what was kept in the embedded database and a folder can be
+ * restored to PostgreSQL and S3.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';

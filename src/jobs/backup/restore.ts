@@ -23,9 +23,9 @@ export interface RestoreOptions {
 }
 
 /**
- * Brings a backup back. All of it is checked before anything is written; then come the files, and last all rows in one transaction, so that a restore
- * that breaks off leaves a service without jobs and can be done again. Rows of an older version take the same way as an upgrade. Jobs that waited or
- * ran are queued.
+ * Brings a backup back. All of it is checked before anything is written; then come the files, and last all rows in one
+ * transaction, so that a restore that breaks off leaves a service without jobs and can be done again. Rows of an older
+ * version take the same way as an upgrade. Jobs that waited or ran are queued.
  * @throws `BACKUP_INVALID`, `RESTORE_NOT_EMPTY`, `DATABASE_TOO_NEW`, `STORAGE_UNAVAILABLE`, `CANCELLED`
  */
 export async function restore(options: RestoreOptions): Promise<BackupManifest> {
@@ -148,7 +148,10 @@ async function readTable(tx: Queryable, name: string, input: string): Promise<vo
   }
 }
 
-/** The queue is not part of a backup: what waited gets a new place in it, and what ran begins anew, unless it was being cancelled. */
+/**
+ * The queue is not part of a backup: what waited gets a new place in it, and what ran begins anew, unless it was being
+ * cancelled.
+ */
 async function queueAgain(tx: Queryable, queue: Queue): Promise<void> {
   await tx.query(
     `UPDATE ${SCHEMA}.jobs SET state = 'cancelled', finished_at = now(), cancel_requested = false

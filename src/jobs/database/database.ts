@@ -7,15 +7,19 @@ export interface Queryable {
 }
 
 /**
- * The one face of the two databases that Plinth runs on: PostgreSQL, and the same PostgreSQL embedded in the process. Statements, types and
- * transactions are alike; nothing above this file knows which one it is, save for what `kind` decides.
+ * The one face of the two databases that Plinth runs on: PostgreSQL, and the same PostgreSQL embedded in the process.
+ * Statements, types and transactions are alike; nothing above this file knows which one it is, save for what `kind`
+ * decides.
  */
 export interface Database extends Queryable {
   /** `embedded`: this process is the only one that can reach the data. */
   readonly kind: 'embedded' | 'postgres';
   /** All statements of `work` or none. Inside, use only the given `Queryable`. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Calls `heard` for every NOTIFY on the channel; silently reconnects. Messages may be lost meanwhile, so callers poll as well. */
+  /**
+   * Calls `heard` for every NOTIFY on the channel; silently reconnects. Messages may be lost meanwhile, so callers poll
+   * as well.
+   */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

@@ -9,8 +9,9 @@ import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
 import { type FolderLock, lockFolder } from './folderLock.js';
 
 /**
- * PostgreSQL inside this process, kept in `folder`, in a thread of its own: it writes to disk synchronously, which would hold up every request.
- * Only one process may open the folder; the thread ends with the process, so a killed server leaves nobody behind who still writes.
+ * PostgreSQL inside this process, kept in `folder`, in a thread of its own: it writes to disk synchronously, which
+ * would hold up every request. Only one process may open the folder; the thread ends with the process, so a killed
+ * server leaves nobody behind who still writes.
  * @throws `DATA_FOLDER_FOREIGN`, `DATA_FOLDER_IN_USE`, `DATABASE_UNAVAILABLE`
  */
 export async function openEmbedded(folder: string): Promise<Database> {
@@ -101,7 +102,10 @@ class EmbeddedDatabase implements Database {
     return await this.alone(() => this.thread.listen(channel, heard));
   }
 
-  /** A thread that died, for want of memory for instance, is replaced: the files are as after a loss of power, which the database recovers from. */
+  /**
+   * A thread that died, for want of memory for instance, is replaced: the files are as after a loss of power, which the
+   * database recovers from.
+   */
   private async revive(): Promise<void> {
     if (!this.thread.lost || this.closed) return;
     try {

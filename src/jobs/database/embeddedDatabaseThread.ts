@@ -1,4 +1,7 @@
-/** The thread in which the embedded PostgreSQL runs. It does one thing after the other, as its single connection demands. */
+/**
+ * The thread in which the embedded PostgreSQL runs. It does one thing after the other, as its single connection
+ * demands.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';

@@ -15,7 +15,10 @@ export class EventHub {
     });
   }
 
-  /** Resolves at the next change of the job, after two seconds, or when the signal is aborted. Take it before looking, so that none is missed. */
+  /**
+   * Resolves at the next change of the job, after two seconds, or when the signal is aborted. Take it before looking,
+   * so that none is missed.
+   */
   changed(job: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const watchers = this.watchers.get(job) ?? new Set();

@@ -106,7 +106,10 @@ async function judge(path: string, holder: Holder): Promise<'held' | 'dead' | 's
   return holder.startTicks !== undefined && ticks !== undefined && ticks !== holder.startTicks ? 'dead' : 'held';
 }
 
-/** When a running process began, in ticks since boot: field 22 of /proc/<pid>/stat. Absent where there is no /proc, and for one that has ended. */
+/**
+ * When a running process began, in ticks since boot: field 22 of /proc/<pid>/stat. Absent where there is no /proc, and
+ * for one that has ended.
+ */
 export async function startTicks(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');

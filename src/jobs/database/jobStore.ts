@@ -142,8 +142,8 @@ export class JobStore {
   }
 
   /**
-   * How many jobs are in each state. Counting reads an entry of an index for every job, so an answer holds for twenty times as long as it took:
-   * however often it is asked for, it takes no more than a twentieth of the database's time.
+   * How many jobs are in each state. Counting reads an entry of an index for every job, so an answer holds for twenty
+   * times as long as it took: however often it is asked for, it takes no more than a twentieth of the database's time.
    */
   async counts(): Promise<Record<JobState, number>> {
     if (this.counted && Date.now() < this.counted.until) return this.counted.counts;
@@ -172,8 +172,8 @@ export class JobStore {
   }
 
   /**
-   * Takes the next job off the queue and claims it, in one transaction: a process that dies in the middle leaves it queued.
-   * Absent when there is none.
+   * Takes the next job off the queue and claims it, in one transaction: a process that dies in the middle leaves it
+   * queued. Absent when there is none.
    */
   async claimNext(worker: string): Promise<JobRecord | undefined> {
     return await this.db.transaction(async (tx) => {
@@ -236,8 +236,9 @@ export class JobStore {
   }
 
   /**
-   * Ends a claimed job. False when the claim is lost: then the outcome must be thrown away. May be asked again after an error, since the transaction may
-   * have come through all the same. `from`: below whose claim the result's files are stored.
+   * Ends a claimed job. False when the claim is lost: then the outcome must be thrown away. May be asked again after an
+   * error, since the transaction may have come through all the same. `from`: below whose claim the result's files are
+   * stored.
    */
   async finish(
     { id, claim }: Claim,
@@ -280,7 +281,10 @@ export class JobStore {
     await this.db.query('UPDATE plinth.jobs SET tidied = true WHERE id = $1 AND finished_at IS NOT NULL', [id]);
   }
 
-  /** Jobs that ended at least `olderThan` seconds ago and may have left something behind, with the claim whose result is theirs. */
+  /**
+   * Jobs that ended at least `olderThan` seconds ago and may have left something behind, with the claim whose result is
+   * theirs.
+   */
   async untidy(olderThan: number, limit = 100): Promise<{ id: string; claim: string | null }[]> {
     return await this.db.query<{ id: string; claim: string | null }>(
       `SELECT id, result_claim AS claim FROM plinth.jobs
@@ -291,8 +295,8 @@ export class JobStore {
   }
 
   /**
-   * Puts a claimed job back into the queue: after a failure of the machine, or because the service stops. A job whose cancellation was asked
-   * for is cancelled instead. False when the claim is lost.
+   * Puts a claimed job back into the queue: after a failure of the machine, or because the service stops. A job whose
+   * cancellation was asked for is cancelled instead. False when the claim is lost.
    */
   async release(
     { id, claim }: Claim,
@@ -354,13 +358,16 @@ export class JobStore {
       }
       return (await get(tx, id))!;
     });
-    // Not in the transaction: `claimNext` locks the ticket before the job, and the other order here would be a deadlock. What is left of a
-    // ticket when this fails is void.
+    // Not in the transaction: `claimNext` locks the ticket before the job, and the other order here would be a
+    // deadlock. What is left of a ticket when this fails is void.
     if (ticket) await this.queue.withdraw(ticket).catch(() => {});
     return cancelled;
   }
 
-  /** Queues a failed or cancelled job again, on the account of the key that made it. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT`, `QUOTA_…` */
+  /**
+   * Queues a failed or cancelled job again, on the account of the key that made it. @throws `JOB_NOT_FOUND`,
+   * `JOB_STATE_CONFLICT`, `QUOTA_…`
+   */
   async retry(id: string, quotas?: Quotas): Promise<JobRecord> {
     return await this.db.transaction(async (tx) => {
       const job = await lockJob(tx, id);
@@ -380,7 +387,10 @@ export class JobStore {
     });
   }
 
-  /** Removes the record of a finished job; its artifacts are the caller's to remove. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
+  /**
+   * Removes the record of a finished job; its artifacts are the caller's to remove. @throws `JOB_NOT_FOUND`,
+   * `JOB_STATE_CONFLICT`
+   */
   async remove(id: string): Promise<void> {
     await this.db.transaction(async (tx) => {
       const job = await lockJob(tx, id);

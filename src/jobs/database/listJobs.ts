@@ -18,8 +18,8 @@ const WINDOW = 1000;
 type Statement = [text: string, values: unknown[]];
 
 /**
- * The newest jobs of the filter, from an index in its order. Where it holds a search, of the newest `WINDOW` jobs: words that many names share
- * fill a page from those, and the index of names would find them all.
+ * The newest jobs of the filter, from an index in its order. Where it holds a search, of the newest `WINDOW` jobs:
+ * words that many names share fill a page from those, and the index of names would find them all.
  */
 export function listStatement(columns: string, filter: JobFilter): Statement {
   const values: unknown[] = [];
@@ -27,8 +27,8 @@ export function listStatement(columns: string, filter: JobFilter): Statement {
   const limit = bind(filter.limit);
   const inner = bind(filter.search ? Math.max(WINDOW, filter.limit) : filter.limit);
   const conditions = common(filter, bind);
-  // One scan for each state: a list of states in one scan would read past the jobs of all the others. The jobs of one owner are in the order of
-  // their states as well, so that one index serves both.
+  // One scan for each state: a list of states in one scan would read past the jobs of all the others. The jobs of one
+  // owner are in the order of their states as well, so that one index serves both.
   const asked = filter.state?.length ? [...new Set(filter.state)] : filter.owner ? JOB_STATES : undefined;
   const states = asked ? asked.map((s) => `state = ${bind(s)}`) : [undefined];
   const scans = states.map(

@@ -89,8 +89,8 @@ const MIGRATIONS: readonly string[] = [
     facts jsonb NOT NULL
   );
   `,
-  // Lists are ordered by time and id. Dates in JavaScript carry milliseconds, so the column does too: an order by a rounded expression would
-  // have no index.
+  // Lists are ordered by time and id. Dates in JavaScript carry milliseconds, so the column does too: an order by a
+  // rounded expression would have no index.
   `
   ALTER TABLE plinth.jobs ALTER COLUMN created_at TYPE timestamptz(3) USING date_trunc('milliseconds', created_at);
   DROP INDEX plinth.jobs_created;
@@ -204,8 +204,8 @@ async function readVersion(tx: Queryable): Promise<number> {
 }
 
 /**
- * The index that serves searches in names. It needs PostgreSQL's extension pg_trgm, which the embedded database brings; where an installation
- * lacks it, or its user may not add it, searches read every name instead. False then.
+ * The index that serves searches in names. It needs PostgreSQL's extension pg_trgm, which the embedded database brings;
+ * where an installation lacks it, or its user may not add it, searches read every name instead. False then.
  */
 export async function indexNames(db: Database): Promise<boolean> {
   try {

@@ -5,11 +5,16 @@ import { type Database, databaseUnavailable, type Queryable } from './database.j
 
 /** Connections per process: API requests, events and worker slots share them. */
 const POOL_SIZE = 10;
-/** A database that is away is answered for within two seconds: so long may a connection take, a free one of the pool included. */
+/**
+ * A database that is away is answered for within two seconds: so long may a connection take, a free one of the pool
+ * included.
+ */
 const CONNECT_TIMEOUT_MS = 1_500;
 /** The first connection of a process may take longer: both may just be starting. */
 const FIRST_CONNECT_MS = 10_000;
-/** A statement that takes longer than this makes Plinth ask, on another connection, whether the database still answers. */
+/**
+ * A statement that takes longer than this makes Plinth ask, on another connection, whether the database still answers.
+ */
 const DOUBT_MS = 500;
 const PROBE_MS = 1_000;
 /** No statement of the service takes this long; migrations have no limit. */
@@ -31,7 +36,10 @@ function label(url: string): string {
   }
 }
 
-/** SQLSTATE classes and codes, and codes of the network, that say that the database cannot be reached, is starting or stopping, or has no room. */
+/**
+ * SQLSTATE classes and codes, and codes of the network, that say that the database cannot be reached, is starting or
+ * stopping, or has no room.
+ */
 const AWAY = /^(08...|53...|57P0[1235]|57014|E(CONN\w+|PIPE|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|TIMEDOUT))$/;
 const AWAY_WORDS = /connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/i;
 

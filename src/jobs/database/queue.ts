@@ -2,7 +2,9 @@ import { PgBoss } from 'pg-boss';
 import type { Database, Queryable } from './database.js';
 
 const QUEUE = 'jobs';
-/** A ticket is claimed and completed in one transaction, so none stays active; the bound only guards against a defect. */
+/**
+ * A ticket is claimed and completed in one transaction, so none stays active; the bound only guards against a defect.
+ */
 const TICKET_SECONDS = 60;
 
 /** Turns that are told apart within one priority; priorities up to 2,000 fit the queue's integers. */
@@ -13,7 +15,9 @@ interface Ticket {
   job: string;
 }
 
-/** The order of work, kept by pg-boss in the same database as the job rows, so that both change together or not at all. */
+/**
+ * The order of work, kept by pg-boss in the same database as the job rows, so that both change together or not at all.
+ */
 export class Queue {
   private constructor(private readonly boss: PgBoss) {}
 
@@ -31,15 +35,16 @@ export class Queue {
     boss.on('error', onError);
     await boss.start();
     await boss.createQueue(QUEUE, { retryLimit: 1000, expireInSeconds: TICKET_SECONDS, deleteAfterSeconds: 600 });
-    // Inside a transaction the embedded database cannot answer on another connection, so the queue's facts are read before.
+    // Inside a transaction the embedded database cannot answer on another connection, so the queue's facts are read
+    // before.
     await boss.getQueue(QUEUE);
     await boss.fetch(QUEUE, { batchSize: 1, minPriority: 2_000_000_000 });
     return new Queue(boss);
   }
 
   /**
-   * Queues a job inside `tx`; the ticket's id goes into the job's row. Higher priorities come first; of one priority lower turns, and of one turn
-   * whoever came first.
+   * Queues a job inside `tx`; the ticket's id goes into the job's row. Higher priorities come first; of one priority
+   * lower turns, and of one turn whoever came first.
    */
   async send(tx: Queryable, job: string, priority = 0, turn = 0): Promise<string> {
     const id = await this.boss.send(QUEUE, { job } satisfies Ticket, {

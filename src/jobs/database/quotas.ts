@@ -15,8 +15,8 @@ export interface Quotas {
 const LOCK = 7406142;
 
 /**
- * Checks what a key has used before it gets one more job. In a transaction that adds the job: others of the same key wait for its end, so that many
- * requests at once get no more than one after another would.
+ * Checks what a key has used before it gets one more job. In a transaction that adds the job: others of the same key
+ * wait for its end, so that many requests at once get no more than one after another would.
  * @param bytes of the new job's input
  * @throws `QUOTA_JOBS`, `QUOTA_STORAGE`, `QUOTA_GPU_TIME`
  */
@@ -84,9 +84,9 @@ export async function gpuSecondsToday(db: Queryable, key: string): Promise<numbe
 }
 
 /**
- * The turn of a key's next job (start-time fair queuing: Goyal, Vin, Cheng, 1996). Every job of a key comes one turn after the one before, and a key
- * that has none waiting begins at the turn that is being served: so keys with jobs alternate, however many each has sent, and who sends one job need
- * not wait for the thousand of another.
+ * The turn of a key's next job (start-time fair queuing: Goyal, Vin, Cheng, 1996). Every job of a key comes one turn
+ * after the one before, and a key that has none waiting begins at the turn that is being served: so keys with jobs
+ * alternate, however many each has sent, and who sends one job need not wait for the thousand of another.
  */
 export async function nextTurn(tx: Queryable, key: string | null): Promise<number> {
   // While API keys are off, all jobs are one client's.

@@ -10,8 +10,8 @@ export interface ArtifactFacts {
 }
 
 /**
- * Where inputs, results, previews and logs are kept. Keys are relative paths with forward slashes, such as `jobs/<id>/input/capture.zip`.
- * A key is whole or absent: nobody ever reads a half-written one.
+ * Where inputs, results, previews and logs are kept. Keys are relative paths with forward slashes, such as
+ * `jobs/<id>/input/capture.zip`. A key is whole or absent: nobody ever reads a half-written one.
  */
 export interface ArtifactStore {
   readonly kind: 'folder' | 's3';
@@ -19,7 +19,10 @@ export interface ArtifactStore {
   readonly place: string;
   /** Takes a local file or folder over as `key`; the local one is gone afterwards. Replaces what was there. */
   adopt(local: string, key: string): Promise<void>;
-  /** Copies these files of a local folder below `key`, in one step where the store can; the local ones stay. They are on the disk when it returns. */
+  /**
+   * Copies these files of a local folder below `key`, in one step where the store can; the local ones stay. They are on
+   * the disk when it returns.
+   */
   keep(local: string, key: string, names: string[]): Promise<void>;
   /** Writes a small object. */
   put(key: string, data: Uint8Array): Promise<void>;
@@ -35,11 +38,14 @@ export interface ArtifactStore {
   newest(prefix: string): Promise<Date | undefined>;
   /** Removes everything below a prefix. Nothing there is no error. */
   remove(prefix: string): Promise<void>;
-  /** A local path that holds what is below the prefix: the store's own where it is a folder, else downloaded to `into`. Read-only. */
+  /**
+   * A local path that holds what is below the prefix: the store's own where it is a folder, else downloaded to `into`.
+   * Read-only.
+   */
   local(prefix: string, into: string): Promise<string>;
   /**
-   * An address from which anybody who has it can fetch the file for `seconds`, past the service; absent where the storage has none that clients
-   * reach.
+   * An address from which anybody who has it can fetch the file for `seconds`, past the service; absent where the
+   * storage has none that clients reach.
    */
   address?(key: string, file: { name: string; type: string; seconds: number }): Promise<string>;
   /** Proves that it can be written and read. @throws `STORAGE_UNAVAILABLE` */

@@ -5,7 +5,10 @@ import { PlinthError } from '../../core/errors.js';
 import type { ResultFile } from '../jobRecord.js';
 import type { ArtifactFacts, ArtifactStore } from './artifactStore.js';
 
-/** Files whose content was found right, by key and ETag, so that ranges of a large one need not read all of it each time. */
+/**
+ * Files whose content was found right, by key and ETag, so that ranges of a large one need not read all of it each
+ * time.
+ */
 const known = new Set<string>();
 const KNOWN_LIMIT = 1_000;
 
@@ -17,7 +20,10 @@ const damaged = (name: string, found: string): PlinthError =>
     subject: name,
   });
 
-/** Looks at a stored file of a result without reading it. @throws `RESULT_DAMAGED` where it is missing or of another size */
+/**
+ * Looks at a stored file of a result without reading it. @throws `RESULT_DAMAGED` where it is missing or of another
+ * size
+ */
 export async function statResult(store: ArtifactStore, key: string, file: ResultFile): Promise<ArtifactFacts> {
   const facts = await store.stat(key);
   if (!facts) throw damaged(file.name, 'is missing in the storage');
@@ -26,8 +32,9 @@ export async function statResult(store: ArtifactStore, key: string, file: Result
 }
 
 /**
- * A stored file of a result, whole, or in part: then all of it is read once before. The last bytes of a whole one are held back until its SHA-256 is
- * known to be right, so that no reader takes a damaged file for a good one: its stream ends with `RESULT_DAMAGED`.
+ * A stored file of a result, whole, or in part: then all of it is read once before. The last bytes of a whole one are
+ * held back until its SHA-256 is known to be right, so that no reader takes a damaged file for a good one: its stream
+ * ends with `RESULT_DAMAGED`.
  */
 export async function readResult(
   store: ArtifactStore,

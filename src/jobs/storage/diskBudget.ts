@@ -13,8 +13,8 @@ export interface Reservation {
   /** Bytes that are not on disk any more and will come again. */
   restore(bytes: number): void;
   /**
-   * Before `bytes` more are written: takes room beyond what was promised where that is used up, and refuses where the disk has gone below its
-   * reserve all the same. @throws `DISK_LOW`
+   * Before `bytes` more are written: takes room beyond what was promised where that is used up, and refuses where the
+   * disk has gone below its reserve all the same. @throws `DISK_LOW`
    */
   need(bytes: number): Promise<void>;
   /** Gives back what is left. */
@@ -22,14 +22,16 @@ export interface Reservation {
 }
 
 /**
- * The free disk of this process's data, shared out before it is written to: the promises of two uploads that begin at the same time are added,
- * and none may touch the reserve in which running jobs and the database end their work.
+ * The free disk of this process's data, shared out before it is written to: the promises of two uploads that begin at
+ * the same time are added, and none may touch the reserve in which running jobs and the database end their work.
  */
 export class DiskBudget {
   private promised = 0;
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** @param folders on every file system that what is taken in goes through; @param reserve bytes that must stay free */
+  /**
+   * @param folders on every file system that what is taken in goes through; @param reserve bytes that must stay free
+   */
   constructor(
     private readonly folders: readonly string[],
     readonly reserve: number,

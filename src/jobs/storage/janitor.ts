@@ -53,8 +53,8 @@ export class Janitor {
   }
 
   /**
-   * Removes the stored input of a job that could not be accepted. Where the database does not say so, it stays: the job may have been recorded although
-   * the answer was lost, and what belongs to no job is removed a day later.
+   * Removes the stored input of a job that could not be accepted. Where the database does not say so, it stays: the job
+   * may have been recorded although the answer was lost, and what belongs to no job is removed a day later.
    */
   async removeUnaccepted(id: string): Promise<void> {
     const { store, artifacts, log } = this.options;

@@ -41,7 +41,8 @@ export async function isWhole(folder: string, files: ManifestFile[]): Promise<bo
 }
 
 /**
- * What is wrong with stored files, in words; absent when nothing is. `content`: read them all again; else only their presence and sizes are looked at.
+ * What is wrong with stored files, in words; absent when nothing is. `content`: read them all again; else only their
+ * presence and sizes are looked at.
  */
 export async function storedFault(
   store: ArtifactStore,

@@ -3,12 +3,14 @@
  *
  * 1. The files are copied into the store below the claim that made them. The worker's own stay where they are.
  * 2. They are checked against the manifest: names, sizes, SHA-256.
- * 3. The manifest is put beside them (`pending/<claim>.json`): from here on anybody can tell that they are whole, and take them.
+ * 3. The manifest is put beside them (`pending/<claim>.json`): from here on anybody can tell that they are whole, and
+ * take them.
  * 4. One transaction makes the job `succeeded`, with the manifest in its row.
  * 5. Everything else of the job goes: other claims' files, pending manifests, the work folder.
  *
- * Until 4 the next attempt finds either the worker's files, which the engine takes for finished runs after checking them, or the stored ones, which it
- * adopts after checking them. After 4 only tidying is left, which the janitor does where nobody else could.
+ * Until 4 the next attempt finds either the worker's files, which the engine takes for finished runs after checking
+ * them, or the stored ones, which it adopts after checking them. After 4 only tidying is left, which the janitor does
+ * where nobody else could.
  */
 import { buffer } from 'node:stream/consumers';
 import type { JobResult } from '../jobRecord.js';
@@ -42,7 +44,10 @@ export async function storeResult(
   await store.put(`${pendingPrefix(job)}/${claim}.json`, Buffer.from(JSON.stringify(result)));
 }
 
-/** A whole result that an earlier attempt stored without living to see the job's end. One that is not whole is left to the tidying. */
+/**
+ * A whole result that an earlier attempt stored without living to see the job's end. One that is not whole is left to
+ * the tidying.
+ */
 export async function findResult(store: ArtifactStore, job: string): Promise<StoredResult | undefined> {
   for (const name of await store.children(pendingPrefix(job))) {
     const claim = name.replace(/\.json$/, '');
@@ -53,7 +58,10 @@ export async function findResult(store: ArtifactStore, job: string): Promise<Sto
   return undefined;
 }
 
-/** Step 5: removes what a job that has ended does not need. `claim`: whose result is the job's; absent where it has none. */
+/**
+ * Step 5: removes what a job that has ended does not need. `claim`: whose result is the job's; absent where it has
+ * none.
+ */
 export async function tidyJob(store: ArtifactStore, job: string, claim: string | null): Promise<void> {
   await store.remove(pendingPrefix(job));
   await store.remove(`jobs/${job}/resume`);

@@ -9,8 +9,9 @@ import { describeFolder, type ManifestFile, storedFault } from './manifest.js';
 const ORIGIN = 'origin';
 
 /**
- * Local folder of one attempt: `<root>/<job>/<claim>/{input,output,checkpoint}`. A new attempt takes the folder of the last one over by renaming
- * it, so that a process of the last attempt that is still about cannot write into the new one's.
+ * Local folder of one attempt: `<root>/<job>/<claim>/{input,output,checkpoint}`. A new attempt takes the folder of the
+ * last one over by renaming it, so that a process of the last attempt that is still about cannot write into the new
+ * one's.
  */
 export class WorkFolder {
   private constructor(
@@ -28,7 +29,8 @@ export class WorkFolder {
     const earlier = await readdir(parent);
     const saved = await folder.saved();
     const origin = earlier.length > 0 ? await readFile(join(parent, earlier[0], ORIGIN), 'utf8').catch(() => '') : '';
-    // Left by a worker that stopped cleanly, perhaps on another machine: newer than anything here, unless what is here came of it.
+    // Left by a worker that stopped cleanly, perhaps on another machine: newer than anything here, unless what is here
+    // came of it.
     if (saved && saved.claim !== origin) {
       await mkdir(path, { recursive: true });
       const local = await store.local(folder.savedKey(saved.claim), path);
@@ -72,7 +74,10 @@ export class WorkFolder {
     await rm(this.path, { recursive: true, force: true });
   }
 
-  /** After the disk was full: what can be made again goes, and while that is not enough the checkpoint too, or no job could begin any more. */
+  /**
+   * After the disk was full: what can be made again goes, and while that is not enough the checkpoint too, or no job
+   * could begin any more.
+   */
   async makeRoom(disk: DiskBudget): Promise<void> {
     for (const name of ['output', 'input', 'checkpoint']) {
       await rm(join(this.path, name), { recursive: true, force: true });

@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Addresses that are not on the public internet: this machine, private networks, link-local (cloud metadata), multicast, reserved. */
+/**
+ * Addresses that are not on the public internet: this machine, private networks, link-local (cloud metadata),
+ * multicast, reserved.
+ */
 const blocked = new BlockList();
 const RANGES: [string, number, 'ipv4' | 'ipv6'][] = [
   ['0.0.0.0', 8, 'ipv4'],
@@ -35,7 +38,10 @@ const RANGES: [string, number, 'ipv4' | 'ipv6'][] = [
 ];
 for (const [net, prefix, family] of RANGES) blocked.addSubnet(net, prefix, family);
 
-/** Whether an IP address is not a public one. IPv4 mapped into IPv6 is judged as IPv4; what is no address counts as private. */
+/**
+ * Whether an IP address is not a public one. IPv4 mapped into IPv6 is judged as IPv4; what is no address counts as
+ * private.
+ */
 export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return true;

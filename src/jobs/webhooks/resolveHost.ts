@@ -18,8 +18,8 @@ export interface ResolveOptions {
 export class ResolveTimeout extends Error {}
 
 /**
- * Every address behind a host name: from the system's hosts file, else from the name servers. Not by the system's own look-up, which takes one of the
- * few threads that all files are read with, for as long as a name server is silent.
+ * Every address behind a host name: from the system's hosts file, else from the name servers. Not by the system's own
+ * look-up, which takes one of the few threads that all files are read with, for as long as a name server is silent.
  * @throws `ResolveTimeout`, or the resolver's error where the name is not known
  */
 export async function resolveHost(host: string, options: ResolveOptions): Promise<Address[]> {
@@ -67,7 +67,10 @@ async function fromHosts(host: string): Promise<Address[]> {
   });
 }
 
-/** The name, and with the system's search domains, in the order that its number of dots asks for: names within a cluster are short. */
+/**
+ * The name, and with the system's search domains, in the order that its number of dots asks for: names within a cluster
+ * are short.
+ */
 async function names(host: string): Promise<string[]> {
   const text = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
   const search = /^search\s+(.+)$/m.exec(text)?.[1].trim().split(/\s+/) ?? [];

@@ -34,7 +34,8 @@ export interface DeliveryRecord {
 }
 
 /**
- * Writes the message of a job that ended, in the transaction that ends it, so that none is lost or sent for a state that never came.
+ * Writes the message of a job that ended, in the transaction that ends it, so that none is lost or sent for a state
+ * that never came.
  */
 export async function queueDelivery(tx: Queryable, job: JobRecord): Promise<void> {
   const webhook = job.request.webhook!;
@@ -58,7 +59,10 @@ export async function queueDelivery(tx: Queryable, job: JobRecord): Promise<void
 /** Who receives: messages to one host share its limit. */
 export const receiverOf = (url: string): string => new URL(url).host;
 
-/** Takes one due message and sets its next attempt in the future, so that only one process sends it. `busy`: receivers that have enough to do. */
+/**
+ * Takes one due message and sets its next attempt in the future, so that only one process sends it. `busy`: receivers
+ * that have enough to do.
+ */
 export async function takeDelivery(
   db: Queryable,
   holdSeconds: number,
@@ -131,7 +135,9 @@ export async function rotateSecret(db: Database): Promise<{ secret: string; over
   });
 }
 
-/** The secrets that sign now, the newest first: rotated ones, and the setting's until a day after the first rotation. */
+/**
+ * The secrets that sign now, the newest first: rotated ones, and the setting's until a day after the first rotation.
+ */
 export async function installationSecrets(db: Queryable, setting: string | undefined): Promise<string[]> {
   const rows = await db.query<{ secret: string; age: number }>(
     `SELECT secret, extract(epoch FROM now() - created_at)::double precision AS age FROM plinth.webhook_secrets

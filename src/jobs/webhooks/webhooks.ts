@@ -10,7 +10,10 @@ import { isPrivateAddress } from './privateAddress.js';
 import { type Address, ResolveTimeout, resolveHost } from './resolveHost.js';
 import { type Delivery, installationSecrets, settleDelivery, takeDelivery } from './webhookStore.js';
 
-/** Pauses before the second, third … attempt, in seconds, as Standard Webhooks recommends. After the last the message is given up. */
+/**
+ * Pauses before the second, third … attempt, in seconds, as Standard Webhooks recommends. After the last the message is
+ * given up.
+ */
 const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000];
 /** From the look-up of the name to the status of the answer. */
 const TIMEOUT_MS = 15_000;
@@ -73,7 +76,8 @@ export async function resolveWebhook(
 }
 
 /**
- * Checks the address of a new job. A name that no server answers for within its time passes: it is checked again before every message.
+ * Checks the address of a new job. A name that no server answers for within its time passes: it is checked again before
+ * every message.
  * @throws `WEBHOOK_URL_REFUSED`
  */
 export async function checkWebhook(text: string, options: WebhookOptions): Promise<void> {
@@ -82,7 +86,10 @@ export async function checkWebhook(text: string, options: WebhookOptions): Promi
   });
 }
 
-/** Sends the messages that wait in the database, each signed, until they are taken or given up: several at once, few to one receiver. */
+/**
+ * Sends the messages that wait in the database, each signed, until they are taken or given up: several at once, few to
+ * one receiver.
+ */
 export class WebhookSender {
   private timer: NodeJS.Timeout | undefined;
   private readonly sending = new Map<string, { receiver: string; done: Promise<void> }>();

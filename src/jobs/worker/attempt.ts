@@ -20,7 +20,10 @@ import { lostFailure, type Outcome, type Report, type WorkerProcess } from './wo
 
 /** Progress is recorded at most this often, save when the stage changes. */
 const PROGRESS_MS = 500;
-/** How long an attempt waits for a database or a storage that is away. Longer, and the next one goes on with what is there. */
+/**
+ * How long an attempt waits for a database or a storage that is away. Longer, and the next one goes on with what is
+ * there.
+ */
 const PATIENCE_MS = 300_000;
 /** Preview images that a job keeps. */
 const PREVIEWS = 60;
@@ -205,7 +208,10 @@ export class Attempt {
     return await this.commit(stored);
   }
 
-  /** Makes a stored result the job's. While the database is away it is asked again and again: the result is whole and safe meanwhile. */
+  /**
+   * Makes a stored result the job's. While the database is away it is asked again and again: the result is whole and
+   * safe meanwhile.
+   */
   private async commit({ claim, result }: StoredResult): Promise<AttemptEnd> {
     const { store } = this.options;
     this.log.add('info', `succeeded: ${result.files.length} files`);
@@ -217,7 +223,9 @@ export class Attempt {
     return await this.ended('succeeded', result.runs);
   }
 
-  /** Does what must be done, again and again while database or storage are away: nothing of the work is lost by waiting. */
+  /**
+   * Does what must be done, again and again while database or storage are away: nothing of the work is lost by waiting.
+   */
   private async outlast<T>(work: () => Promise<T>): Promise<T> {
     const patience = Date.now() + PATIENCE_MS;
     for (;;) {

@@ -23,7 +23,10 @@ export interface Comparison {
 
 const STATUS_ORDER = ['normal', 'warning', 'failure'];
 
-/** Ranks runs of one capture by the status of their quality, then PSNR, then time. Runs are comparable because they saw the same views. */
+/**
+ * Ranks runs of one capture by the status of their quality, then PSNR, then time. Runs are comparable because they saw
+ * the same views.
+ */
 export function compareRuns(runs: RunResult[]): Comparison {
   const rank = (run: RunResult): number[] => [
     run.quality ? STATUS_ORDER.indexOf(run.quality.status) : STATUS_ORDER.length,

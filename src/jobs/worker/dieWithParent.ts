@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 const LOOK_MS = 500;
 
 /**
- * Ends this process when its parent is gone, whatever it is doing: a thread of its own looks, since the event loop may be busy for minutes and a driver
- * may never return. A process whose parent ended is given to another one, which shows in the parent's id.
+ * Ends this process when its parent is gone, whatever it is doing: a thread of its own looks, since the event loop may
+ * be busy for minutes and a driver may never return. A process whose parent ended is given to another one, which shows
+ * in the parent's id.
  */
 export function dieWithParent(): void {
   const watch = new Worker(

@@ -60,6 +60,9 @@ export interface Engine {
   describe(adapter?: string | number): Promise<Record<string, unknown>>;
   /** Runs a small compute job. */
   probe(adapter?: string | number): Promise<ProbeReport>;
-  /** Throws coded errors; on abort throws `CANCELLED`. Failures of single runs that are the input's fault are part of the result. */
+  /**
+   * Throws coded errors; on abort throws `CANCELLED`. Failures of single runs that are the input's fault are part of
+   * the result.
+   */
   run(task: EngineTask, hooks: EngineHooks): Promise<RunResult[]>;
 }

@@ -7,7 +7,10 @@ export const logKey = (job: string): string => `jobs/${job}/log.txt`;
 const LIMIT_BYTES = 4 * 1024 * 1024;
 const FLUSH_MS = 2_000;
 
-/** The log of one job, over all its attempts: text lines that begin with an ISO time. Written to the store every few seconds. */
+/**
+ * The log of one job, over all its attempts: text lines that begin with an ISO time. Written to the store every few
+ * seconds.
+ */
 export class JobLog {
   private lines: string[] = [];
   private bytes = 0;

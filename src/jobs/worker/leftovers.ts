@@ -19,7 +19,9 @@ interface Note extends Process {
   children: Process[];
 }
 
-/** Worker processes of this service, noted in its data folder so that the next one there finds those that outlived it. */
+/**
+ * Worker processes of this service, noted in its data folder so that the next one there finds those that outlived it.
+ */
 export class ProcessNotes {
   private readonly children: Process[] = [];
   private writing: Promise<void> = Promise.resolve();
@@ -71,8 +73,9 @@ export class ProcessNotes {
 }
 
 /**
- * Ends worker processes that outlived their service in this data folder, and answers the ids of the pools that are gone, whose jobs nobody works on any
- * more. Only processes of this host are touched, and only those that began when the note says.
+ * Ends worker processes that outlived their service in this data folder, and answers the ids of the pools that are
+ * gone, whose jobs nobody works on any more. Only processes of this host are touched, and only those that began when
+ * the note says.
  */
 export async function endLeftovers(data: string): Promise<{ pools: string[]; ended: number[] }> {
   const folder = join(data, 'processes');

@@ -18,7 +18,10 @@ export interface Work {
   reconstruct: typeof reconstruct;
 }
 
-/** Reads the capture once and makes every run of the task in turn. Runs that an earlier attempt finished are not made again. */
+/**
+ * Reads the capture once and makes every run of the task in turn. Runs that an earlier attempt finished are not made
+ * again.
+ */
 export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work): Promise<RunResult[]> {
   const { signal } = watched(hooks);
   const finished = await Promise.all(task.runs.map((run) => finishedRun(task, run)));
@@ -124,7 +127,10 @@ async function oneRun(
   }
 }
 
-/** A signal that follows cancellation at once and a wish to stop at the beginning of the next stage, when the last one's checkpoint is written. */
+/**
+ * A signal that follows cancellation at once and a wish to stop at the beginning of the next stage, when the last one's
+ * checkpoint is written.
+ */
 function stopAtStage(hooks: EngineHooks): { signal: AbortSignal; done: (stage: string) => void } {
   const atStage = new AbortController();
   let current: string | undefined;
@@ -138,8 +144,8 @@ function stopAtStage(hooks: EngineHooks): { signal: AbortSignal; done: (stage: s
 }
 
 /**
- * A signal that tells of every look at it. Long work looks for a cancellation at least every second, wherever it is: that is the best sign that it goes
- * on, and work that hangs gives none.
+ * A signal that tells of every look at it. Long work looks for a cancellation at least every second, wherever it is:
+ * that is the best sign that it goes on, and work that hangs gives none.
  */
 function watched({ signal, alive }: Pick<EngineHooks, 'signal' | 'alive'>): { signal: AbortSignal } {
   const own = AbortSignal.any([signal]);

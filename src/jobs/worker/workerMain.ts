@@ -1,6 +1,7 @@
 /**
- * Main module of a worker process: one engine, one job at a time, spoken to over IPC. It ends with its parent, and at the end of a job that a
- * failing machine spoiled, since a device that was lost takes the process's later devices with it.
+ * Main module of a worker process: one engine, one job at a time, spoken to over IPC. It ends with its parent, and at
+ * the end of a job that a failing machine spoiled, since a device that was lost takes the process's later devices with
+ * it.
  */
 import { PlinthError, toFailure, toPlinthError } from '../../core/errors.js';
 import { dieWithParent } from './dieWithParent.js';

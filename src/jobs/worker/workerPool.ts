@@ -82,8 +82,9 @@ export class WorkerPool {
   }
 
   /**
-   * Runs the engine's small compute job for every worker. `busy` = left out, since its job makes progress. Beside a job that is quiet, a process
-   * of its own asks the device: the job's may be computing on the CPU, or waiting for a driver that is dead.
+   * Runs the engine's small compute job for every worker. `busy` = left out, since its job makes progress. Beside a job
+   * that is quiet, a process of its own asks the device: the job's may be computing on the CPU, or waiting for a driver
+   * that is dead.
    */
   async probe(timeoutMs: number): Promise<(ProbeReport | 'busy')[]> {
     return await Promise.all(this.slots.map((slot) => slot.probe(timeoutMs)));
@@ -323,7 +324,10 @@ const notRunning = (what: string): ProbeReport => ({
   failure: { code: 'WORKER_LOST', message: `The worker process ${what}`, remedy: remedy`Run ${command('doctor')}` },
 });
 
-/** Puts jobs whose worker fell silent, or those of pools that are gone, back into the queue. Several processes may do this at once. Answers how many. */
+/**
+ * Puts jobs whose worker fell silent, or those of pools that are gone, back into the queue. Several processes may do
+ * this at once. Answers how many.
+ */
 export async function recoverOrphans(
   options: Pick<RunnerOptions, 'store' | 'log'>,
   olderThan: number | 'all' | { pools: string[] },

@@ -177,7 +177,8 @@ export class WorkerProcess {
         this.settle?.(message);
         break;
       case 'failed':
-        // After a failure of the machine the process ends by itself; the outcome waits for that, so that the next job gets a new one.
+        // After a failure of the machine the process ends by itself; the outcome waits for that, so that the next job
+        // gets a new one.
         this.failure = message;
         if (message.kind !== 'machine') this.settle?.(message);
         break;

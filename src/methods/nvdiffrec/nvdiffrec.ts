@@ -40,7 +40,10 @@ const STAGES = [
   { name: 'finish', title: 'Finishing textures', weight: 1 },
 ];
 
-/** Method `nvdiffrec`: mesh, materials and environment light found together by inverse rendering (Munkberg, Hasselgren et al. 2022). */
+/**
+ * Method `nvdiffrec`: mesh, materials and environment light found together by inverse rendering (Munkberg, Hasselgren
+ * et al. 2022).
+ */
 export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
   name: 'nvdiffrec',
   title: 'Inverse rendering of mesh, materials and light',

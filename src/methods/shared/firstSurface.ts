@@ -48,7 +48,10 @@ export function acceptShape(capture: Capture): void {
   }
 }
 
-/** The surface that depth maps and outlines of the training views leave, cleaned and simplified; without UVs. Reports `load`, `fuse` and `clean`. */
+/**
+ * The surface that depth maps and outlines of the training views leave, cleaned and simplified; without UVs. Reports
+ * `load`, `fuse` and `clean`.
+ */
 export async function firstSurface(
   capture: Capture,
   given: FirstSurfaceOptions,

@@ -25,8 +25,8 @@ const bare = (mesh: Mesh): Asset => ({
 });
 
 /**
- * Draws the state of the work for those who watch it: a bare mesh as clay, an asset with its texture. 512×512 pixels with alpha, always from
- * the same side.
+ * Draws the state of the work for those who watch it: a bare mesh as clay, an asset with its texture. 512×512 pixels
+ * with alpha, always from the same side.
  * @returns what progress events name it by; `undefined` where nobody watches
  */
 export async function writeMeshPreview(

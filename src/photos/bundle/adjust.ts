@@ -46,8 +46,9 @@ export interface BundleResult {
 const FIRST_DAMPING = 1e-4;
 
 /**
- * Bundle adjustment (Triggs et al. 2000): Levenberg–Marquardt on the distances in pixels with Cauchy's loss, points eliminated by the Schur
- * complement, dense Cholesky factorisation of the cameras' system; analytic derivatives; 64-bit floats.
+ * Bundle adjustment (Triggs et al. 2000): Levenberg–Marquardt on the distances in pixels with Cauchy's loss, points
+ * eliminated by the Schur complement, dense Cholesky factorisation of the cameras' system; analytic derivatives; 64-bit
+ * floats.
  */
 export function adjustBundle(problem: BundleProblem, options: BundleOptions = {}): BundleResult {
   const { softness = 1, iterations = 30, tolerance = 1e-6, focalPriors = [] } = options;
@@ -87,8 +88,8 @@ export function adjustBundle(problem: BundleProblem, options: BundleOptions = {}
 }
 
 /**
- * Standard deviations of the lenses' free numbers at a solution, from the spread of the distances and the inverse of the normal equations;
- * 0 for those that stay.
+ * Standard deviations of the lenses' free numbers at a solution, from the spread of the distances and the inverse of
+ * the normal equations; 0 for those that stay.
  */
 export function deviationsOfLenses(problem: BundleProblem, softness = 1): Float64Array {
   const layout = layOut(problem);

@@ -24,8 +24,8 @@ export interface Linearised {
 }
 
 /**
- * Where photo `photos[o]` sees point `j`, less where sighting `o` is, in pixels. The lens: with (x, y) = direction / depth and
- * r² = x² + y², the pixel is c + f (1 + k₁ r² + k₂ r⁴) (x, y).
+ * Where photo `photos[o]` sees point `j`, less where sighting `o` is, in pixels. The lens: with (x, y) = direction /
+ * depth and r² = x² + y², the pixel is c + f (1 + k₁ r² + k₂ r⁴) (x, y).
  *
  * @returns false for a point behind the camera
  */

@@ -15,8 +15,8 @@ export interface Candidate {
 const CELLS = 12;
 
 /**
- * Keeps at most `most` candidates, spread over the picture: cells give their strongest in turn, so that a busy background does not crowd
- * out the object. The order of the candidates stays.
+ * Keeps at most `most` candidates, spread over the picture: cells give their strongest in turn, so that a busy
+ * background does not crowd out the object. The order of the candidates stays.
  */
 export function selectSpread(
   candidates: readonly Candidate[],

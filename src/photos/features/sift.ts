@@ -51,8 +51,8 @@ interface Octave {
 }
 
 /**
- * SIFT key points and RootSIFT descriptors (Lowe 2004; Arandjelović and Zisserman 2012) by kernels in WebAssembly: the same bits on every
- * machine. One instance works on one picture at a time and keeps its memory.
+ * SIFT key points and RootSIFT descriptors (Lowe 2004; Arandjelović and Zisserman 2012) by kernels in WebAssembly: the
+ * same bits on every machine. One instance works on one picture at a time and keeps its memory.
  */
 export class Sift {
   private readonly memory = new KernelMemory();
@@ -82,8 +82,8 @@ export class Sift {
   }
 
   /**
-   * Builds the octaves one after the other and has each searched when its levels are there. Of the first one only levels 1 to 3 stay, which the
-   * descriptors need: the smaller octaves take the place of its last two.
+   * Builds the octaves one after the other and has each searched when its levels are there. Of the first one only
+   * levels 1 to 3 stay, which the descriptors need: the smaller octaves take the place of its last two.
    */
   private buildOctaves(
     picture: GreyPicture,

@@ -24,7 +24,9 @@ export interface SceneBundleOptions extends BundleOptions {
 const STATED_DEVIATION = 0.1;
 const GUESSED_DEVIATION = 0.4;
 
-/** A scene, or a part of it, as a problem of bundle adjustment, with the photos and tracks that its numbers belong to. */
+/**
+ * A scene, or a part of it, as a problem of bundle adjustment, with the photos and tracks that its numbers belong to.
+ */
 interface Extract {
   problem: BundleProblem;
   registered: number[];
@@ -114,7 +116,10 @@ export function bundleScene(scene: Scene, options: SceneBundleOptions = {}): voi
   scene.lensesChanged();
 }
 
-/** Standard deviation in pixels of the focal length of every lens, from the spread of all sightings; 0 where it is fixed or not used. */
+/**
+ * Standard deviation in pixels of the focal length of every lens, from the spread of all sightings; 0 where it is fixed
+ * or not used.
+ */
 export function lensDeviations(scene: Scene): number[] {
   const { problem } = extract(scene, { freeLenses: scene.lenses.map(() => ({ f: true, k1: true, k2: true })) });
   if (problem.starts.length < 2) return scene.lenses.map(() => 0);

@@ -1,4 +1,7 @@
-/** A lens that photos share: pixels of the photo as stored. With (x, y) = direction / depth: pixel = c + f (1 + k₁ r² + k₂ r⁴) (x, y). */
+/**
+ * A lens that photos share: pixels of the photo as stored. With (x, y) = direction / depth: pixel = c + f (1 + k₁ r² +
+ * k₂ r⁴) (x, y).
+ */
 export interface PhotoLens {
   width: number;
   height: number;
@@ -13,7 +16,9 @@ export interface PhotoLens {
   fixed?: boolean;
 }
 
-/** Directions at z = 1 of pixels (x, y interleaved): the lens's distortion undone by Newton's iteration on the radius. */
+/**
+ * Directions at z = 1 of pixels (x, y interleaved): the lens's distortion undone by Newton's iteration on the radius.
+ */
 export function undistortPixels(lens: PhotoLens, pixels: ArrayLike<number>): Float64Array {
   const { f, cx, cy, k1, k2 } = lens;
   const rays = new Float64Array(pixels.length);

@@ -33,9 +33,9 @@ export const LEAST_POINTS = 30;
 const STARTS = 3;
 
 /**
- * Cameras and points of as many photos as hang together, one photo after the other (Schönberger and Frahm 2016): a start pair, the photo that
- * sees most known points next, new points, bundle adjustment of the neighbourhood and from time to time of all. The largest of a few starts
- * wins. Lenses are copied; those of the result are in its scene.
+ * Cameras and points of as many photos as hang together, one photo after the other (Schönberger and Frahm 2016): a
+ * start pair, the photo that sees most known points next, new points, bundle adjustment of the neighbourhood and from
+ * time to time of all. The largest of a few starts wins. Lenses are copied; those of the result are in its scene.
  */
 export async function mapPhotos(
   photos: readonly ScenePhoto[],
@@ -147,7 +147,10 @@ function freedom(scene: Scene, last: boolean): FreeLens[] {
   return counts.map((n) => ({ f: n >= 3, k1: n >= 4, k2: n >= 5 && last }));
 }
 
-/** Photos without a pose, those first whose known points are many and spread. Those that failed wait until the model has grown. */
+/**
+ * Photos without a pose, those first whose known points are many and spread. Those that failed wait until the model has
+ * grown.
+ */
 function nextPhotos(scene: Scene, failed: ReadonlyMap<number, number>): number[] {
   const count = scene.registered().length;
   return scene.photos

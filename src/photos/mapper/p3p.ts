@@ -8,7 +8,8 @@ export interface Pose {
 }
 
 /**
- * Camera poses from three points and the directions in which they are seen (Grunert's equations in the form of Haralick et al. 1994).
+ * Camera poses from three points and the directions in which they are seen (Grunert's equations in the form of Haralick
+ * et al. 1994).
  *
  * @param rays x, y at z = 1 of every datum
  * @param points x, y, z of every datum

@@ -27,8 +27,9 @@ const WIDEST = 1;
 const LARGEST_CHANGE = 0.15;
 
 /**
- * Looks again at photos without a pose and at those with few points, now that most cameras are known: a photo is placed for a trial by all its matches
- * with known points, then compared along the epipolar lines that follow. What it finds has to carry it, or it stays out.
+ * Looks again at photos without a pose and at those with few points, now that most cameras are known: a photo is placed
+ * for a trial by all its matches with known points, then compared along the epipolar lines that follow. What it finds
+ * has to carry it, or it stays out.
  *
  * @param alongLines matches two photos along the lines of a relative pose
  * @returns a scene with more photos or points, or the same one where nothing was found

@@ -12,7 +12,10 @@ export interface ScenePhoto {
   points: Float32Array;
 }
 
-/** Largest distance in pixels of a sighting that fits, for a photo of 3,200 pixels; smaller photos in proportion, but not below 1.5. */
+/**
+ * Largest distance in pixels of a sighting that fits, for a photo of 3,200 pixels; smaller photos in proportion, but
+ * not below 1.5.
+ */
 const LIMIT = 4;
 const LIMIT_SIDE = 3200;
 /** Least angle between the rays of a point. */
@@ -148,7 +151,10 @@ export class Scene {
     }
   }
 
-  /** Drops sightings that are off by more than `share` of the limit and points that rest on too little. Returns how many sightings went. */
+  /**
+   * Drops sightings that are off by more than `share` of the limit and points that rest on too little. Returns how many
+   * sightings went.
+   */
   filter(share = 1): number {
     const { starts, photos } = this.tracks;
     let dropped = 0;
@@ -213,7 +219,10 @@ export class Scene {
     return out;
   }
 
-  /** Root mean square of the distances in pixels of all sightings that count, and their number; of one photo where given. */
+  /**
+   * Root mean square of the distances in pixels of all sightings that count, and their number; of one photo where
+   * given.
+   */
   error(only?: number): { rms: number; sightings: number } {
     let [sum, count] = [0, 0];
     const { photos } = this.tracks;

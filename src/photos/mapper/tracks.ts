@@ -17,8 +17,8 @@ export interface Tracks {
 }
 
 /**
- * Joins matches to tracks, the surest first. A match that would bring two features of one photo into a track is left out, so one wrong match
- * does not cost two tracks.
+ * Joins matches to tracks, the surest first. A match that would bring two features of one photo into a track is left
+ * out, so one wrong match does not cost two tracks.
  *
  * @param counts features of every photo
  */

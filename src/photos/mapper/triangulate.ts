@@ -82,7 +82,8 @@ export function refinePoint(
 const MOST_PAIRS = 24;
 
 /**
- * A point from several sightings of which some may be wrong: every pair of rays proposes one, the one with the most agreement is refined.
+ * A point from several sightings of which some may be wrong: every pair of rays proposes one, the one with the most
+ * agreement is refined.
  *
  * @param limits largest distance at z = 1 of every sighting that fits
  * @param leastAngle radians between at least two of the fitting rays

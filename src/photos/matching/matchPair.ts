@@ -16,8 +16,8 @@ export interface PairJob {
   lensB: PhotoLens;
   seed: number;
   /**
-   * `coarse`: the largest features only. `fundamental`: the geometry of `matches` without knowing the lenses. `full`: all features, along
-   * epipolar lines where `matches` are enough to know them, with the relative pose.
+   * `coarse`: the largest features only. `fundamental`: the geometry of `matches` without knowing the lenses. `full`:
+   * all features, along epipolar lines where `matches` are enough to know them, with the relative pose.
    */
   step: 'coarse' | 'fundamental' | 'full';
   matches?: Matches;

@@ -38,7 +38,9 @@ const angle = (a: Uint8Array, i: number, b: Uint8Array, j: number): number => {
   return Math.acos(Math.min(1, s / (512 * 512)));
 };
 
-/** Mutual nearest neighbours with the ratio test both ways, without any art. `allowed` says which pairs may be compared. */
+/**
+ * Mutual nearest neighbours with the ratio test both ways, without any art. `allowed` says which pairs may be compared.
+ */
 function plainMatches(
   a: Uint8Array,
   b: Uint8Array,

@@ -20,8 +20,8 @@ export interface MatchOptions {
 const NORM = 512;
 
 /**
- * Mutual nearest neighbours with the ratio test in both directions. Brute force in WebAssembly SIMD; products are whole numbers, so the
- * result is the same on every machine. One instance serves one thread.
+ * Mutual nearest neighbours with the ratio test in both directions. Brute force in WebAssembly SIMD; products are whole
+ * numbers, so the result is the same on every machine. One instance serves one thread.
  */
 export class Matcher {
   private readonly memory = new KernelMemory();
@@ -44,8 +44,8 @@ export class Matcher {
   }
 
   /**
-   * Matches along epipolar lines: only features within `band` of the line of the other are compared, which finds what is lost among many like ones
-   * and costs a fiftieth.
+   * Matches along epipolar lines: only features within `band` of the line of the other are compared, which finds what
+   * is lost among many like ones and costs a fiftieth.
    *
    * @param f fundamental matrix with x₂ᵀ F x₁ = 0, row-major
    * @param placesA x, y of every feature in the units of `f` and `band`

@@ -14,8 +14,8 @@ export interface Partners {
 }
 
 /**
- * Chooses the pairs that are matched: those with many coarse matches, and the best of every photo, so that the work grows with the number of
- * photos and not with its square.
+ * Chooses the pairs that are matched: those with many coarse matches, and the best of every photo, so that the work
+ * grows with the number of photos and not with its square.
  */
 export function choosePartners(coarse: readonly PairResult[]): Partners[] {
   const rankOf = new Map<PairResult, number>();

@@ -24,8 +24,8 @@ export const isHeicName = (name: string): boolean => /\.hei[cf]$/i.test(name);
 const QUALITY = 95;
 
 /**
- * Converts a HEIC photo, as iPhones take them, to an upright JPEG with the same camera data, since most programs that read cameras cannot read HEIC. The
- * decoder is optional: it comes under the LGPL and is loaded where it is there.
+ * Converts a HEIC photo, as iPhones take them, to an upright JPEG with the same camera data, since most programs that
+ * read cameras cannot read HEIC. The decoder is optional: it comes under the LGPL and is loaded where it is there.
  *
  * @param folder where the JPEG goes; it is made
  * @returns its path
@@ -75,7 +75,10 @@ async function loadDecoder(file: string): Promise<Heif> {
   }
 }
 
-/** Camera, lens and focal length of the photo as EXIF tags for sharp. The orientation is left out: decoding has applied it. */
+/**
+ * Camera, lens and focal length of the photo as EXIF tags for sharp. The orientation is left out: decoding has applied
+ * it.
+ */
 async function cameraData(file: string): Promise<{ IFD0: Record<string, string>; IFD2: Record<string, string> }> {
   const { exif } = await sharp(file).metadata();
   const wanted = ['Make', 'Model', 'LensModel', 'FocalLength', 'FocalLengthIn35mmFormat'];

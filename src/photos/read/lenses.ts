@@ -13,12 +13,14 @@ export interface LensGroup {
 /** A calibrated lens: pixels of the photos as stored. */
 export type KnownLens = Pick<PhotoLens, 'f' | 'cx' | 'cy' | 'k1' | 'k2'>;
 
-/** Focal length over the longer side where nothing is known: a phone's main camera has about 0.75, a kit lens 1 to 3. */
+/**
+ * Focal length over the longer side where nothing is known: a phone's main camera has about 0.75, a kit lens 1 to 3.
+ */
 const GUESS = 1.2;
 
 /**
- * Groups photos by lens: camera, lens name, focal length and size of the stored picture. A picture that is stored turned by 90° has a lens of its
- * own, since its pixels are those of another frame.
+ * Groups photos by lens: camera, lens name, focal length and size of the stored picture. A picture that is stored
+ * turned by 90° has a lens of its own, since its pixels are those of another frame.
  *
  * @param focal focal length in pixels that the user states, for all photos
  * @param known a calibrated lens, for all photos: it is not changed

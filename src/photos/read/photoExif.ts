@@ -23,8 +23,9 @@ const WANTED = [
 ];
 
 /**
- * Reads what EXIF says; nothing where there is none or it is damaged. A stated picture size of another shape than the picture's own shows that
- * it was cropped: the focal length in pixels is then that of the whole picture. One of the same shape shows that it was scaled.
+ * Reads what EXIF says; nothing where there is none or it is damaged. A stated picture size of another shape than the
+ * picture's own shows that it was cropped: the focal length in pixels is then that of the whole picture. One of the
+ * same shape shows that it was scaled.
  */
 export async function readPhotoExif(file: string, width: number, height: number): Promise<PhotoExif> {
   let data: Record<string, unknown> | undefined;

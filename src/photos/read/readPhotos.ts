@@ -10,7 +10,10 @@ export interface Photo {
   /** The file's name. */
   name: string;
   file: string;
-  /** Pixels as stored, before the EXIF orientation is applied: the sensor's frame, which portrait and landscape photos share. */
+  /**
+   * Pixels as stored, before the EXIF orientation is applied: the sensor's frame, which portrait and landscape photos
+   * share.
+   */
   width: number;
   height: number;
   /** EXIF orientation 1 … 8: how the stored picture is to be turned to stand upright. */

@@ -4,8 +4,9 @@ import type { GreyPicture } from '../features/sift.js';
 const BLOCKS = 24;
 
 /**
- * How sharp a picture is where it is sharpest, from 0: second differences at two pixels over those at eight, in the tenth of
- * blocks with most detail. A sharp photo has 0.4 and more; one out of focus or moved loses the fine differences first.
+ * How sharp a picture is where it is sharpest, from 0: second differences at two pixels over those at eight, in the
+ * tenth of blocks with most detail. A sharp photo has 0.4 and more; one out of focus or moved loses the fine
+ * differences first.
  */
 export function sharpness({ width, height, data }: GreyPicture): number {
   const side = Math.max(16, Math.ceil(Math.max(width, height) / BLOCKS));

@@ -1,6 +1,6 @@
 /**
- * Solves A x = b for a symmetric positive definite n × n matrix (row-major, its lower triangle is read and overwritten by its factor);
- * b is overwritten by x.
+ * Solves A x = b for a symmetric positive definite n × n matrix (row-major, its lower triangle is read and overwritten
+ * by its factor); b is overwritten by x.
  *
  * @returns whether A was positive definite
  */

@@ -1,6 +1,6 @@
 /**
- * An orthonormal basis of the vectors that all `rows` rows of a matrix (row-major, rows × columns, overwritten) are perpendicular to,
- * by Householder reflections of the transpose with pivoting.
+ * An orthonormal basis of the vectors that all `rows` rows of a matrix (row-major, rows × columns, overwritten) are
+ * perpendicular to, by Householder reflections of the transpose with pivoting.
  *
  * @returns (columns − rows) vectors of `columns` numbers, one after the other
  */

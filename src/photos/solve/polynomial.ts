@@ -8,7 +8,10 @@ export function evaluate(coefficients: ArrayLike<number>, degree: number, x: num
 /** A leading coefficient below this share of the largest is none. */
 const NEGLIGIBLE = 1e-14;
 
-/** All real roots in ascending order. Coefficients: the constant first; leading zeros are fine. Double roots may be missed. */
+/**
+ * All real roots in ascending order. Coefficients: the constant first; leading zeros are fine. Double roots may be
+ * missed.
+ */
 export function realRoots(coefficients: ArrayLike<number>): number[] {
   const largest = Array.from(coefficients).reduce((m, c) => Math.max(m, Math.abs(c)), 0);
   if (!(largest > 0) || !Number.isFinite(largest)) return [];
@@ -23,7 +26,9 @@ export function realRoots(coefficients: ArrayLike<number>): number[] {
   return all.sort((a, b) => a - b);
 }
 
-/** Roots between two bounds: between neighbouring extrema, which are the roots of the derivative, there is at most one. */
+/**
+ * Roots between two bounds: between neighbouring extrema, which are the roots of the derivative, there is at most one.
+ */
 function rootsWithin(p: Float64Array, from: number, to: number): number[] {
   const degree = p.length - 1;
   const derivatives: Float64Array[] = [p];

@@ -3,7 +3,10 @@ import { symmetricEigen } from './symmetricEigen.js';
 /** A 3 × 3 matrix, row-major. */
 export type Mat3 = Float64Array;
 
-/** Singular value decomposition m = U diag(s) Vᵀ of a 3 × 3 matrix; s descending, U and V rotations (s₃ may then be negative). */
+/**
+ * Singular value decomposition m = U diag(s) Vᵀ of a 3 × 3 matrix; s descending, U and V rotations (s₃ may then be
+ * negative).
+ */
 export function svd3(m: ArrayLike<number>): { u: Mat3; s: [number, number, number]; v: Mat3 } {
   const mtm = new Float64Array(9);
   for (let i = 0; i < 3; i++)

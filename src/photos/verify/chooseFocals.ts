@@ -10,8 +10,8 @@ const LEAST_MATCHES = 30;
 const CLEARLY_BETTER = 2.5;
 
 /**
- * Chooses the focal length with which every lens begins: the stated one, unless the photos contradict it (crops lie), else the one on which the
- * fundamental matrices of its best pairs agree most. Lenses are changed in place.
+ * Chooses the focal length with which every lens begins: the stated one, unless the photos contradict it (crops lie),
+ * else the one on which the fundamental matrices of its best pairs agree most. Lenses are changed in place.
  *
  * @param measure finds the fundamental matrix of a pair
  */

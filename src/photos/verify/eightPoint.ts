@@ -2,7 +2,8 @@ import { type Mat3, multiply3, svd3, transpose3 } from '../solve/svd3.js';
 import { symmetricEigen } from '../solve/symmetricEigen.js';
 
 /**
- * The fundamental matrix that fits weighted correspondences best in the algebraic sense, of rank 2 (Hartley's normalised eight-point method).
+ * The fundamental matrix that fits weighted correspondences best in the algebraic sense, of rank 2 (Hartley's
+ * normalised eight-point method).
  *
  * @param points x₁, y₁, x₂, y₂ of every correspondence
  * @param weights one a correspondence; eight or more are not zero

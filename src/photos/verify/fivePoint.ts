@@ -3,8 +3,9 @@ import { realRoots } from '../solve/polynomial.js';
 import type { Mat3 } from '../solve/svd3.js';
 
 /*
- * Polynomials in x, y, z as lists of coefficients. Degree 1: x, y, z, 1. Degree 2: xx, xy, yy, xz, yz, zz, x, y, z, 1. Degree 3 in the order
- * in which Nistér eliminates: xxx, yyy, xxy, xyy, xxz, xx, yyz, yy, xyz, xy, xzz, xz, x, yzz, yz, y, zzz, zz, z, 1.
+ * Polynomials in x, y, z as lists of coefficients. Degree 1: x, y, z, 1. Degree 2: xx, xy, yy, xz, yz, zz, x, y, z, 1.
+ * Degree 3 in the order in which Nistér eliminates: xxx, yyy, xxy, xyy, xxz, xx, yyz, yy, xyz, xy, xzz, xz, x, yzz, yz,
+ * y, zzz, zz, z, 1.
  */
 const EXPONENTS_1 = ['x', 'y', 'z', ''];
 const EXPONENTS_2 = ['xx', 'xy', 'yy', 'xz', 'yz', 'zz', 'x', 'y', 'z', ''];

@@ -1,6 +1,9 @@
 import { type Mat3, svd3 } from '../solve/svd3.js';
 
-/** Fundamental matrix of two photos with the same lens, in pixels from the centres of the pictures, and how many matches fit it. */
+/**
+ * Fundamental matrix of two photos with the same lens, in pixels from the centres of the pictures, and how many matches
+ * fit it.
+ */
 export interface FocalEvidence {
   fundamental: Mat3;
   weight: number;
@@ -18,8 +21,9 @@ export interface FocalVote {
 }
 
 /**
- * How well focal lengths go with fundamental matrices: with the right one, Kᵀ F K has two equal singular values (Mendonça and Cipolla 1999).
- * The misfit of a focal length is the weighted mean of (σ₁ − σ₂) / σ₁, each cut at a tenth so that flat or wrong pairs do not decide.
+ * How well focal lengths go with fundamental matrices: with the right one, Kᵀ F K has two equal singular values
+ * (Mendonça and Cipolla 1999). The misfit of a focal length is the weighted mean of (σ₁ − σ₂) / σ₁, each cut at a tenth
+ * so that flat or wrong pairs do not decide.
  *
  * @param longer the longer side of the photos in pixels
  * @returns votes for a grid of focal lengths, ascending

@@ -2,7 +2,8 @@ import type { Mat3 } from '../solve/svd3.js';
 import { symmetricEigen } from '../solve/symmetricEigen.js';
 
 /**
- * The homography with x₂ ~ H x₁ that fits the correspondences named by `sample` (four or more) best in the algebraic sense.
+ * The homography with x₂ ~ H x₁ that fits the correspondences named by `sample` (four or more) best in the algebraic
+ * sense.
  *
  * @param points x₁, y₁, x₂, y₂ of every correspondence, of about unit size
  */

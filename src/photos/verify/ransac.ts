@@ -38,8 +38,8 @@ const POLISH_ROUNDS = 4;
 const GROWTH = 200;
 
 /**
- * Random sample consensus with a truncated quadratic score (MSAC), local optimisation by re-weighted fits to all data, and samples that begin
- * with the most trusted data. The same generator state gives the same result.
+ * Random sample consensus with a truncated quadratic score (MSAC), local optimisation by re-weighted fits to all data,
+ * and samples that begin with the most trusted data. The same generator state gives the same result.
  */
 export function ransac<Model>(task: Estimation<Model>, options: RansacOptions): Fit<Model> | undefined {
   const { limit, random, most = 2000, confidence = 0.999, order } = options;

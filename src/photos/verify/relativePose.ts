@@ -55,7 +55,10 @@ export function depths(
   };
 }
 
-/** The pose that most of the chosen correspondences lie in front of, with the share of those and the median angle between their rays. */
+/**
+ * The pose that most of the chosen correspondences lie in front of, with the share of those and the median angle
+ * between their rays.
+ */
 export function chooseRelativePose(
   poses: readonly RelativePose[],
   points: Float64Array,
@@ -74,7 +77,10 @@ export function chooseRelativePose(
   return rated.reduce((best, r) => (r.inFront > best.inFront ? r : best));
 }
 
-/** One Gauss–Newton step of the five parameters of a relative pose on weighted Sampson distances; several bring it to the optimum. */
+/**
+ * One Gauss–Newton step of the five parameters of a relative pose on weighted Sampson distances; several bring it to
+ * the optimum.
+ */
 export function refineRelativePose(
   start: RelativePose,
   points: Float64Array,

@@ -14,7 +14,9 @@ export interface PairGeometry {
   /** 1 for every match that fits. */
   inliers: Uint8Array;
   count: number;
-  /** Matches that one homography explains, over those that the pose explains: near 1 for a flat scene or a mere turn. */
+  /**
+   * Matches that one homography explains, over those that the pose explains: near 1 for a flat scene or a mere turn.
+   */
   flatness: number;
   /** Radians, between the two rays of a match. */
   medianAngle: number;
@@ -24,7 +26,8 @@ export interface PairGeometry {
 export const LEAST_MATCHES = 15;
 
 /**
- * The relative pose of two calibrated photos by five-point samples, with the matches that agree, and the best homography beside it.
+ * The relative pose of two calibrated photos by five-point samples, with the matches that agree, and the best
+ * homography beside it.
  *
  * @param points x₁, y₁, x₂, y₂ of every match as directions at z = 1
  * @param limit largest Sampson distance of a good match, in the same units
@@ -82,7 +85,9 @@ function fitHomography(points: Float64Array, limit: number, order: Uint32Array, 
   );
 }
 
-/** The fundamental matrix of two photos whose lenses are not known, with the matches that agree. Units as the points'. */
+/**
+ * The fundamental matrix of two photos whose lenses are not known, with the matches that agree. Units as the points'.
+ */
 export function fitFundamental(
   points: Float64Array,
   limit: number,

@@ -61,7 +61,9 @@ class Bytes {
   end = (): Buffer => this.buffer.subarray(0, this.used);
 }
 
-/** The files of a COLMAP model in binary form (https://colmap.github.io/format.html), by name; the lens model is RADIAL. */
+/**
+ * The files of a COLMAP model in binary form (https://colmap.github.io/format.html), by name; the lens model is RADIAL.
+ */
 export function colmapBinary(model: SparseModel): Record<string, Buffer> {
   const cameras = new Bytes().u64(model.cameras.length);
   for (const c of model.cameras) cameras.u32(c.id, RADIAL).u64(c.width, c.height).f64(c.f, c.cx, c.cy, c.k1, c.k2);

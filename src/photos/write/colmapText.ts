@@ -1,6 +1,8 @@
 import type { SparseModel } from './sparseModel.js';
 
-/** The files of a COLMAP model in text form (https://colmap.github.io/format.html), by name; the lens model is RADIAL. */
+/**
+ * The files of a COLMAP model in text form (https://colmap.github.io/format.html), by name; the lens model is RADIAL.
+ */
 export function colmapText({ cameras, images, points }: SparseModel): Record<string, string> {
   const features = (list: SparseModel['images'][number]['features']): string =>
     list.map(({ x, y, point }) => `${x} ${y} ${point}`).join(' ');

@@ -12,8 +12,8 @@ const MOST_POINTS = 6000;
 const CAMERA = '#2563eb';
 
 /**
- * A drawing of the cameras around the sparse points as SVG: from above and from the front right, points in their colours, cameras as pyramids with their
- * names, and a list of the photos that have none.
+ * A drawing of the cameras around the sparse points as SVG: from above and from the front right, points in their
+ * colours, cameras as pyramids with their names, and a list of the photos that have none.
  */
 export function drawSparse(found: FoundCameras): string {
   const { photos, scene, frame, verdicts, facts } = found;

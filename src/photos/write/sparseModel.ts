@@ -28,8 +28,8 @@ export interface SparseModel {
 }
 
 /**
- * The model in COLMAP's axes: x right, y down, z forwards; gravity along +y. That is Plinth's world turned by half a turn about x, so that a
- * reader which looks for up finds it again.
+ * The model in COLMAP's axes: x right, y down, z forwards; gravity along +y. That is Plinth's world turned by half a
+ * turn about x, so that a reader which looks for up finds it again.
  */
 export function sparseModel({ photos, features, scene, frame }: FoundCameras): SparseModel {
   const { tracks } = scene;

@@ -8,8 +8,8 @@ import type { Pose } from '../mapper/p3p.js';
 const Y_UP_TO_Z_UP = [1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1];
 
 /**
- * The cameras as `transforms.json` of nerfstudio's dialect: for upright pictures (EXIF orientation applied), with intrinsics of every frame,
- * camera-to-world matrices with OpenGL axes, +Z up. Paths are relative to `folder`.
+ * The cameras as `transforms.json` of nerfstudio's dialect: for upright pictures (EXIF orientation applied), with
+ * intrinsics of every frame, camera-to-world matrices with OpenGL axes, +Z up. Paths are relative to `folder`.
  */
 export function transformsJson({ photos, scene, frame }: FoundCameras, folder: string): string {
   const frames = scene.registered().map((i) => {

@@ -11,8 +11,8 @@ import { sparseModel } from './sparseModel.js';
 import { transformsJson } from './transforms.js';
 
 /**
- * Writes found cameras into a folder: a COLMAP model (`cameras`, `images`, `points3D`), `transforms.json`, `photos.json` with the diagnosis, and
- * a drawing (`cameras.svg`, `cameras.png`).
+ * Writes found cameras into a folder: a COLMAP model (`cameras`, `images`, `points3D`), `transforms.json`,
+ * `photos.json` with the diagnosis, and a drawing (`cameras.svg`, `cameras.png`).
  *
  * @returns names of the files
  * @throws OUTPUT_NOT_WRITABLE

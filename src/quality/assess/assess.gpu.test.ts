@@ -19,7 +19,8 @@ test('a true asset, exported and read back, lands on its pictures to the pixel',
   await writeGlb(sphereAsset(512), path);
   const result = await assess(gpu(), path, sphereCapture({ views: 3, size: 256 }));
   expect(result.status).toBe('normal');
-  // What is left is the outline: pictures have one ray per pixel, renders are antialiased; half a pixel of shift would cost 5 dB.
+  // What is left is the outline: pictures have one ray per pixel, renders are antialiased; half a pixel of shift would
+  // cost 5 dB.
   expect(result.totals.input?.psnrInMask?.worst).toBeGreaterThan(30);
   expect(result.totals.input?.maskIou?.worst).toBeGreaterThan(0.985);
   expect(result.totals.input?.depthMae?.worst).toBeLessThan(0.005);

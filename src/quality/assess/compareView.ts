@@ -11,9 +11,10 @@ import type { ViewQuality } from '../schema.js';
 export type PictureMeasures = Pick<ViewQuality, 'psnr' | 'ssim' | 'inMask' | 'mask' | 'colour'>;
 
 /**
- * Holds a render against the picture of the same camera and size. Both are composited on white. "In the mask" is where the picture's
- * alpha is over 0.5. With `hasMasks` false it is where the render's is, and both are cut out by the render's alpha first, so that the
- * windows of SSIM do not see background that no asset can show. Lets other work run between channels.
+ * Holds a render against the picture of the same camera and size. Both are composited on white. "In the mask" is where
+ * the picture's alpha is over 0.5. With `hasMasks` false it is where the render's is, and both are cut out by the
+ * render's alpha first, so that the windows of SSIM do not see background that no asset can show. Lets other work run
+ * between channels.
  * @param hasMasks false where the picture's alpha says nothing about the object.
  */
 export async function compareView(picture: ColorImage, render: ColorImage, hasMasks = true): Promise<PictureMeasures> {
@@ -72,7 +73,10 @@ function luminance({ planes: [r, g, b] }: ImagePlanes, inside: Uint8Array): Floa
 
 const MEDIAN_SAMPLES = 65536;
 
-/** Median ratio of linear luminance over evenly spread pixels of `both`: highlights that move with the camera do not count. */
+/**
+ * Median ratio of linear luminance over evenly spread pixels of `both`: highlights that move with the camera do not
+ * count.
+ */
 function medianGain(a: ImagePlanes, b: ImagePlanes, both: Uint8Array, n: number): number {
   const step = Math.max(1, Math.ceil(n / MEDIAN_SAMPLES));
   const ratios: number[] = [];

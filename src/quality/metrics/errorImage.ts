@@ -1,10 +1,16 @@
 import type { ColorImage } from '../../core/image.js';
 import type { ImagePlanes } from './planes.js';
 
-/** Mean absolute difference of the three channels (sRGB, 0…1) that gets the brightest colour; the same in every view and report. */
+/**
+ * Mean absolute difference of the three channels (sRGB, 0…1) that gets the brightest colour; the same in every view and
+ * report.
+ */
 export const ERROR_FULL_SCALE = 0.25;
 
-/** Black, violet, magenta, orange, yellow: lightness rises evenly, so the order survives in grey and for colour-blind eyes. */
+/**
+ * Black, violet, magenta, orange, yellow: lightness rises evenly, so the order survives in grey and for colour-blind
+ * eyes.
+ */
 export const ERROR_COLOURS: readonly (readonly [number, number, number])[] = [
   [10, 8, 20],
   [58, 15, 110],

@@ -6,9 +6,10 @@ const NOISE = 1.5 / 255;
 const PLAIN = 3 / 255;
 
 /**
- * How much of a picture's own variation a render explains where `both` is not 0: 1 − (mean squared error − noise) ⁄ variance, the coefficient
- * of determination over all three channels. Unlike PSNR it does not praise a pale object for being pale: 1 is a perfect render, 0 is no better
- * than painting the object in its mean colour. Values below −1 are given as −1.
+ * How much of a picture's own variation a render explains where `both` is not 0: 1 − (mean squared error − noise) ⁄
+ * variance, the coefficient of determination over all three channels. Unlike PSNR it does not praise a pale object for
+ * being pale: 1 is a perfect render, 0 is no better than painting the object in its mean colour. Values below −1 are
+ * given as −1.
  * @returns `null` where the picture is so plain that nothing can be told
  */
 export function explainedVariation(picture: ImagePlanes, render: ImagePlanes, both: Uint8Array): number | null {

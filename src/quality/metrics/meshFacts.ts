@@ -30,8 +30,8 @@ export function textureQuality(asset: Asset): TextureQuality {
 }
 
 /**
- * Texels along the edge of one pixel of a camera's picture, on average over a surface at the distance of the object's centre that faces the
- * camera. `null` for an asset without surface or UVs.
+ * Texels along the edge of one pixel of a camera's picture, on average over a surface at the distance of the object's
+ * centre that faces the camera. `null` for an asset without surface or UVs.
  */
 export function texelsPerPixel(asset: Asset, { area, bounds }: MeshQuality): ((camera: Camera) => number) | null {
   const { baseColor } = asset.material;

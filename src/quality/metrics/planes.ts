@@ -9,8 +9,8 @@ export interface ImagePlanes {
 }
 
 /**
- * Composites on white, sRGB values as they are: `value * alpha + (1 − alpha)`, not rounded to 8 bits. That is how NeRF-style
- * benchmarks state their figures, so that numbers can be compared.
+ * Composites on white, sRGB values as they are: `value * alpha + (1 − alpha)`, not rounded to 8 bits. That is how
+ * NeRF-style benchmarks state their figures, so that numbers can be compared.
  */
 export function compositeOnWhite(image: ColorImage): ImagePlanes {
   const { width, height, data } = image;

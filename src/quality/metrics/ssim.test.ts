@@ -3,8 +3,8 @@ import { disc, grey, maskOf, noisyPair } from '../../../test/metricPictures.js';
 import type { ImagePlanes } from './planes.js';
 import { ssim } from './ssim.js';
 
-// Reference values: scikit-image 0.26.0, structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
-// data_range=1, channel_axis=2) of the same pictures as float64.
+// Reference values: scikit-image 0.26.0, structural_similarity(gaussian_weights=True, sigma=1.5,
+// use_sample_covariance=False, data_range=1, channel_axis=2) of the same pictures as float64.
 describe('agrees with scikit-image', () => {
   const cases = [
     { size: [64, 48, 10], colour: 0.9671513121809993, single: 0.965565834983386 },

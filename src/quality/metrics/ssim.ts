@@ -32,11 +32,12 @@ export interface SsimResult {
 }
 
 /**
- * Structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004) with Gaussian window 11, σ 1.5, K1 0.01, K2 0.03, range 1.
+ * Structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004) with Gaussian window 11, σ 1.5, K1 0.01, K2 0.03, range
+ * 1.
  *
  * Colour is not turned into grey: each channel is scored on its own and the scores are averaged. As in scikit-image's
- * `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1, channel_axis=2)`, with which
- * it agrees to 1e-4, the outer 5 pixels do not count, so no padding rule has any effect.
+ * `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1, channel_axis=2)`,
+ * with which it agrees to 1e-4, the outer 5 pixels do not count, so no padding rule has any effect.
  * @throws `RangeError` for images of different shape or smaller than 11 pixels.
  */
 export function ssim(a: ImagePlanes, b: ImagePlanes, mask?: Uint8Array): SsimResult {
@@ -55,9 +56,9 @@ export function ssimOfSums(channels: SsimSums[]): SsimResult {
 }
 
 /**
- * One channel; values in 0…1. Where both windows are equal the similarity is exactly 1, so only the box around differing pixels is
- * filtered: pictures of an object on white cost what the object covers. Rows stream through a ring of 11 filtered rows
- * (a full-frame intermediate is 3× slower at 1024² for lack of cache).
+ * One channel; values in 0…1. Where both windows are equal the similarity is exactly 1, so only the box around
+ * differing pixels is filtered: pictures of an object on white cost what the object covers. Rows stream through a ring
+ * of 11 filtered rows (a full-frame intermediate is 3× slower at 1024² for lack of cache).
  */
 export function ssimChannel(
   x: Float32Array,

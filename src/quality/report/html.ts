@@ -5,7 +5,10 @@ export class Html {
 
 type Part = Html | string | number | null | undefined | false | readonly Part[];
 
-/** Builds markup: everything put in that is not `Html` itself is escaped; lists are joined; `null`, `undefined` and `false` vanish. */
+/**
+ * Builds markup: everything put in that is not `Html` itself is escaped; lists are joined; `null`, `undefined` and
+ * `false` vanish.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.reduce((text, s, i) => text + textOf(parts[i - 1]) + s));
 }

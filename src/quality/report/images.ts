@@ -30,7 +30,10 @@ const PARALLEL = 4;
 /** Longer side for a given number of views: three images of 60 views at 280 pixels take about 3 MB. */
 const startSize = (views: number): number => (views <= 8 ? 560 : views <= 24 ? 380 : views <= 60 ? 280 : 200);
 
-/** Reads the images of a result folder as moderate WebP. Where they exceed the budget, those of the views are made smaller and coarser. */
+/**
+ * Reads the images of a result folder as moderate WebP. Where they exceed the budget, those of the views are made
+ * smaller and coarser.
+ */
 export async function loadReportImages(folder: string, data: QualityData, signal?: AbortSignal): Promise<ReportImages> {
   const previews = await loadPreviews(folder);
   const rest = IMAGE_BUDGET - Object.values(previews).reduce((n, image) => n + (image?.source.length ?? 0), 0);
@@ -115,8 +118,8 @@ async function inline(
 const CROP_MARGIN = 0.05;
 
 /**
- * The part of the frame, of the frame's shape, that holds everything opaque in either image; `undefined` where that is most of the frame or
- * where an image cannot be read.
+ * The part of the frame, of the frame's shape, that holds everything opaque in either image; `undefined` where that is
+ * most of the frame or where an image cannot be read.
  */
 async function objectBox(paths: readonly string[]): Promise<Region | undefined> {
   const box = { x0: Infinity, x1: -1, y0: Infinity, y1: -1 };

@@ -25,7 +25,10 @@ export interface QualityInput {
   /** Version of Plinth. */
   plinth: string;
   warnings: readonly Warning[];
-  /** Curves for the report, such as loss and PSNR over steps; thinned to 300 points each. Default: `series` of the method's facts. */
+  /**
+   * Curves for the report, such as loss and PSNR over steps; thinned to 300 points each. Default: `series` of the
+   * method's facts.
+   */
   series?: readonly Series[];
   /** Files of the result, from `describeFiles`. Default: none. */
   files?: QualityData['files'];
@@ -39,7 +42,10 @@ export interface QualityInput {
   };
 }
 
-/** Puts together what `quality.json` holds: verdict and advice are made here. Numbers are rounded to nine significant digits. */
+/**
+ * Puts together what `quality.json` holds: verdict and advice are made here. Numbers are rounded to nine significant
+ * digits.
+ */
 export function buildQuality(input: QualityInput): QualityData {
   const { assessment, capture, method, run } = input;
   const { series: ownSeries, ...facts } = method.facts ?? {};
@@ -121,7 +127,10 @@ export async function writeQuality(folder: string, data: QualityData): Promise<s
   return path;
 }
 
-/** Size and SHA-256 of all files below a result folder, sorted by path, without `quality.json` and `report.html`, which are written last. */
+/**
+ * Size and SHA-256 of all files below a result folder, sorted by path, without `quality.json` and `report.html`, which
+ * are written last.
+ */
 export async function describeFiles(folder: string): Promise<QualityData['files']> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries

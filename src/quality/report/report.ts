@@ -23,8 +23,9 @@ import {
 import { REPORT_STYLE } from './style.js';
 
 /**
- * Writes `report.html` into a result folder: one file without scripts and without anything to load, for screens light and dark, paper and
- * screen readers. Pictures come from `assessment/` and `previews/` of the same folder; those that are missing leave a gap.
+ * Writes `report.html` into a result folder: one file without scripts and without anything to load, for screens light
+ * and dark, paper and screen readers. Pictures come from `assessment/` and `previews/` of the same folder; those that
+ * are missing leave a gap.
  * @returns the path of the file.
  * @throws `OUTPUT_NOT_WRITABLE`, `CANCELLED`.
  */

@@ -1,4 +1,7 @@
-/** The report's style sheet. No `url()` and no style attributes: the content security policy allows this sheet by its hash alone. */
+/**
+ * The report's style sheet. No `url()` and no style attributes: the content security policy allows this sheet by its
+ * hash alone.
+ */
 export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;

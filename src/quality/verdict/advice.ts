@@ -8,7 +8,10 @@ export type AdviceEvidence = Pick<
   'status' | 'psnr' | 'ssim' | 'heldOutGap' | 'thresholds' | 'totals' | 'views' | 'mesh' | 'texture' | 'protocol'
 > & { capture: Pick<QualityData['capture'], 'views' | 'masks' | 'bounds' | 'scaleKnown' | 'estimated'> };
 
-/** Whether cameras were found from the pictures: six views or photos. Other captures only have their up direction chosen, or state things besides. */
+/**
+ * Whether cameras were found from the pictures: six views or photos. Other captures only have their up direction
+ * chosen, or state things besides.
+ */
 export const camerasEstimated = (estimated: Record<string, unknown> | null): boolean =>
   estimated !== null && ('focal' in estimated || 'photos' in estimated);
 
@@ -78,7 +81,10 @@ const fewViews: Rule = (e) => {
   return [];
 };
 
-/** One cause per view: moved as a whole points to the camera, lacking to thin parts or a mask too large, spilling to masks too small. */
+/**
+ * One cause per view: moved as a whole points to the camera, lacking to thin parts or a mask too large, spilling to
+ * masks too small.
+ */
 const silhouettes: Rule = (e) => {
   const low = inputs(e).filter((v) => v.mask && v.mask.iou < ADVICE_LIMITS.maskIou);
   if (low.length === 0) return [];
@@ -369,7 +375,10 @@ const RULES: readonly Rule[] = [
   capture,
 ];
 
-/** One sentence for each thing that is wrong or worth knowing, problems first. Never empty where the status is not `normal`. */
+/**
+ * One sentence for each thing that is wrong or worth knowing, problems first. Never empty where the status is not
+ * `normal`.
+ */
 export function adviseOn(evidence: AdviceEvidence): Advice[] {
   const all = RULES.flatMap((rule) => rule(evidence));
   const problems = all.filter((a) => a.severity === 'problem');

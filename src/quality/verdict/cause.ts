@@ -78,7 +78,10 @@ const RULES: readonly CauseRule[] = [
   unseenSurface,
 ];
 
-/** The likeliest single cause of a result that is not faithful, as sentences for people; `null` where nothing stands out. */
+/**
+ * The likeliest single cause of a result that is not faithful, as sentences for people; `null` where nothing stands
+ * out.
+ */
 export function likelyCause(evidence: AdviceEvidence): string | null {
   const inputs = evidence.views.filter((v) => v.group === 'input');
   for (const rule of RULES) {

@@ -7,8 +7,9 @@ import { decibel, percent } from './words.js';
 type Floors = readonly [normal: number, warning: number];
 
 /**
- * Evidence besides PSNR and SSIM over the whole frame, which a large plain background or a pale object can hold up while the model is wrong.
- * Chosen with room on both sides: captures that come back well stay clear of the first figure, wrong ones of the kinds in `judge.test.ts` do not.
+ * Evidence besides PSNR and SSIM over the whole frame, which a large plain background or a pale object can hold up
+ * while the model is wrong. Chosen with room on both sides: captures that come back well stay clear of the first
+ * figure, wrong ones of the kinds in `judge.test.ts` do not.
  */
 export const JUDGEMENT_LIMITS = {
   /** Mean IoU of the silhouettes of the input views. */
@@ -17,7 +18,9 @@ export const JUDGEMENT_LIMITS = {
   inMask: [18, 13],
   /** Mean share of the pictures' own variation that the renders explain. */
   explained: [0.4, 0.1],
-  /** Share of the surface that no picture shows. The hollow of a vase alone, of which six views see the rim, is 0.38. */
+  /**
+   * Share of the surface that no picture shows. The hollow of a vase alone, of which six views see the rim, is 0.38.
+   */
   unseen: [0.45, 0.7],
   /** Separate parts, where other evidence is weak as well: alone they may be what the object is. */
   parts: [8, 40],
@@ -33,7 +36,10 @@ export interface Judgement {
 const ORDER: readonly QualityStatus[] = ['normal', 'warning', 'failure'];
 const worse = (a: QualityStatus, b: QualityStatus): QualityStatus => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
 
-/** The status that all evidence together allows, what bounds it, and the likeliest single cause where it is not `normal`. */
+/**
+ * The status that all evidence together allows, what bounds it, and the likeliest single cause where it is not
+ * `normal`.
+ */
 export function judge(evidence: AdviceEvidence): Judgement {
   const limits = boundsOf(evidence)
     .filter((limit) => limit.status !== 'normal')

@@ -19,7 +19,8 @@ export function viewUniforms(frame: Frame): Record<'views0' | 'views1' | 'views2
 
 /**
  * Buffers for rendering up to `capacity` views at once.
- * @throws RangeError for more than 16 views or 699,050 triangles, `GPU_LIMIT_TOO_LOW` where the views stacked exceed the device's texture or buffer size
+ * @throws RangeError for more than 16 views or 699,050 triangles, `GPU_LIMIT_TOO_LOW` where the views stacked exceed
+ * the device's texture or buffer size
  */
 export function createFrame(
   gpu: Gpu,

@@ -39,8 +39,8 @@ export function destroyGradients(gradients: Gradients): void {
 }
 
 /**
- * Records the clearing of everything that the next iteration adds to. The gradients of the material's level 0 are cleared by
- * `recordMaterialStep` already; pass `all` where no such step was recorded. The count of overflows stays.
+ * Records the clearing of everything that the next iteration adds to. The gradients of the material's level 0 are
+ * cleared by `recordMaterialStep` already; pass `all` where no such step was recorded. The count of overflows stays.
  */
 export function recordClearGradients(batch: Batch, scene: DiffScene, gradients: Gradients, all = false): void {
   const { width, height } = scene.material;
@@ -50,7 +50,10 @@ export function recordClearGradients(batch: Batch, scene: DiffScene, gradients: 
   batch.clear(gradients.scatter, 0, gradients.overflowOffset * 4);
 }
 
-/** Whether any gradient came close to the end of its fixed-point range since the buffers were made: then choose lower scales. */
+/**
+ * Whether any gradient came close to the end of its fixed-point range since the buffers were made: then choose lower
+ * scales.
+ */
 export async function readOverflow(gpu: Gpu, gradients: Gradients): Promise<boolean> {
   const [flag] = await gpu.readInt32(gradients.scatter, 1, gradients.overflowOffset * 4);
   return flag !== 0;

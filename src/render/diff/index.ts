@@ -1,10 +1,11 @@
 /**
- * The differentiable renderer as a library of its own: `import { … } from 'plinth/diff'`. Pictures of a mesh with materials and light, and the
- * gradients of a loss on them with respect to positions, materials, light and cameras (after Laine et al., "Modular Primitives for
- * High-Performance Differentiable Rendering", 2020).
+ * The differentiable renderer as a library of its own: `import { … } from 'plinth/diff'`. Pictures of a mesh with
+ * materials and light, and the gradients of a loss on them with respect to positions, materials, light and cameras
+ * (after Laine et al., "Modular Primitives for High-Performance Differentiable Rendering", 2020).
  *
- * Everything is recorded into a batch: `gpu.run((batch) => { recordGeometry(batch, scene, frame); … })`, with `openGpu` from `plinth`. What
- * `types.ts` says about `DiffScene`, `Frame` and `Gradients` gives the order of the operations; the samples in `examples/diff` use them.
+ * Everything is recorded into a batch: `gpu.run((batch) => { recordGeometry(batch, scene, frame); … })`, with `openGpu`
+ * from `plinth`. What `types.ts` says about `DiffScene`, `Frame` and `Gradients` gives the order of the operations; the
+ * samples in `examples/diff` use them.
  */
 
 export { projectPoint } from '../../core/camera.js';

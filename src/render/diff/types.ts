@@ -1,12 +1,15 @@
 /**
- * The differentiable renderer: what its operations share. Everything lives in storage buffers on the device and everything is
- * recorded into a `Batch`: an iteration of an optimisation is one submission and reads nothing back.
+ * The differentiable renderer: what its operations share. Everything lives in storage buffers on the device and
+ * everything is recorded into a `Batch`: an iteration of an optimisation is one submission and reads nothing back.
  *
  * Conventions
- * - N views of W × H pixels; pixel index `(n * H + y) * W + x`, row 0 on top, pixel centres at +0.5. Numbers are f32 unless stated.
+ * - N views of W × H pixels; pixel index `(n * H + y) * W + x`, row 0 on top, pixel centres at +0.5. Numbers are f32
+ * unless stated.
  * - Colour is linear and premultiplied, vec4f (r, g, b, coverage); background is (0, 0, 0, 0).
- * - `gradient` of a buffer is the derivative of a scalar loss, **summed** over pixels (never averaged), with respect to its elements.
- * - Gradients that many pixels scatter into are fixed-point i32: value = integer / scale (see `GradientScales`). Integer addition
+ * - `gradient` of a buffer is the derivative of a scalar loss, **summed** over pixels (never averaged), with respect to
+ * its elements.
+ * - Gradients that many pixels scatter into are fixed-point i32: value = integer / scale (see `GradientScales`).
+ * Integer addition
  *   commutes, so results are the same bytes on every run. Gradients that can be gathered are f32 and need no scale.
  * - Visibility (which triangle a pixel shows) is piecewise constant: its gradient comes from `antialias` alone.
  *
@@ -29,25 +32,29 @@
  *     recordAdam             Adam on any parameter buffer                                 adam.ts
  *     recordClearGradients   for the next iteration                                       gradients.ts
  *
- * The single operations (rasterize, interpolate, texture, textureCube, antialias), each with its gradient, are in files of these names.
+ * The single operations (rasterize, interpolate, texture, textureCube, antialias), each with its gradient, are in files
+ * of these names.
  */
 
 /** Views of one frame at most: their indices travel in a uniform block. */
 export const MAX_VIEWS = 16;
 
-/** Cameras on the device. Record of 8 vec4f per camera: world-to-clip (4 columns), eye, and three vectors of the viewing ray. */
+/**
+ * Cameras on the device. Record of 8 vec4f per camera: world-to-clip (4 columns), eye, and three vectors of the viewing
+ * ray.
+ */
 export interface DiffCameras {
   /**
-   * f32 [count × 32]: columns of world-to-clip (WebGPU clip space); eye xyz, 0; then `a`, `b`, `c` (xyz, 0) so that the ray through
-   * normalised device coordinates (x, y) is a + x·b + y·c (not of unit length).
+   * f32 [count × 32]: columns of world-to-clip (WebGPU clip space); eye xyz, 0; then `a`, `b`, `c` (xyz, 0) so that the
+   * ray through normalised device coordinates (x, y) is a + x·b + y·c (not of unit length).
    */
   buffer: GPUBuffer;
   count: number;
 }
 
 /**
- * A mesh whose positions are shared by all corners at the same place, so that a UV seam neither opens nor creases: P positions, T triangles.
- * Normals belong to positions (smooth); texture coordinates and tangents belong to corners.
+ * A mesh whose positions are shared by all corners at the same place, so that a UV seam neither opens nor creases: P
+ * positions, T triangles. Normals belong to positions (smooth); texture coordinates and tangents belong to corners.
  */
 export interface DiffMesh {
   positionCount: number;
@@ -57,20 +64,23 @@ export interface DiffMesh {
   /** f32 [P × 4]: unit normal, 0; written by `recordNormals`, or uploaded. */
   normals: GPUBuffer;
   /**
-   * u32 [T × 24], six vec4 per triangle: (position indices, 0), (opposite position across edges 01, 12, 20 or 0xffffffff, 0), then as f32:
-   * three × (tangent xyz, u), and (v0, v1, v2, handedness of the tangent frame ±1).
+   * u32 [T × 24], six vec4 per triangle: (position indices, 0), (opposite position across edges 01, 12, 20 or
+   * 0xffffffff, 0), then as f32: three × (tangent xyz, u), and (v0, v1, v2, handedness of the tangent frame ±1).
    */
   triangles: GPUBuffer;
-  /** u32: offsets [P + 1] into the list of corners around each position that follows ([3T], corner = triangle × 3 + k). */
+  /**
+   * u32: offsets [P + 1] into the list of corners around each position that follows ([3T], corner = triangle × 3 + k).
+   */
   corners: GPUBuffer;
   /** For each vertex of the mesh it was made from: its position index. */
   vertexToPosition: Uint32Array;
 }
 
 /**
- * glTF metallic-roughness material as one pyramid of texels, 8 f32 each: base colour r, g, b (linear, 0…1), occlusion, roughness, metallic
- * (0…1), and slopes x, y of the normal: tangent-space normal = normalize(x, y, 1). Size: powers of two; wrap: repeat. Level l has
- * `max(1, width >> l) × max(1, height >> l)` texels, starts at `levelOffset(l)`, and is the 2 × 2 mean of the level above.
+ * glTF metallic-roughness material as one pyramid of texels, 8 f32 each: base colour r, g, b (linear, 0…1), occlusion,
+ * roughness, metallic (0…1), and slopes x, y of the normal: tangent-space normal = normalize(x, y, 1). Size: powers of
+ * two; wrap: repeat. Level l has `max(1, width >> l) × max(1, height >> l)` texels, starts at `levelOffset(l)`, and is
+ * the 2 × 2 mean of the level above.
  */
 export interface DiffMaterial {
   width: number;
@@ -87,15 +97,18 @@ export interface DiffMaterial {
 }
 
 /**
- * Environment light. The parameter is the logarithm of the radiance on a cube map; shading reads maps filtered from it for six steps of
- * roughness (0, 0.2 … 1, as `AssetRenderer`) and for irradiance / π, which are linear in radiance.
+ * Environment light. The parameter is the logarithm of the radiance on a cube map; shading reads maps filtered from it
+ * for six steps of roughness (0, 0.2 … 1, as `AssetRenderer`) and for irradiance / π, which are linear in radiance.
  */
 export interface DiffLight {
   /** Face size of the cube map S: a power of two, 16…64. */
   size: number;
   /** Parameter: f32 [6 × S × S × 3], natural logarithm of radiance; faces +x −x +y −y +z −z in WebGPU's layout. */
   parameters: GPUBuffer;
-  /** vec4f per texel of all filtered maps, each face with a border of one texel of its neighbours; then the table of the BRDF. */
+  /**
+   * vec4f per texel of all filtered maps, each face with a border of one texel of its neighbours; then the table of the
+   * BRDF.
+   */
   filtered: GPUBuffer;
   /** Texels in `filtered` that take gradients. */
   texelCount: number;
@@ -116,15 +129,21 @@ export interface Frame {
   height: number;
   /** Views the buffers are made for, at most `MAX_VIEWS`; also N · H ≤ maxTextureDimension2D. */
   capacity: number;
-  /** Indices into `DiffCameras` of the views that the next recorded operations render; set before recording. At most `capacity`. */
+  /**
+   * Indices into `DiffCameras` of the views that the next recorded operations render; set before recording. At most
+   * `capacity`.
+   */
   views: readonly number[];
-  /** vec4f: 4 per view (ray vectors a, b, c; zeros), then 2 per view and position: clip position and normal (xyz, 0). */
+  /**
+   * vec4f: 4 per view (ray vectors a, b, c; zeros), then 2 per view and position: clip position and normal (xyz, 0).
+   */
   vertices: GPUBuffer;
   /** u32 [pixels]: triangle + 1, 0 = background. */
   ids: GPUBuffer;
   /**
-   * u32 [pixels × 2]: the outline that passes between a pixel's centre and that of its right, of its lower neighbour; 0 = none, else distance from the
-   * centre in front, in steps, << 22 | (triangle × 3 + edge) << 1 | whether the first pixel is in front.
+   * u32 [pixels × 2]: the outline that passes between a pixel's centre and that of its right, of its lower neighbour; 0
+   * = none, else distance from the centre in front, in steps, << 22 | (triangle × 3 + edge) << 1 | whether the first
+   * pixel is in front.
    */
   outlines: GPUBuffer;
   /** vec4f [pixels]: shaded. */
@@ -140,8 +159,8 @@ export interface Frame {
 }
 
 /**
- * Units per 1.0 of the fixed-point gradients, powers of two. The sum of what all pixels add to one element must stay below 2³¹ / scale;
- * elements beyond half of that are reported (`readOverflow`).
+ * Units per 1.0 of the fixed-point gradients, powers of two. The sum of what all pixels add to one element must stay
+ * below 2³¹ / scale; elements beyond half of that are reported (`readOverflow`).
  */
 export interface GradientScales {
   /** Texels. Default 2¹⁸ (range ±8,192, resolution 4·10⁻⁶). */
@@ -160,8 +179,9 @@ export interface Gradients {
   /** i32 [texelCount × 8]: gradient of the material's texels on all levels. */
   texels: GPUBuffer;
   /**
-   * i32: clip (x, y, w; third is w) and normal (x, y, z) gradients as 8 per view and position: x, y, w, 0, nx, ny, nz, 0; then 4 per texel of
-   * the filtered light; then one flag per tile of each material level (`pyramidLayout`); then 1 if any element came near the end of its range.
+   * i32: clip (x, y, w; third is w) and normal (x, y, z) gradients as 8 per view and position: x, y, w, 0, nx, ny, nz,
+   * 0; then 4 per texel of the filtered light; then one flag per tile of each material level (`pyramidLayout`); then 1
+   * if any element came near the end of its range.
    */
   scatter: GPUBuffer;
   /** Places in `scatter`, in elements. */
@@ -186,20 +206,24 @@ export interface ShadeOptions {
   material?: boolean;
   /** Added to the mip level. Default 0. */
   lodBias?: number;
-  /** Default `linear`: between two levels of the pyramid. `nearest`: from the nearer one alone, which halves the scatter to texels. */
+  /**
+   * Default `linear`: between two levels of the pyramid. `nearest`: from the nearer one alone, which halves the scatter
+   * to texels.
+   */
   mips?: 'linear' | 'nearest';
   /**
-   * Take the light's gradient from every `lightStride`-th run of 64 pixels only, from run `lightFirst` on, and multiply it up. Default 1: all. A light has
-   * few texels and many pixels; with another first run in every iteration the expectation is the gradient.
+   * Take the light's gradient from every `lightStride`-th run of 64 pixels only, from run `lightFirst` on, and multiply
+   * it up. Default 1: all. A light has few texels and many pixels; with another first run in every iteration the
+   * expectation is the gradient.
    */
   lightStride?: number;
   lightFirst?: number;
 }
 
 /**
- * What the picture is compared in: `linear` radiance; `srgb` encoded and clamped at 1 (as the image metrics); `log-srgb`: sRGB curve of
- * log(1 + x), which tames highlights (Munkberg et al. 2022). Where a channel of an 8-bit target is at its end, its true value is unknown: in both
- * encoded spaces anything from 1 upwards agrees with it.
+ * What the picture is compared in: `linear` radiance; `srgb` encoded and clamped at 1 (as the image metrics);
+ * `log-srgb`: sRGB curve of log(1 + x), which tames highlights (Munkberg et al. 2022). Where a channel of an 8-bit
+ * target is at its end, its true value is unknown: in both encoded spaces anything from 1 upwards agrees with it.
  */
 export type LossSpace = 'linear' | 'srgb' | 'log-srgb';
 
@@ -250,7 +274,10 @@ export interface ViewLoss {
   image: number;
   /** The silhouette term, with its factor. */
   silhouette: number;
-  /** Mean squared error of the sRGB-encoded picture composited on white, whole frame, values 0…1; PSNR = −10 log10 of it. */
+  /**
+   * Mean squared error of the sRGB-encoded picture composited on white, whole frame, values 0…1; PSNR = −10 log10 of
+   * it.
+   */
   meanSquaredError: number;
   /** The term of `recordDepthLoss`, with its factor; 0 where there was none. */
   depth: number;
@@ -269,7 +296,10 @@ export interface AdamOptions {
   step?: number;
 }
 
-/** Step of the material: learning rates by channel. Texels that no view of the batch touched keep their value and moments. */
+/**
+ * Step of the material: learning rates by channel. Texels that no view of the batch touched keep their value and
+ * moments.
+ */
 export interface MaterialStepOptions extends Omit<AdamOptions, 'learningRate' | 'step'> {
   /** Rates for base colour, occlusion, roughness, metallic and normal slopes. 0 freezes. */
   baseColor: number;

@@ -53,7 +53,9 @@ const draw = (asset: Asset, camera: Camera, options?: RenderOptions) =>
 const pixel = (image: ColorImage, x: number, y: number): number[] =>
   Array.from(image.data.subarray((y * image.width + x) * 4, (y * image.width + x) * 4 + 4));
 
-/** Depth and triangle + 1 along the ray through a pixel centre, and how close the ray passes to an edge (barycentric). */
+/**
+ * Depth and triangle + 1 along the ray through a pixel centre, and how close the ray passes to an edge (barycentric).
+ */
 function trace(mesh: Mesh, camera: Camera, x: number, y: number): { depth: number; id: number; margin: number } {
   const eye = unprojectPixel(camera, 0, 0, 0);
   const direction = sub(unprojectPixel(camera, x + 0.5, y + 0.5, 1), eye);

@@ -17,9 +17,9 @@ import { ReadbackRing } from './readback.js';
 import { NEUTRAL_STUDIO, paintStudio } from './studio.js';
 
 /**
- * What a rendered picture shows. `textured`: the material as it is meant to be seen (unlit when baked, lit by the environment when pbr).
- * `clay`: matte grey with ambient occlusion. The rest show data: world normals as n/2 + 1/2, depth from white (near) to dark,
- * texture coordinates as red and green, and the material's channels.
+ * What a rendered picture shows. `textured`: the material as it is meant to be seen (unlit when baked, lit by the
+ * environment when pbr). `clay`: matte grey with ambient occlusion. The rest show data: world normals as n/2 + 1/2,
+ * depth from white (near) to dark, texture coordinates as red and green, and the material's channels.
  */
 export type RenderMode = 'textured' | 'clay' | 'normals' | 'depth' | 'uv' | 'baseColor' | 'roughness' | 'metallic';
 
@@ -30,9 +30,15 @@ export interface RenderOptions {
   height?: number;
   /** Default `textured`. */
   mode?: RenderMode;
-  /** Samples per pixel along each axis, 1…8, averaged in linear premultiplied colour. Default 2; less where the target would be too large. */
+  /**
+   * Samples per pixel along each axis, 1…8, averaged in linear premultiplied colour. Default 2; less where the target
+   * would be too large.
+   */
   supersample?: number;
-  /** sRGB-encoded colour, each 0…1, to composite on (encoded values, as viewers and the image metrics do). Default: transparent. */
+  /**
+   * sRGB-encoded colour, each 0…1, to composite on (encoded values, as viewers and the image metrics do). Default:
+   * transparent.
+   */
   background?: Vec3;
   /** Light for pbr materials. Default: the asset's own, else a neutral studio. Convention of `Asset.environment`. */
   environment?: HdrImage;
@@ -40,7 +46,10 @@ export interface RenderOptions {
   environmentRotation?: number;
   /** Factor on the light. Default 1. */
   exposure?: number;
-  /** Roll highlights off softly instead of clipping at 1. Pbr only. Default false, so that renders compare with photographs. */
+  /**
+   * Roll highlights off softly instead of clipping at 1. Pbr only. Default false, so that renders compare with
+   * photographs.
+   */
   toneMap?: boolean;
   /** Also return the depth map. Default: only in mode `depth`. */
   depth?: boolean;
@@ -88,8 +97,9 @@ interface Targets {
 }
 
 /**
- * Draws one asset from any camera with the hardware rasteriser. Pixel (u, v) of the result is pixel (u, v) of the camera.
- * Materials follow glTF 2.0; `baked` ones are unlit; `pbr` ones use the split-sum approximation (Karis 2013) of image-based light.
+ * Draws one asset from any camera with the hardware rasteriser. Pixel (u, v) of the result is pixel (u, v) of the
+ * camera. Materials follow glTF 2.0; `baked` ones are unlit; `pbr` ones use the split-sum approximation (Karis 2013) of
+ * image-based light.
  */
 export class AssetRenderer {
   readonly bounds: Bounds;
@@ -137,8 +147,8 @@ export class AssetRenderer {
   }
 
   /**
-   * Draws many views in order. The next views are drawn while the last ones are read back, and no more than a few are held at a time.
-   * Throws `CANCELLED` between views once the signal is aborted.
+   * Draws many views in order. The next views are drawn while the last ones are read back, and no more than a few are
+   * held at a time. Throws `CANCELLED` between views once the signal is aborted.
    */
   async *renderEach(
     cameras: Iterable<Camera>,

@@ -15,8 +15,8 @@ export interface ContactShadow {
 }
 
 /**
- * The soft shadow of an object on the plane under it, as under an even sky: what is near the ground hides more of the sky than what is high.
- * Made from the heights of the object seen from below.
+ * The soft shadow of an object on the plane under it, as under an even sky: what is near the ground hides more of the
+ * sky than what is high. Made from the heights of the object seen from below.
  */
 export async function contactShadow(renderer: AssetRenderer): Promise<ContactShadow> {
   const { min, max } = renderer.bounds;

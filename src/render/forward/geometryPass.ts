@@ -64,7 +64,8 @@ function geometryPipeline(gpu: Gpu, outputs: GeometryOutputs): GPURenderPipeline
 }
 
 /**
- * Records the drawing of depth (and triangle numbers) of one camera into the given targets, which have the camera's size.
+ * Records the drawing of depth (and triangle numbers) of one camera into the given targets, which have the camera's
+ * size.
  * @param depthBuffer depth32float of the same size, cleared by the pass
  */
 export function drawGeometry(

@@ -6,7 +6,8 @@ export const mipLevels = (width: number, height: number): number => 1 + Math.flo
 
 /**
  * Fills all mip levels of a 2-D texture or texture array from level 0, by 2×2 averages. Formats that end in `-srgb` are
- * averaged in linear light, because fetch and store convert. The texture needs RENDER_ATTACHMENT and TEXTURE_BINDING usage.
+ * averaged in linear light, because fetch and store convert. The texture needs RENDER_ATTACHMENT and TEXTURE_BINDING
+ * usage.
  */
 export function generateMipmaps(gpu: Gpu, texture: GPUTexture, firstLayer = 0, layers = 1): void {
   const { device } = gpu;

@@ -17,8 +17,8 @@ const kernel = defineKernel({
 });
 
 /**
- * Ambient occlusion per vertex: the cosine-weighted share, 0…1, of the hemisphere that the mesh itself leaves open, from
- * orthographic depth maps along 64 directions of a Fibonacci sphere.
+ * Ambient occlusion per vertex: the cosine-weighted share, 0…1, of the hemisphere that the mesh itself leaves open,
+ * from orthographic depth maps along 64 directions of a Fibonacci sphere.
  * @param vertices interleaved, 12 floats per vertex, position first, then normal
  */
 export async function vertexOpenness(

@@ -52,8 +52,8 @@ export function orbitCamera(orbit: Orbit & { target: Vec3; distance: number }, w
 }
 
 /**
- * Target and distance that show the whole mesh from every given azimuth (default: the orbit's own), centred vertically. What
- * the orbit states itself is kept.
+ * Target and distance that show the whole mesh from every given azimuth (default: the orbit's own), centred vertically.
+ * What the orbit states itself is kept.
  * @param aspect width over height of the picture
  */
 export function fitOrbit(

@@ -1,4 +1,5 @@
-// Split-sum environment light (Karis 2013): one cube face at one roughness, from an equirectangular map with mip levels.
+// Split-sum environment light (Karis 2013): one cube face at one roughness, from an equirectangular map with mip
+// levels.
 
 struct Params {
   face : u32,

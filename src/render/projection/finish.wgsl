@@ -1,4 +1,5 @@
-// Joins what views show with the colours behind it into the texels of a page: linear light, four halves each, alpha 1 where there is a colour.
+// Joins what views show with the colours behind it into the texels of a page: linear light, four halves each, alpha 1
+// where there is a colour.
 
 struct Params {
   count : u32,
@@ -13,7 +14,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params : Params;
 @group(0) @binding(1) var<storage, read> sums : array<vec4f>;
 @group(0) @binding(2) var<storage, read> support : array<vec2f>;
-// Colour where nothing is seen, and where views share no detail; alpha: (1 + trust in the views' detail) / 2 in charts, 0 elsewhere.
+// Colour where nothing is seen, and where views share no detail; alpha: (1 + trust in the views' detail) / 2 in charts,
+// 0 elsewhere.
 @group(0) @binding(3) var behind : texture_2d<f32>;
 // In: 1 inside a chart. Out: 0 none, 1 ring around a chart, 2 in-painted, 3 seen.
 @group(0) @binding(4) var<storage, read_write> states : array<u32>;

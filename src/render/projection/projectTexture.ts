@@ -34,22 +34,30 @@ import type { TextureView } from './views/viewSet.js';
 export interface ProjectTextureOptions {
   /** Side of the square texture in texels, 16…8192. Default 2048. */
   size?: number;
-  /** Least cosine between a surface's normal and the direction to a view that may colour it, 0…1. Default 0.12 (83°). */
+  /**
+   * Least cosine between a surface's normal and the direction to a view that may colour it, 0…1. Default 0.12 (83°).
+   */
   minimumCosine?: number;
   /** Exponent of that cosine in a view's weight, ≥ 0: greater values let the best-facing views dominate. Default 2. */
   anglePower?: number;
   /** Exponent of a view's resolution in its weight, ≥ 0. Default 1 (by pixels per length). */
   resolutionPower?: number;
-  /** Width in pixels over which a view's weight fades towards its mask's border and depth edges. Default: 0.8 % of its width, 3…16. */
+  /**
+   * Width in pixels over which a view's weight fades towards its mask's border and depth edges. Default: 0.8 % of its
+   * width, 3…16.
+   */
   erosionPixels?: number;
   /**
-   * How strongly darker colours are preferred where views differ, against highlights, ≥ 0. Default 8 for up to 6 views, falling to 0 at
-   * 24: with many views the plain mean predicts new views best, with few a highlight stays where it does not belong.
+   * How strongly darker colours are preferred where views differ, against highlights, ≥ 0. Default 8 for up to 6 views,
+   * falling to 0 at 24: with many views the plain mean predicts new views best, with few a highlight stays where it
+   * does not belong.
    */
   highlights?: number;
   /** Even out exposure and white balance between views. Default true; differences below 2 % are left alone. */
   evenExposure?: boolean;
-  /** Rounds of comparing renders with the views and correcting texels, 0…50. Default 0. Not above 4096 texels a side. */
+  /**
+   * Rounds of comparing renders with the views and correcting texels, 0…50. Default 0. Not above 4096 texels a side.
+   */
   refineSteps?: number;
   /** Share of the mean difference by which a texel moves in each round, 0…1.9. Default 1. */
   refineStrength?: number;
@@ -126,9 +134,10 @@ const encode = defineKernel({
 });
 
 /**
- * Makes a texture of a mesh from pictures: each texel is the weighted mean of what all views show of its surface point, seen through the
- * mesh's own depth and away from silhouettes; exposure is evened between views, highlights count less, what no view saw is continued
- * over the surface with its stripes and edges, texels are refined until renders agree with the views, and gutters are filled. Deterministic.
+ * Makes a texture of a mesh from pictures: each texel is the weighted mean of what all views show of its surface point,
+ * seen through the mesh's own depth and away from silhouettes; exposure is evened between views, highlights count less,
+ * what no view saw is continued over the surface with its stripes and edges, texels are refined until renders agree
+ * with the views, and gutters are filled. Deterministic.
  * @param mesh with normals and non-overlapping uvs in 0…1
  * @throws `OPTION_INVALID`, `CANCELLED`, and the device's coded errors
  */
@@ -252,7 +261,8 @@ async function evenExposure(gpu: Gpu, mesh: Mesh, source: ViewSource, settings: 
 }
 
 /**
- * Vertex colours (square root of linear light) that cover the whole surface, with the finer mesh that carries them; as `behind` in finish.wgsl.
+ * Vertex colours (square root of linear light) that cover the whole surface, with the finer mesh that carries them; as
+ * `behind` in finish.wgsl.
  */
 interface Inpainted {
   geometry: UvGeometry;

@@ -17,8 +17,9 @@ function keyTextOf(request: FastifyRequest): string | undefined {
 }
 
 /**
- * Lets requests pass by their key's scope. Who has failed too often is told to wait before the database is asked; keys that are known to work pass all
- * the same. While keys are off everybody may do everything but manage keys: a key that somebody made then would outlive their being turned on.
+ * Lets requests pass by their key's scope. Who has failed too often is told to wait before the database is asked; keys
+ * that are known to work pass all the same. While keys are off everybody may do everything but manage keys: a key that
+ * somebody made then would outlive their being turned on.
  */
 export function requireKeys(app: App, context: Context): void {
   const { keys, throttle, secured } = context;

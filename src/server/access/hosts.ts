@@ -13,8 +13,9 @@ function partsOf(text: string): { name: string; port: string } | undefined {
 }
 
 /**
- * Whether a service may be called by this `Host`. A page that makes its own name lead to the service (DNS rebinding) speaks under that name, so
- * only names that belong to the service pass: those of this machine, and `hosts`. An address is never such a name.
+ * Whether a service may be called by this `Host`. A page that makes its own name lead to the service (DNS rebinding)
+ * speaks under that name, so only names that belong to the service pass: those of this machine, and `hosts`. An address
+ * is never such a name.
  * @param hosts names, `*.name` for all names below it, `*` for any; a port in them is for origins
  */
 export function isOwnHost(host: string, hosts: readonly string[]): boolean {
@@ -29,8 +30,9 @@ const matches = (own: string, name: string): boolean =>
   own === '*' || own === name || (own.startsWith('*.') && name.endsWith(own.slice(1)));
 
 /**
- * Whether a request that changes something may come from a page of `origin`: of the service itself, or of one that `cors.origins` allows. Behind a
- * proxy that hides the name that browsers see, that name is one of `hosts`, with its port where that is not the usual one.
+ * Whether a request that changes something may come from a page of `origin`: of the service itself, or of one that
+ * `cors.origins` allows. Behind a proxy that hides the name that browsers see, that name is one of `hosts`, with its
+ * port where that is not the usual one.
  */
 export function isOwnOrigin(
   origin: string,
@@ -52,7 +54,10 @@ export function isOwnOrigin(
   );
 }
 
-/** Refuses requests that a foreign page makes a browser send. Programs send neither `Origin` nor `Sec-Fetch-Site` and pass. */
+/**
+ * Refuses requests that a foreign page makes a browser send. Programs send neither `Origin` nor `Sec-Fetch-Site` and
+ * pass.
+ */
 export function guardHosts(app: FastifyInstance, settings: { hosts: string[]; cors: { origins: string[] } }): void {
   const { hosts, cors } = settings;
   app.addHook('onRequest', async (request: FastifyRequest) => {

@@ -1,7 +1,10 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** In the data folder, which nobody but its owner can read: how the command line reaches the service that holds the folder. */
+/**
+ * In the data folder, which nobody but its owner can read: how the command line reaches the service that holds the
+ * folder.
+ */
 const FILE = 'operator.json';
 
 export interface OperatorAccess {

@@ -11,8 +11,8 @@ export interface CheckedGpu {
 }
 
 /**
- * Validates every adapter that workers of this process are to use, before anything listens. Where the policy makes do with the software
- * adapter, the workers are bound to it, so that none takes up a GPU that was found unfit.
+ * Validates every adapter that workers of this process are to use, before anything listens. Where the policy makes do
+ * with the software adapter, the workers are bound to it, so that none takes up a GPU that was found unfit.
  * @throws what `validateGpu` throws
  */
 export async function checkGpu(

@@ -5,9 +5,11 @@ import type { VendorProbe } from '../../health/vendorProbe.js';
 import type { GpuFigures, HealthSource } from './healthSource.js';
 
 /**
- * What `/health` and `/metrics` tell about the machine's GPUs: the facts that validation found, and live figures from the vendors' interfaces.
+ * What `/health` and `/metrics` tell about the machine's GPUs: the facts that validation found, and live figures from
+ * the vendors' interfaces.
  *
- * GPUs that no worker uses are shown, but do not decide on health: a machine that was told to work on the CPU is not ill for its GPU.
+ * GPUs that no worker uses are shown, but do not decide on health: a machine that was told to work on the CPU is not
+ * ill for its GPU.
  * @param reports one validation for each adapter in use
  */
 export function gpuHealth(

@@ -9,7 +9,10 @@ import { unknownHealth } from './healthSource.js';
 
 const slot = (state: SlotState['state']): SlotState => ({ state, adapter: {}, restarts: 0 });
 
-/** A service whose own workers are `own`, of which other machines report `elsewhere`, and which keeps `reserve` bytes of disk free. */
+/**
+ * A service whose own workers are `own`, of which other machines report `elsewhere`, and which keeps `reserve` bytes of
+ * disk free.
+ */
 function monitor(own: SlotState[], elsewhere: SlotState[] = [], reserve = 0): HealthMonitor {
   const service = {
     store: { counts: async () => ({ queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }) },

@@ -47,13 +47,19 @@ export interface HealthReport {
   disk: { free: number; total: number } | undefined;
 }
 
-/** Attempts in a row, of more than one job, that failed by the machine before the machine is called broken, and how long that holds. */
+/**
+ * Attempts in a row, of more than one job, that failed by the machine before the machine is called broken, and how long
+ * that holds.
+ */
 const FAILURES_IN_A_ROW = 3;
 const FAILURES_HOLD_MS = 10 * 60_000;
 
 const NO_JOBS = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
 
-/** Watches the parts that the service needs, and answers from what it saw a moment ago, so that any number of askers costs no more than one. */
+/**
+ * Watches the parts that the service needs, and answers from what it saw a moment ago, so that any number of askers
+ * costs no more than one.
+ */
 export class HealthMonitor {
   private selfTest: SelfTest | undefined;
   private last: { report: HealthReport; at: number } | undefined;

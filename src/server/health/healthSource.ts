@@ -29,7 +29,10 @@ export interface GpuFigures {
 export interface HealthSource {
   /** Facts found at start, for `/health`; JSON-serialisable. */
   facts(): Record<string, unknown>;
-  /** Reads live figures without blocking the event loop; an empty list where there is no interface to ask. Must give up after `timeoutMs`. */
+  /**
+   * Reads live figures without blocking the event loop; an empty list where there is no interface to ask. Must give up
+   * after `timeoutMs`.
+   */
   live(timeoutMs: number): Promise<GpuFigures[]>;
 }
 

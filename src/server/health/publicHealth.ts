@@ -1,8 +1,8 @@
 import type { Health } from '../../api/health.js';
 
 /**
- * What anybody may know of a service that asks for keys: states and numbers. Names of hosts and devices' serial numbers, ids of jobs, and messages, which
- * may hold either, are left out.
+ * What anybody may know of a service that asks for keys: states and numbers. Names of hosts and devices' serial
+ * numbers, ids of jobs, and messages, which may hold either, are left out.
  */
 export function publicHealth(health: Health): Health {
   return {

@@ -23,7 +23,8 @@ export interface WorkerHealthOptions {
 }
 
 /**
- * Answers for a worker without the API what orchestrators and Prometheus ask: health and metrics, on `worker.healthPort`.
+ * Answers for a worker without the API what orchestrators and Prometheus ask: health and metrics, on
+ * `worker.healthPort`.
  * @returns how to stop; undefined where no port is set
  * @throws `AUTHENTICATION_REQUIRED`, `LISTEN_FAILED`
  */

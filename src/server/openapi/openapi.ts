@@ -243,7 +243,9 @@ function addExamples(id: string, { responses, requestBody }: Operation): void {
   }
 }
 
-/** Schemas are listed in both directions, as they are read and as they are written; most have no use for one of them. */
+/**
+ * Schemas are listed in both directions, as they are read and as they are written; most have no use for one of them.
+ */
 function dropUnused(document: OpenApiDocument): void {
   const { schemas } = document.components!;
   for (;;) {

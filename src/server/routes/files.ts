@@ -16,7 +16,10 @@ import { jobParams } from './jobs.js';
 /** Formats that are compressed already; packing them again costs time and gains nothing. */
 const PACKED = /\.(png|jpe?g|webp|usdz|zip|mp4)$/i;
 
-/** How long a signed address of the storage is good: for the start of a download, which may then take as long as it takes. */
+/**
+ * How long a signed address of the storage is good: for the start of a download, which may then take as long as it
+ * takes.
+ */
 const DIRECT_SECONDS = 900;
 
 export function fileRoutes(app: App, context: Context): void {

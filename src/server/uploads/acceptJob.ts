@@ -21,7 +21,10 @@ import { receive, ZIP_TYPES } from './receive.js';
 import { inUploadSlot } from './slots.js';
 import type { UploadStore } from './uploadStore.js';
 
-/** Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job, those that hold more than words as JSON. */
+/**
+ * Fields of a form, and the query of a raw zip: either one JSON text `request`, or the fields of a job, those that hold
+ * more than words as JSON.
+ */
 const formSchema = z.strictObject(
   Object.fromEntries(['request', ...REQUEST_FIELDS].map((name) => [name, z.string().optional()])),
 );

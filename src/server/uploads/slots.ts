@@ -1,7 +1,10 @@
 import { PlinthError } from '../../core/errors.js';
 import type { Context } from '../context.js';
 
-/** Runs `work`, which takes in the body of an upload, where fewer than `limits.uploads` are on their way. @throws `TOO_MANY_UPLOADS` */
+/**
+ * Runs `work`, which takes in the body of an upload, where fewer than `limits.uploads` are on their way. @throws
+ * `TOO_MANY_UPLOADS`
+ */
 export async function inUploadSlot<T>({ uploads, settings }: Context, work: () => Promise<T>): Promise<T> {
   if (uploads.count >= settings.limits.uploads) {
     throw new PlinthError('TOO_MANY_UPLOADS', {

@@ -6,8 +6,9 @@ import { FieldError } from '../problem.js';
 import { CHECKSUMS, type Part } from './uploadStore.js';
 
 /**
- * What tus 1.0.0 (https://tus.io/protocols/resumable-upload) says in headers. It is spoken here rather than by @tus/server, which answers errors
- * as plain text, sets CORS headers of its own, knows no checksums and lays its files out by itself.
+ * What tus 1.0.0 (https://tus.io/protocols/resumable-upload) says in headers. It is spoken here rather than by
+ * @tus/server, which answers errors as plain text, sets CORS headers of its own, knows no checksums and lays its files
+ * out by itself.
  */
 const TUS_VERSION = '1.0.0';
 const EXTENSIONS = 'creation,creation-with-upload,expiration,checksum,termination';
@@ -17,8 +18,8 @@ export const PART_TYPE = 'application/offset+octet-stream';
 export const isTus = (request: FastifyRequest): boolean => request.headers['tus-resumable'] !== undefined;
 
 /**
- * Tells with `OPTIONS` what of the protocol is spoken, and holds clients to the version that they name. Before CORS is seen to, whose answers to
- * `OPTIONS` are final.
+ * Tells with `OPTIONS` what of the protocol is spoken, and holds clients to the version that they name. Before CORS is
+ * seen to, whose answers to `OPTIONS` are final.
  */
 export function speakTus(app: App, maxBytes: number): void {
   const facts = {

@@ -70,8 +70,9 @@ const PREFIX = 'upload-';
 const EXPIRY_MS = 60_000;
 
 /**
- * Uploads that may be interrupted: the client says first which files will come, then sends each in parts that begin where the last ended. What is
- * here is what the files on disk hold, so that an upload survives a restart of the server. Room on disk is promised for all of it at the start.
+ * Uploads that may be interrupted: the client says first which files will come, then sends each in parts that begin
+ * where the last ended. What is here is what the files on disk hold, so that an upload survives a restart of the
+ * server. Room on disk is promised for all of it at the start.
  */
 export class UploadStore {
   private readonly open = new Map<string, Entry>();
@@ -98,7 +99,10 @@ export class UploadStore {
     clearInterval(this.timer);
   }
 
-  /** @throws `UPLOAD_EMPTY`, `UPLOAD_TOO_LARGE`, `UPLOAD_TOO_MANY_FILES`, `TOO_MANY_UPLOADS`, `ARCHIVE_UNSAFE_PATH`, `DISK_LOW` */
+  /**
+   * @throws `UPLOAD_EMPTY`, `UPLOAD_TOO_LARGE`, `UPLOAD_TOO_MANY_FILES`, `TOO_MANY_UPLOADS`, `ARCHIVE_UNSAFE_PATH`,
+   * `DISK_LOW`
+   */
   async create(owner: string, name: string, files: { name: string; bytes: number }[]): Promise<Upload> {
     const total = files.reduce((sum, f) => sum + f.bytes, 0);
     if (files.length === 0)
@@ -137,9 +141,11 @@ export class UploadStore {
   }
 
   /**
-   * Appends the request's body to a file. What arrived before the body broke off is kept, save under a checksum, which only a whole part can be
-   * held against. Another request that still writes the file, as of a connection that the client has lost, ends first.
-   * @throws `UPLOAD_NOT_FOUND`, `UPLOAD_OFFSET_CONFLICT`, `UPLOAD_CHECKSUM_MISMATCH`, `UPLOAD_TOO_LARGE`, `UPLOAD_TOO_SLOW`, `DISK_LOW`
+   * Appends the request's body to a file. What arrived before the body broke off is kept, save under a checksum, which
+   * only a whole part can be held against. Another request that still writes the file, as of a connection that the
+   * client has lost, ends first.
+   * @throws `UPLOAD_NOT_FOUND`, `UPLOAD_OFFSET_CONFLICT`, `UPLOAD_CHECKSUM_MISMATCH`, `UPLOAD_TOO_LARGE`,
+   * `UPLOAD_TOO_SLOW`, `DISK_LOW`
    */
   async append(
     id: string,
@@ -234,8 +240,9 @@ export class UploadStore {
   }
 
   /**
-   * Lends the files of a complete upload to `work`, which gets a folder that is its own to move or remove. The upload stays until `work` has
-   * succeeded: what refuses it leaves it as it was. Several that want the same one wait for each other.
+   * Lends the files of a complete upload to `work`, which gets a folder that is its own to move or remove. The upload
+   * stays until `work` has succeeded: what refuses it leaves it as it was. Several that want the same one wait for each
+   * other.
    * @throws `UPLOAD_NOT_FOUND`, `UPLOAD_INCOMPLETE`
    */
   async lend<T>(id: string, owner: string, work: (folder: string, name: string) => Promise<T>): Promise<T> {

@@ -1,7 +1,10 @@
 import { isLitter } from '../../../src/capture/layout/names.js';
 import type { NamedFile } from '../api.js';
 
-/** Files of a drop, folders walked through. Must be called within the drop event: the browser forgets the items afterwards. */
+/**
+ * Files of a drop, folders walked through. Must be called within the drop event: the browser forgets the items
+ * afterwards.
+ */
 export function gatherDrop(data: DataTransfer): Promise<NamedFile[]> {
   const entries = [...data.items].filter((i) => i.kind === 'file').map((i) => i.webkitGetAsEntry());
   const loose = [...data.files];

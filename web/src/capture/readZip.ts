@@ -13,8 +13,8 @@ const TAIL_BYTES = 22 + 65_535;
 const DIRECTORY_BYTES = 64 * 2 ** 20;
 
 /**
- * Lists a zip (PKWARE APPNOTE 6.3) from its central directory; contents are read when asked for. Zip64 is not read, since browsers that
- * hold 4 GB in one drop are rare: the service reads it.
+ * Lists a zip (PKWARE APPNOTE 6.3) from its central directory; contents are read when asked for. Zip64 is not read,
+ * since browsers that hold 4 GB in one drop are rare: the service reads it.
  * @throws `Error` in words where this is no zip that can be listed
  */
 export async function readZip(file: Blob): Promise<Entry[]> {

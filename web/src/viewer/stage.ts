@@ -57,7 +57,10 @@ export interface StageCamera {
   fy: number;
 }
 
-/** Position and target of the camera relative to the model: centre and radius taken out, so that models of other sizes can follow. */
+/**
+ * Position and target of the camera relative to the model: centre and radius taken out, so that models of other sizes
+ * can follow.
+ */
 export interface Standpoint {
   position: [number, number, number];
   target: [number, number, number];

@@ -8,8 +8,9 @@ import type { StatedView } from '../stated.js';
 const MILLIMETRE = 0.001;
 
 /**
- * Reads the frames that ARKit scanners (3d Scanner App) export: `frame_00001.json` beside `frame_00001.jpg`, with the camera-to-world matrix
- * `cameraPoseARFrame` and `intrinsics`, both row by row (y up, looking along −z; world +Y up, metres); `depth_00001.png` in millimetres.
+ * Reads the frames that ARKit scanners (3d Scanner App) export: `frame_00001.json` beside `frame_00001.jpg`, with the
+ * camera-to-world matrix `cameraPoseARFrame` and `intrinsics`, both row by row (y up, looking along −z; world +Y up,
+ * metres); `depth_00001.png` in millimetres.
  */
 export const readArkit: ReadExport = async (source) => {
   const { list, file: folder } = source;

@@ -9,9 +9,10 @@ const LISTS = ['list.txt', 'bundle.list.txt', 'list_images.txt', 'list_tmp.txt',
 const PICTURE_FOLDERS = ['', 'images', 'image', 'visualize', 'photos'];
 
 /**
- * Reads `bundle.out` of Bundler (its manual, section "Output format"): per camera f, k1, k2, the rotation from world to camera in rows and the
- * translation; cameras have y up and look along −z; the principal point is the middle of the picture. The pictures are those of the list
- * beside it, else, where there are as many, those of the folder in the order of their names.
+ * Reads `bundle.out` of Bundler (its manual, section "Output format"): per camera f, k1, k2, the rotation from world to
+ * camera in rows and the translation; cameras have y up and look along −z; the principal point is the middle of the
+ * picture. The pictures are those of the list beside it, else, where there are as many, those of the folder in the
+ * order of their names.
  */
 export const readBundler: ReadExport = async (source) => {
   const where = source.list.locate(source.file);

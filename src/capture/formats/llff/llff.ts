@@ -9,9 +9,9 @@ import type { StatedView } from '../stated.js';
 const ROW = 17;
 
 /**
- * Reads LLFF's `poses_bounds.npy`: per picture a 3×5 matrix in rows whose columns are the camera's axes down, right and backwards, its position,
- * and height, width and focal length; then two depths, which are not needed. Pictures are those of `images/` (else `images_4` and so on) in the
- * order of their names.
+ * Reads LLFF's `poses_bounds.npy`: per picture a 3×5 matrix in rows whose columns are the camera's axes down, right and
+ * backwards, its position, and height, width and focal length; then two depths, which are not needed. Pictures are
+ * those of `images/` (else `images_4` and so on) in the order of their names.
  */
 export const readLlff: ReadExport = async (source) => {
   const { list, file } = source;

@@ -25,9 +25,10 @@ interface Intrinsic {
 }
 
 /**
- * Reads the `.sfm` (JSON) of Meshroom and AliceVision. A pose has its rotation from world to camera, column by column, which read row by row is
- * that from camera to world, and its centre; cameras have y down and z forwards. The principal point is in pixels, of newer versions as an
- * offset from the middle; the focal length in pixels, of newer versions in millimetres of the sensor.
+ * Reads the `.sfm` (JSON) of Meshroom and AliceVision. A pose has its rotation from world to camera, column by column,
+ * which read row by row is that from camera to world, and its centre; cameras have y down and z forwards. The principal
+ * point is in pixels, of newer versions as an offset from the middle; the focal length in pixels, of newer versions in
+ * millimetres of the sensor.
  */
 export const readMeshroom: ReadExport = async (source) => {
   const where = source.list.locate(source.file);

@@ -11,9 +11,10 @@ import { counted } from '../warnings.js';
 import { all, child, parseXml, type XmlElement } from '../xml.js';
 
 /**
- * Reads the cameras that Agisoft Metashape exports as XML (File, Export, Export Cameras). A camera's transform leads from the camera (x
- * right, y down, z forwards) to its component's frame, a component's to the chunk's. Lenses are those of the Metashape manual, appendix D:
- * offsets of the principal point from the picture's middle, tangential terms with P1 and P2 the other way round than OpenCV, fx = f + b1.
+ * Reads the cameras that Agisoft Metashape exports as XML (File, Export, Export Cameras). A camera's transform leads
+ * from the camera (x right, y down, z forwards) to its component's frame, a component's to the chunk's. Lenses are
+ * those of the Metashape manual, appendix D: offsets of the principal point from the picture's middle, tangential terms
+ * with P1 and P2 the other way round than OpenCV, fx = f + b1.
  */
 export const readMetashape: ReadExport = async (source) => {
   const where = source.list.locate(source.file);

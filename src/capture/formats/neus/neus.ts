@@ -11,9 +11,9 @@ import type { StatedView } from '../stated.js';
 const PICTURE_FOLDERS = ['image', 'images', 'rgb', ''];
 
 /**
- * Reads the cameras of IDR and NeuS (`cameras_sphere.npz`, `cameras.npz`): `world_mat_i` is the projection K·[R | t] of picture i, of the
- * folder `image` in the order of names; y down, z forwards. `scale_mat_i` leads to the unit sphere in which those methods work and is not
- * applied: scale and origin stay the input's.
+ * Reads the cameras of IDR and NeuS (`cameras_sphere.npz`, `cameras.npz`): `world_mat_i` is the projection K·[R | t] of
+ * picture i, of the folder `image` in the order of names; y down, z forwards. `scale_mat_i` leads to the unit sphere in
+ * which those methods work and is not applied: scale and origin stay the input's.
  */
 export const readNeus: ReadExport = async (source) => {
   const { list, file } = source;
@@ -54,7 +54,9 @@ export const readNeus: ReadExport = async (source) => {
   return { file, views, up: 'cameras', orient: false, warnings: [] };
 };
 
-/** K and the camera's pose (OpenCV's axes) of a projection matrix, by RQ decomposition (Hartley and Zisserman, A4.1.1). */
+/**
+ * K and the camera's pose (OpenCV's axes) of a projection matrix, by RQ decomposition (Hartley and Zisserman, A4.1.1).
+ */
 export function decompose(
   p: ArrayLike<number>,
   what: string,

@@ -27,8 +27,9 @@ interface SfmData {
 }
 
 /**
- * Reads OpenMVG's `sfm_data.json`. A pose has its rotation from world to camera in rows, and its centre; cameras have y down and z forwards.
- * Distortion: `disto_k1`, `disto_k3`, `disto_t2` (k1, k2, k3, t1, t2 as OpenCV's p1, p2), `fisheye`.
+ * Reads OpenMVG's `sfm_data.json`. A pose has its rotation from world to camera in rows, and its centre; cameras have y
+ * down and z forwards. Distortion: `disto_k1`, `disto_k3`, `disto_t2` (k1, k2, k3, t1, t2 as OpenCV's p1, p2),
+ * `fisheye`.
  */
 export const readOpenMvg: ReadExport = async (source) => {
   const where = source.list.locate(source.file);

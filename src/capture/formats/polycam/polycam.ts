@@ -8,8 +8,9 @@ import type { StatedView } from '../stated.js';
 const MILLIMETRE = 0.001;
 
 /**
- * Reads Polycam's raw export: a JSON per keyframe with the camera-to-world matrix (t_00 … t_23; ARKit's axes: y up, looking along −z, world
- * +Y up, metres) and intrinsics; `corrected_cameras` with `corrected_images` where there are such; `depth` in millimetres.
+ * Reads Polycam's raw export: a JSON per keyframe with the camera-to-world matrix (t_00 … t_23; ARKit's axes: y up,
+ * looking along −z, world +Y up, metres) and intrinsics; `corrected_cameras` with `corrected_images` where there are
+ * such; `depth` in millimetres.
  */
 export const readPolycam: ReadExport = async (source) => {
   const { list, file } = source;

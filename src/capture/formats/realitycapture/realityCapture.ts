@@ -11,9 +11,10 @@ const FILM = 36;
 const COLUMNS = ['x', 'y', 'alt', 'heading', 'pitch', 'roll', 'f'];
 
 /**
- * Reads the CSV of RealityCapture and RealityScan (Registration, Internal/External camera parameters): positions east, north and up; heading
- * clockwise from north, pitch and roll in degrees, of a camera that looks straight down where all are zero; focal length and principal
- * point in millimetres of a 36 mm film on the picture's longer side; Brown's distortion k1 … k4, t1, t2.
+ * Reads the CSV of RealityCapture and RealityScan (Registration, Internal/External camera parameters): positions east,
+ * north and up; heading clockwise from north, pitch and roll in degrees, of a camera that looks straight down where all
+ * are zero; focal length and principal point in millimetres of a 36 mm film on the picture's longer side; Brown's
+ * distortion k1 … k4, t1, t2.
  */
 export const readRealityCapture: ReadExport = async (source) => {
   const where = source.list.locate(source.file);

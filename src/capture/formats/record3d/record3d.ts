@@ -8,8 +8,9 @@ import type { StatedView } from '../stated.js';
 const PICTURE_FOLDERS = ['rgb', 'rgbd', 'images', ''];
 
 /**
- * Reads Record3D's `metadata` (or `metadata.json`) with the pictures of `rgb/` or `rgbd/`: per frame a unit quaternion (x, y, z, w) from camera
- * to world and a position, ARKit's axes (y up, looking along −z; world +Y up, metres); K column by column, or intrinsics per frame.
+ * Reads Record3D's `metadata` (or `metadata.json`) with the pictures of `rgb/` or `rgbd/`: per frame a unit quaternion
+ * (x, y, z, w) from camera to world and a position, ARKit's axes (y up, looking along −z; world +Y up, metres); K
+ * column by column, or intrinsics per frame.
  */
 export const readRecord3d: ReadExport = async (source) => {
   const { list, file } = source;

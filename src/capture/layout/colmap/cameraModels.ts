@@ -94,8 +94,9 @@ export function isCutShort({ model, parameters }: ColmapCamera): boolean {
 }
 
 /**
- * Intrinsics of a COLMAP camera. A lens that is stated with fewer parameters than its model has, as some exporters write it, has zeros
- * for the rest of its distortion. Throws `CAPTURE_METADATA_INVALID` for an unknown model or a wrong number of parameters.
+ * Intrinsics of a COLMAP camera. A lens that is stated with fewer parameters than its model has, as some exporters
+ * write it, has zeros for the rest of its distortion. Throws `CAPTURE_METADATA_INVALID` for an unknown model or a wrong
+ * number of parameters.
  *
  * @param file what to call the camera file
  */

@@ -114,8 +114,8 @@ function listsPoints(text: string): boolean {
 }
 
 /**
- * The line after an image's lists its points and is empty where there are none. Files written by hand leave it out, so what follows is
- * looked at: taken for points unseen, it would be every second image.
+ * The line after an image's lists its points and is empty where there are none. Files written by hand leave it out, so
+ * what follows is looked at: taken for points unseen, it would be every second image.
  */
 function textImages(data: Uint8Array, file: string): ColmapImage[] {
   const rows = lines(data);

@@ -74,10 +74,12 @@ export async function readModel({ list, read }: FileAccess, folder: string): Pro
 }
 
 /**
- * Finds the model and the folder of pictures that belong together: of all pairs the one with most of the model's pictures, of the sizes
- * that the cameras are for; among equals the usual folders. A distorted model is never taken with pictures that were undistorted.
+ * Finds the model and the folder of pictures that belong together: of all pairs the one with most of the model's
+ * pictures, of the sizes that the cameras are for; among equals the usual folders. A distorted model is never taken
+ * with pictures that were undistorted.
  *
- * Throws `CAPTURE_METADATA_INVALID` where no model can be read, `CAPTURE_FILE_MISSING` where none has a picture, `ARCHIVE_UNSAFE_PATH`.
+ * Throws `CAPTURE_METADATA_INVALID` where no model can be read, `CAPTURE_FILE_MISSING` where none has a picture,
+ * `ARCHIVE_UNSAFE_PATH`.
  */
 export async function chooseColmapPair(access: FileAccess, root: string): Promise<ColmapPair> {
   const folders = modelFolders(access.list, root);
@@ -124,8 +126,8 @@ type Scored = Pair & { score: readonly number[] };
 const ENOUGH = 0.5;
 
 /**
- * The folder of a model's pictures: of those with enough of them the one with pictures of the cameras' sizes, for `images_4` may be whole
- * where pictures of full size were culled.
+ * The folder of a model's pictures: of those with enough of them the one with pictures of the cameras' sizes, for
+ * `images_4` may be whole where pictures of full size were culled.
  */
 async function bestFolder(
   access: FileAccess,
@@ -196,7 +198,10 @@ function pictureFolders(list: FileList, root: string, model: string): string[] {
   return [...new Set(all)].filter((folder) => !folder.split('/').some(isSideFolder));
 }
 
-/** Whether pictures in a folder were undistorted, by what COLMAP and convert scripts lay out; with the folder that holds them. */
+/**
+ * Whether pictures in a folder were undistorted, by what COLMAP and convert scripts lay out; with the folder that holds
+ * them.
+ */
 function undistortedIn(list: FileList, folder: string): string | undefined {
   const workspace = folderOf(folder);
   if (fileName(folder).toLowerCase() !== 'images') return undefined;

@@ -6,13 +6,21 @@ import type { ViewGrid } from './viewGrid.js';
 
 export interface ViewAgreement {
   view: string;
-  /** Share of this view's points that lie inside the outlines of the other views (one cell of 1/256 width of tolerance), 0…1. */
+  /**
+   * Share of this view's points that lie inside the outlines of the other views (one cell of 1/256 width of tolerance),
+   * 0…1.
+   */
   insideOthers: number;
-  /** Root mean square distance between this view's surface and the others' where both see it, in % of the object's diagonal; undefined where they see none in common. */
+  /**
+   * Root mean square distance between this view's surface and the others' where both see it, in % of the object's
+   * diagonal; undefined where they see none in common.
+   */
   surfaceDistance?: number;
 }
 
-/** How well each view's points agree with the other views after the fit. `diagonal` is in units of the camera distance. */
+/**
+ * How well each view's points agree with the other views after the fit. `diagonal` is in units of the camera distance.
+ */
 export function depthAgreement(grids: readonly ViewGrid[], last: NormalEquations, diagonal: number): ViewAgreement[] {
   const n = grids.length;
   return grids.map((grid, i) => {
@@ -35,8 +43,8 @@ export function depthAgreement(grids: readonly ViewGrid[], last: NormalEquations
 }
 
 /**
- * Bounding box of all back-projected depth points that lie inside the outlines of all views (a speck with a wrong depth seldom
- * does), in units of the camera distance.
+ * Bounding box of all back-projected depth points that lie inside the outlines of all views (a speck with a wrong depth
+ * seldom does), in units of the camera distance.
  */
 export function pointBounds(
   grids: readonly ViewGrid[],
@@ -47,7 +55,10 @@ export function pointBounds(
   const max: [number, number, number] = [-Infinity, -Infinity, -Infinity];
   const poses = grids.map((grid) => rigPose(viewAxes(grid.name, arrangement), 1));
   const relative = relativePoses(grids, arrangement);
-  /** Whether a point of view i, in its camera (y down, z forward), lies inside all other outlines, within about two cells. */
+  /**
+   * Whether a point of view i, in its camera (y down, z forward), lies inside all other outlines, within about two
+   * cells.
+   */
   const insideAll = (i: number, x: number, y: number, z: number): boolean =>
     grids.every((other, j) => {
       if (j === i) return true;

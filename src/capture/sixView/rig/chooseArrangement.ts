@@ -6,7 +6,10 @@ import type { ViewGrid } from './viewGrid.js';
 
 /** Arrangements whose fit is tried, best rated first. */
 const TRIED = 8;
-/** As many again that leave the silhouettes as full as the fullest does: deep hollows spoil the rating, never the silhouettes. */
+/**
+ * As many again that leave the silhouettes as full as the fullest does: deep hollows spoil the rating, never the
+ * silhouettes.
+ */
 const FULL_TRIED = 4;
 const FULL = 5e-4;
 /** Where nothing tried fits better than this, everything is tried. */
@@ -38,7 +41,10 @@ export interface ChosenArrangement {
 
 const nameOf = (h: Hypothesis): string => JSON.stringify(h.arrangement);
 
-/** Chooses what the names mean: fits the best rated meanings, looks closer at those that fit, and has colours decide between equals. */
+/**
+ * Chooses what the names mean: fits the best rated meanings, looks closer at those that fit, and has colours decide
+ * between equals.
+ */
 export async function chooseArrangement(
   fitting: Fitting,
   hypotheses: readonly Hypothesis[],
@@ -78,7 +84,10 @@ async function fitWorthwhile(
   return tried.sort(byMisfit);
 }
 
-/** Fully symmetric objects fit in every meaning, with the same parameters: colours choose the one that is worth a fit. Adds to `tried`. */
+/**
+ * Fully symmetric objects fit in every meaning, with the same parameters: colours choose the one that is worth a fit.
+ * Adds to `tried`.
+ */
 async function addEqual(
   fitting: Fitting,
   hypotheses: readonly Hypothesis[],
@@ -97,7 +106,9 @@ async function addEqual(
   tried.sort(byMisfit);
 }
 
-/** Looks closer at the most promising where the coarse fits do not differ much, and puts them in order of what it finds. */
+/**
+ * Looks closer at the most promising where the coarse fits do not differ much, and puts them in order of what it finds.
+ */
 function sharpen({ grids, base }: Fitting, list: readonly Tried[]): Tried[] {
   const close = list.filter((t) => misfitOf(t) <= CLOSE_FACTOR * misfitOf(list[0]) + RIVAL_FLOOR);
   if (close.length === 1) return close;
@@ -121,7 +132,10 @@ function promising(grids: readonly ViewGrid[], close: readonly Tried[]): readonl
   return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 4);
 }
 
-/** Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless theirs fit clearly worse. */
+/**
+ * Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless
+ * theirs fit clearly worse.
+ */
 function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): ChosenArrangement {
   const limit = misfitOf(tried[0]) * RIVAL_FACTOR + RIVAL_FLOOR;
   const equals = tried.filter((t) => misfitOf(t) <= limit);

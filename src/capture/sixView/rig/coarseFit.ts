@@ -26,7 +26,10 @@ export interface Tried {
   fit: RigFit;
 }
 
-/** Disagreement of the depth maps, and the parts of the silhouettes that the arrangement leaves empty, which depth maps do not tell. */
+/**
+ * Disagreement of the depth maps, and the parts of the silhouettes that the arrangement leaves empty, which depth maps
+ * do not tell.
+ */
 export const misfitOf = ({ fit, hypothesis }: Tried): number => fit.cost + UNCOVERED_WEIGHT * hypothesis.uncovered;
 export const byMisfit = (p: Tried, q: Tried): number => misfitOf(p) - misfitOf(q);
 

@@ -12,8 +12,9 @@ const SAME = 0.03;
 const FEWEST = 60;
 
 /**
- * Mean difference in colour (0…1, in encoded values) between points that two views both see. Tells apart arrangements that the
- * shape alone cannot, as on bottles and boxes with a print. Undefined where too few points are seen by two views.
+ * Mean difference in colour (0…1, in encoded values) between points that two views both see. Tells apart arrangements
+ * that the shape alone cannot, as on bottles and boxes with a print. Undefined where too few points are seen by two
+ * views.
  */
 export function colorDifference(
   grids: readonly ViewGrid[],

@@ -7,8 +7,8 @@ export interface ResidualSettings {
   /** Scale of the robust loss (Geman–McClure), in units of the camera distance. */
   sigma: number;
   /**
-   * Weight of a point that lies behind the surface it faces, against one that lies in front of it. It may well be hidden there, so
-   * this draws surfaces together from afar but shrinks the object a little.
+   * Weight of a point that lies behind the surface it faces, against one that lies in front of it. It may well be
+   * hidden there, so this draws surfaces together from afar but shrinks the object a little.
    */
   behind: number;
 }
@@ -46,7 +46,8 @@ export class Comparison {
   byB = Number.NaN;
 
   /**
-   * The point must lie inside the view's outline, not in front of the view's surface, and, where it faces the camera, on that surface.
+   * The point must lie inside the view's outline, not in front of the view's surface, and, where it faces the camera,
+   * on that surface.
    *
    * @param pose from the point's camera to the other
    * @param j index of the other view
@@ -104,7 +105,9 @@ export class Comparison {
     return RESIDUAL;
   }
 
-  /** A point in front of the surface is wrong; one behind it is so only where the surface it lies on faces the camera. */
+  /**
+   * A point in front of the surface is wrong; one behind it is so only where the surface it lies on faces the camera.
+   */
   private withSurface(
     point: SamplePoint,
     m: Float64Array,

@@ -1,11 +1,14 @@
 import type { DepthModel } from './rigParameters.js';
 
-/** Weight of a sample that lies in front of the hull, where no surface can be, against one behind it, as in every hollow. */
+/**
+ * Weight of a sample that lies in front of the hull, where no surface can be, against one behind it, as in every
+ * hollow.
+ */
 const IN_FRONT = 4;
 
 /**
- * Fits a depth map onto the front of a visual hull: the surface lies on the hull or behind it, never in front. Asymmetric robust
- * regression by reweighted least squares.
+ * Fits a depth map onto the front of a visual hull: the surface lies on the hull or behind it, never in front.
+ * Asymmetric robust regression by reweighted least squares.
  *
  * @param values depth values
  * @param hull depth of the hull at the same places, in units of the camera distance

@@ -18,11 +18,17 @@ export interface RigEstimate {
   focalDeviation?: number;
   /** Focal lengths over width that the silhouettes allow; only without depth maps. */
   focalRange?: [number, number];
-  /** Disagreement after a coarse fit of depth maps (mean robust loss per comparison), or the share of the silhouettes that the visual hull leaves empty. */
+  /**
+   * Disagreement after a coarse fit of depth maps (mean robust loss per comparison), or the share of the silhouettes
+   * that the visual hull leaves empty.
+   */
   misfit: number;
   /** Arrangements that fit about as well, the chosen one excluded. */
   rivals: { arrangement: Arrangement; misfit: number }[];
-  /** Mean difference in colour, 0…1, between points that two views see; only where colours had to choose between arrangements. */
+  /**
+   * Mean difference in colour, 0…1, between points that two views see; only where colours had to choose between
+   * arrangements.
+   */
   colorDifference?: number;
   /** Whether smaller depth values are farther. */
   inverted: boolean;
@@ -32,7 +38,10 @@ export interface RigEstimate {
 
 /** Focal lengths over width from which the search starts: fields of view of about 75°, 40° and 19°. */
 export const START_FOCALS = [0.65, 1.4, 3];
-/** Another kind of depth values than larger = farther must fit this many times better, plus a floor: flat-sided objects fit all kinds. */
+/**
+ * Another kind of depth values than larger = farther must fit this many times better, plus a floor: flat-sided objects
+ * fit all kinds.
+ */
 const MODEL_FACTOR = 0.5;
 const MODEL_FLOOR = 2e-3;
 
@@ -48,8 +57,9 @@ export function possibleArrangements(options: ResolvedSixViewOptions): Arrangeme
 }
 
 /**
- * Finds arrangement, focal length and depth coefficients of views of which most have depth maps; the others count by their outlines.
- * Rates every meaning of the names on a coarse visual hull, fits the best, and refines the one that agrees best.
+ * Finds arrangement, focal length and depth coefficients of views of which most have depth maps; the others count by
+ * their outlines. Rates every meaning of the names on a coarse visual hull, fits the best, and refines the one that
+ * agrees best.
  *
  * @param metric scale and offset of metric depth; the scale for a value of 1
  */
@@ -100,8 +110,8 @@ export async function estimateRig(
 }
 
 /**
- * Tells the kind of depth values apart, on the chosen arrangement alone, for it hardly depends on it; and fits that kind from every focal
- * length.
+ * Tells the kind of depth values apart, on the chosen arrangement alone, for it hardly depends on it; and fits that
+ * kind from every focal length.
  */
 async function chooseDepthKind(
   fitting: Fitting,

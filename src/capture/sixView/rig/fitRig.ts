@@ -8,7 +8,10 @@ import { copyParameters, FOCAL, type RigParameters, unknownsOf } from './rigPara
 import { sampleCells } from './samplePoint.js';
 import type { ViewGrid } from './viewGrid.js';
 
-/** Metric depth: distance = scale · value + offset, in scene units. `distance`: the cameras' distance in scene units, where known. */
+/**
+ * Metric depth: distance = scale · value + offset, in scene units. `distance`: the cameras' distance in scene units,
+ * where known.
+ */
 export interface MetricDepth {
   scale: number;
   offset: number;
@@ -29,7 +32,9 @@ export interface FitSettings {
   samples: number;
   /** Whether the focal length is known. */
   fixedFocal: boolean;
-  /** Metric depth: all maps share z = α(scale·v + offset) with one unknown α. Undefined: every map has its own a and b. */
+  /**
+   * Metric depth: all maps share z = α(scale·v + offset) with one unknown α. Undefined: every map has its own a and b.
+   */
   metric?: MetricDepth;
   /** Expected offset of the principal point, in widths; 0 keeps it at the centre. */
   shiftDeviation: number;
@@ -130,9 +135,10 @@ const RANGE_LEAPS = [0.2, 0.35, 0.5, 0.65, 0.8, 0.95];
 const FOCAL_LEAPS = [0.6, 0.8, 1.25, 1.6];
 
 /**
- * Escapes from minima in which one map is far too flat or too deep (a chair's hull is a block, onto which a flat map fits best), or
- * the whole object is: tries other scales of each map with its nearest surface on the hull's nearest point, where it must be, as
- * nothing can hide that point from its camera; and other focal lengths with the object's shape kept.
+ * Escapes from minima in which one map is far too flat or too deep (a chair's hull is a block, onto which a flat map
+ * fits best), or the whole object is: tries other scales of each map with its nearest surface on the hull's nearest
+ * point, where it must be, as nothing can hide that point from its camera; and other focal lengths with the object's
+ * shape kept.
  */
 function leap(
   grids: readonly ViewGrid[],
@@ -188,7 +194,10 @@ export interface HullReach {
   focal: number;
 }
 
-/** Gives view i the depth coefficients with which its values run from the hull's nearest point over a share of the hull's depth. */
+/**
+ * Gives view i the depth coefficients with which its values run from the hull's nearest point over a share of the
+ * hull's depth.
+ */
 export function spanHull(p: RigParameters, i: number, share: number, ends: [number, number], reach: HullReach): void {
   const toCoefficients = p.model === 'linear' ? (z: number) => z : (z: number) => 1 / z;
   // Around the centre at distance 1, everything shrinks as the lens gets longer.

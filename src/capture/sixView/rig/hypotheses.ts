@@ -17,7 +17,9 @@ export interface Hypothesis {
   /** Depth of the hull's nearest and farthest point per grid, at this focal length. */
   near: Float64Array;
   far: Float64Array;
-  /** Share of the silhouettes that the visual hull leaves empty plus the misfit of the depth maps; smaller is better. */
+  /**
+   * Share of the silhouettes that the visual hull leaves empty plus the misfit of the depth maps; smaller is better.
+   */
   score: number;
   /** The silhouettes' part of it. */
   uncovered: number;
@@ -50,8 +52,9 @@ interface Voxels {
 }
 
 /**
- * Carves a coarse visual hull for every meaning of the names and every focal length, and rates it by the parts of the silhouettes
- * that it leaves empty and by how well each depth map fits onto it. The best of each arrangement come first.
+ * Carves a coarse visual hull for every meaning of the names and every focal length, and rates it by the parts of the
+ * silhouettes that it leaves empty and by how well each depth map fits onto it. The best of each arrangement come
+ * first.
  */
 export async function rateHypotheses(grids: readonly ViewGrid[], settings: HypothesisSettings): Promise<Hypothesis[]> {
   const out: Hypothesis[] = [];
@@ -109,7 +112,8 @@ function boxOf(grids: readonly ViewGrid[], focal: number): [number, number, numb
   const half: [number, number, number] = [0, 0, 0];
   const at = (names: readonly string[], extent: 'extentX' | 'extentY'): number[] =>
     grids.filter((g) => names.includes(g.name)).map((g) => g[extent] / focal);
-  // Two opposite cameras that see a point within the tangent t hold it within t of the axis; one alone, within t / (1 − t).
+  // Two opposite cameras that see a point within the tangent t hold it within t of the axis; one alone, within t / (1 −
+  // t).
   const bound = (...pairs: number[][]): number => {
     let most = 0;
     for (const pair of pairs) {

@@ -6,9 +6,9 @@ import type { ViewAgreement } from './agreement.js';
 import type { RigEstimate } from './estimateRig.js';
 
 /**
- * Fits of depth maps of one object had misfits up to 0.024 (chairs, cups, plates, at fields of view of 15° to 75°) with less than 1 % of
- * any view outside the others' outlines; with one view or two exchanged for another object's 0.1 and more, with 9 % and more outside.
- * Refused is what is bad in both ways.
+ * Fits of depth maps of one object had misfits up to 0.024 (chairs, cups, plates, at fields of view of 15° to 75°) with
+ * less than 1 % of any view outside the others' outlines; with one view or two exchanged for another object's 0.1 and
+ * more, with 9 % and more outside. Refused is what is bad in both ways.
  */
 const DEPTH_REFUSED = 0.05;
 const DEPTH_DOUBTFUL = 0.03;

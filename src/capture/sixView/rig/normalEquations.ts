@@ -11,7 +11,10 @@ export interface NormalEquations {
   /** Mean robust loss per comparison, 0…1. */
   cost: number;
   comparisons: number;
-  /** Per pair i·views + j: comparisons, points of i outside j's outline by over one cell, surfaces that were compared, sum of squares of their residuals below 3σ. */
+  /**
+   * Per pair i·views + j: comparisons, points of i outside j's outline by over one cell, surfaces that were compared,
+   * sum of squares of their residuals below 3σ.
+   */
   outside: Float64Array;
   pairs: Float64Array;
   met: Float64Array;
@@ -19,8 +22,8 @@ export interface NormalEquations {
 }
 
 /**
- * Compares every sample of every view with every other view: it must lie inside the other's outline, not in front of the other's
- * surface, and, where it faces the other camera, on that surface.
+ * Compares every sample of every view with every other view: it must lie inside the other's outline, not in front of
+ * the other's surface, and, where it faces the other camera, on that surface.
  *
  * @param only compares only pairs with this view
  * @param costAlone leaves the equations empty
@@ -89,7 +92,10 @@ export function accumulate(
   return result;
 }
 
-/** One comparison as a row of the equations: it depends on nine unknowns, five of the point's view and four of the other. */
+/**
+ * One comparison as a row of the equations: it depends on nine unknowns, five of the point's view and four of the
+ * other.
+ */
 class EquationRow {
   private readonly index = new Int32Array(9);
   private readonly row = new Float64Array(9);
@@ -104,7 +110,10 @@ class EquationRow {
     this.g = g;
   }
 
-  /** Adds w·(row, residual); the chain rule goes from the unknowns of view i through the point in camera j to its projection. */
+  /**
+   * Adds w·(row, residual); the chain rule goes from the unknowns of view i through the point in camera j to its
+   * projection.
+   */
   add(point: SamplePoint, c: Comparison, { m }: Relative, f: number, i: number, j: number, w: number): void {
     const { index, row, h, g, n } = this;
     const { d } = point;

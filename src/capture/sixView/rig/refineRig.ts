@@ -22,8 +22,8 @@ const ONE_VIEW = [
 const SHIFT_DEVIATION = 0.0012;
 
 /**
- * Refines the parameters of an arrangement to the finest scale. Flat-sided objects have several shallow minima along the focal length: the
- * best of several starts counts.
+ * Refines the parameters of an arrangement to the finest scale. Flat-sided objects have several shallow minima along
+ * the focal length: the best of several starts counts.
  */
 export async function refineRig(fitting: Fitting, { hypothesis }: Tried, starts: readonly Tried[]): Promise<RigFit> {
   const refined: RigFit[] = [];
@@ -55,7 +55,10 @@ const fine = (
     shiftDeviation: SHIFT_DEVIATION,
   });
 
-/** One view after the other, from several depths of its map: what only one view sees, such as the inside of a cup, is easily missed. */
+/**
+ * One view after the other, from several depths of its map: what only one view sees, such as the inside of a cup, is
+ * easily missed.
+ */
 function secondLook({ grids, base }: Fitting, hypothesis: Hypothesis, start: RigParameters): RigParameters {
   const { arrangement } = hypothesis;
   const settings = { ...base, stages: ONE_VIEW, steps: 6, samples: 300 };

@@ -6,7 +6,10 @@ export interface RigParameters {
   /** Focal length over picture width. */
   focal: number;
   model: DepthModel;
-  /** Per view of the list of grids: depth coefficients, and where the principal point lies off the picture's centre, in widths. */
+  /**
+   * Per view of the list of grids: depth coefficients, and where the principal point lies off the picture's centre, in
+   * widths.
+   */
   a: Float64Array;
   b: Float64Array;
   shiftX: Float64Array;
@@ -22,6 +25,9 @@ export const copyParameters = (p: RigParameters): RigParameters => ({
   shiftY: p.shiftY.slice(),
 });
 
-/** Index of an unknown in the normal equations: the logarithm of the focal length, then a, b, shiftX, shiftY of each view. */
+/**
+ * Index of an unknown in the normal equations: the logarithm of the focal length, then a, b, shiftX, shiftY of each
+ * view.
+ */
 export const FOCAL = 0;
 export const unknownsOf = (views: number): number => 1 + 4 * views;

@@ -21,7 +21,9 @@ export function sampleCells(grid: ViewGrid, count: number): Int32Array {
   return Int32Array.from(out);
 }
 
-/** A point of the surface as one view sees it, in that view's camera; one object serves all points, for they are many. */
+/**
+ * A point of the surface as one view sees it, in that view's camera; one object serves all points, for they are many.
+ */
 export class SamplePoint {
   /** Direction: the point lies at z·(U, V, 1). */
   U = Number.NaN;
@@ -32,10 +34,14 @@ export class SamplePoint {
   nx = Number.NaN;
   ny = Number.NaN;
   nz = Number.NaN;
-  /** Derivatives of the point by the logarithm of the focal length and a, b, shiftX, shiftY of its view: x y z of each. */
+  /**
+   * Derivatives of the point by the logarithm of the focal length and a, b, shiftX, shiftY of its view: x y z of each.
+   */
   readonly d = new Float64Array(15);
 
-  /** Takes the point of a cell of a view's grid. False where its depth value cannot be meant; the rest is not set then. */
+  /**
+   * Takes the point of a cell of a view's grid. False where its depth value cannot be meant; the rest is not set then.
+   */
   lift(grid: ViewGrid, c: number, p: RigParameters, i: number): boolean {
     const f = p.focal;
     const v = grid.value[c];

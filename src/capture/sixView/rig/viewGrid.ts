@@ -4,8 +4,8 @@ import { signedDistance } from '../../masks/distance.js';
 import { threshold } from '../../masks/morphology.js';
 
 /**
- * One view at the coarse resolution at which the arrangement is found. Image positions are counted from the picture's centre in units
- * of its width (x right, y down), so that they do not depend on resolution.
+ * One view at the coarse resolution at which the arrangement is found. Image positions are counted from the picture's
+ * centre in units of its width (x right, y down), so that they do not depend on resolution.
  */
 export interface ViewGrid {
   name: ViewName;

@@ -1,6 +1,6 @@
 /**
- * A bounding volume hierarchy over triangles for nearest-point and ray queries in float64: median split along the longest axis of the
- * centroids' bounds, leaves of up to four triangles, nodes in depth-first order.
+ * A bounding volume hierarchy over triangles for nearest-point and ray queries in float64: median split along the
+ * longest axis of the centroids' bounds, leaves of up to four triangles, nodes in depth-first order.
  */
 export interface Bvh {
   positions: Float32Array;
@@ -79,7 +79,10 @@ export function buildBvh(positions: Float32Array, indices: Uint32Array, triangle
   };
 }
 
-/** Quickselect: afterwards no entry before `k` has a greater key than entry k, and none after it a lesser. Ties by triangle number. */
+/**
+ * Quickselect: afterwards no entry before `k` has a greater key than entry k, and none after it a lesser. Ties by
+ * triangle number.
+ */
 function select(order: Uint32Array, keys: Float32Array, axis: number, left: number, right: number, k: number): void {
   const less = (a: number, b: number) => {
     const ka = keys[a * 3 + axis];
@@ -178,7 +181,10 @@ function boxDistance(boxes: Float32Array, node: number, x: number, y: number, z:
   return dx * dx + dy * dy + dz * dz;
 }
 
-/** Squared distance from a point to a triangle (Ericson, Real-Time Collision Detection, 2005, §5.1.5: the Voronoi regions in turn). */
+/**
+ * Squared distance from a point to a triangle (Ericson, Real-Time Collision Detection, 2005, §5.1.5: the Voronoi
+ * regions in turn).
+ */
 export function triangleDistance(
   positions: Float32Array,
   indices: Uint32Array,
@@ -244,8 +250,8 @@ export function triangleDistance(
 }
 
 /**
- * Calls `hit` for every triangle that the ray meets at a parameter t > `from` (Möller & Trumbore 1997, both sides; edges count for
- * both of their triangles). Stops early where `hit` returns false.
+ * Calls `hit` for every triangle that the ray meets at a parameter t > `from` (Möller & Trumbore 1997, both sides;
+ * edges count for both of their triangles). Stops early where `hit` returns false.
  */
 export function forEachHit(
   bvh: Bvh,

@@ -25,8 +25,8 @@ export interface MeshHealth {
   /** Handles of all components together; null where the mesh is not a closed manifold. */
   genus: number | null;
   /**
-   * Triangles whose front faces the inside of the object. A cavity (an inner shell turned inside out) is as it should be and does not
-   * count.
+   * Triangles whose front faces the inside of the object. A cavity (an inner shell turned inside out) is as it should
+   * be and does not count.
    */
   inwardTriangles: number;
   /** Triangles with two corners at one place or with no area (height below 1e-6 of the longest edge). */
@@ -58,7 +58,8 @@ export function meshHealth(mesh: Mesh): MeshHealth {
     area += measure.area;
     volume += measure.volume;
     if (a === b || b === c || c === a || 2 * measure.area <= 1e-6 * measure.longest ** 2) degenerateTriangles++;
-    // A triangle that is a mere line or point has no place in the connectivity; a thin one still connects its neighbours.
+    // A triangle that is a mere line or point has no place in the connectivity; a thin one still connects its
+    // neighbours.
     if (a !== b && b !== c && c !== a) kept.push(a, b, c);
   }
   const indices = Uint32Array.from(kept);
@@ -93,8 +94,8 @@ export function meshHealth(mesh: Mesh): MeshHealth {
 }
 
 /**
- * Which parts enclose a volume: 1 where each of their edges is run through as often in one direction as in the other. Edges where two
- * bodies touch, with four triangles, do not spoil that.
+ * Which parts enclose a volume: 1 where each of their edges is run through as often in one direction as in the other.
+ * Edges where two bodies touch, with four triangles, do not spoil that.
  */
 export function closedParts(indices: Uint32Array, topology: Topology): Uint8Array {
   const { edges, part } = topology;
@@ -126,8 +127,8 @@ const PROBES = [
 ];
 
 /**
- * The closed parts that lie inside another closed part, ascending. Each is probed from its vertices by ray parity against every closed
- * part whose box holds its own; most of five rays decide.
+ * The closed parts that lie inside another closed part, ascending. Each is probed from its vertices by ray parity
+ * against every closed part whose box holds its own; most of five rays decide.
  */
 export function findInnerShells(
   p: Float32Array,
@@ -181,8 +182,9 @@ export function findInnerShells(
 }
 
 /**
- * Closed parts: all or none of their triangles, by signed volume; an inner shell never. Other parts are cut into patches of consistent
- * winding, and each patch is judged by rays from up to 24 of its triangles against the whole mesh.
+ * Closed parts: all or none of their triangles, by signed volume; an inner shell never. Other parts are cut into
+ * patches of consistent winding, and each patch is judged by rays from up to 24 of its triangles against the whole
+ * mesh.
  */
 function countInward(p: Float32Array, indices: Uint32Array, topology: Topology, closed: Uint8Array): number {
   const { part, parts, edges } = topology;
@@ -222,9 +224,9 @@ function countInward(p: Float32Array, indices: Uint32Array, topology: Topology, 
 }
 
 /**
- * For a triangle, rays from its centroid to either side: the front is outside where its rays cross the part an even number of times
- * and the back an odd number. On open surfaces parity fails for rays that leave through a hole, so both sides are counted and the
- * side with the larger share of even rays is taken as the outside; a tie counts as outward.
+ * For a triangle, rays from its centroid to either side: the front is outside where its rays cross the part an even
+ * number of times and the back an odd number. On open surfaces parity fails for rays that leave through a hole, so both
+ * sides are counted and the side with the larger share of even rays is taken as the outside; a tie counts as outward.
  */
 function facesInward(p: Float32Array, indices: Uint32Array, bvh: Bvh, patch: readonly number[]): boolean {
   const step = Math.max(1, Math.floor(patch.length / 24));

@@ -21,7 +21,8 @@ export function topologyOf(indices: Uint32Array, vertexCount: number): Topology 
   const edges = buildEdges(indices, vertexCount);
   const { start, halfEdges } = edges;
   const triangles = new DisjointSets(indices.length / 3);
-  // A fan at a vertex: its corners, joined where their triangles share an edge at that vertex. Corner h is where half-edge h begins.
+  // A fan at a vertex: its corners, joined where their triangles share an edge at that vertex. Corner h is where
+  // half-edge h begins.
   const fans = new DisjointSets(indices.length);
   let boundaryEdges = 0;
   let nonManifoldEdges = 0;
@@ -66,7 +67,10 @@ export function topologyOf(indices: Uint32Array, vertexCount: number): Topology 
   };
 }
 
-/** The vertices at which the mesh is no oriented, closed surface: ends of edges without exactly two opposite triangles, split fans. */
+/**
+ * The vertices at which the mesh is no oriented, closed surface: ends of edges without exactly two opposite triangles,
+ * split fans.
+ */
 export function irregularVertices(indices: Uint32Array, vertexCount: number): Uint32Array {
   const edges = buildEdges(indices, vertexCount);
   const { start, halfEdges, vertices } = edges;

@@ -12,8 +12,9 @@ const CLEAN: ThreadTask<CleanJob, SimplifyResult> = {
 };
 
 /**
- * Makes a surface as it comes from a field fit for use: specks and inner shells removed, holes filled, smoothed, simplified. A million triangles take
- * seconds for each, so it runs in a thread of its own and ends at once when it is cancelled.
+ * Makes a surface as it comes from a field fit for use: specks and inner shells removed, holes filled, smoothed,
+ * simplified. A million triangles take seconds for each, so it runs in a thread of its own and ends at once when it is
+ * cancelled.
  * @throws CANCELLED
  */
 export async function cleanMesh(

@@ -25,7 +25,10 @@ export interface CleanJob {
 const SMOOTHING_BEGINS = 0.3;
 export const SIMPLIFYING_BEGINS = 0.6;
 
-/** Specks and inner shells removed, holes filled, smoothed, simplified. Long and without pause: `cleanMesh` runs it in a thread of its own. */
+/**
+ * Specks and inner shells removed, holes filled, smoothed, simplified. Long and without pause: `cleanMesh` runs it in a
+ * thread of its own.
+ */
 export async function cleanSurface(
   { mesh, options: { triangles, minimumPart, fillHoles: fills = false, smoothing = 0 } }: CleanJob,
   tick: (fraction: number) => void,

@@ -11,12 +11,16 @@ export interface FillHolesOptions {
 
 export const FILL_HOLES_DEFAULTS = { maxEdges: Infinity } as const;
 
-/** Loops longer than this are closed by a fan around their centre; the exact method takes time with the cube of the length. */
+/**
+ * Loops longer than this are closed by a fan around their centre; the exact method takes time with the cube of the
+ * length.
+ */
 const EXACT_EDGES = 300;
 
 /**
- * Closes open rims: each loop of boundary edges is triangulated with the least area (dynamic programming; Barequet & Sharir 1995), without
- * new vertices and without edges that the mesh has already. Rims longer than 300 edges get a vertex at their centre.
+ * Closes open rims: each loop of boundary edges is triangulated with the least area (dynamic programming; Barequet &
+ * Sharir 1995), without new vertices and without edges that the mesh has already. Rims longer than 300 edges get a
+ * vertex at their centre.
  */
 export function fillHoles(mesh: Mesh, options: FillHolesOptions = {}): { mesh: Mesh; filled: number } {
   const { maxEdges } = assignDefaults(FILL_HOLES_DEFAULTS, options);

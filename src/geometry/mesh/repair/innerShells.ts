@@ -4,7 +4,9 @@ import { closedParts, findInnerShells } from '../measure/health.js';
 import { topologyOf } from '../measure/topology.js';
 import { weldMap } from '../weld.js';
 
-/** Removes closed parts that lie wholly inside another closed part: they cannot be seen, but cost triangles and texture. */
+/**
+ * Removes closed parts that lie wholly inside another closed part: they cannot be seen, but cost triangles and texture.
+ */
 export function removeInnerShells(mesh: Mesh): { mesh: Mesh; removed: number } {
   const map = weldMap(mesh.positions);
   const indices = mesh.indices.map((i) => map[i]);

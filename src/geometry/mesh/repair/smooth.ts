@@ -9,8 +9,8 @@ export interface SmoothOptions {
   /** Share of the way to the neighbours' mean in a shrinking step. 0…1, default 0.5. */
   lambda?: number;
   /**
-   * Frequency that is neither smoothed nor amplified, in Taubin's scale of 0…2: undulations below it stay. Default 0.1, which gives the
-   * growing step μ = 1 / (0.1 − 1/λ) = −0.526.
+   * Frequency that is neither smoothed nor amplified, in Taubin's scale of 0…2: undulations below it stay. Default 0.1,
+   * which gives the growing step μ = 1 / (0.1 − 1/λ) = −0.526.
    */
   passBand?: number;
   /** Open rims: `curve` smooths them along themselves only, `fixed` leaves them. Default `curve`. */
@@ -22,10 +22,11 @@ export interface SmoothOptions {
 export const SMOOTH_DEFAULTS = { iterations: 10, lambda: 0.5, passBand: 0.1, boundary: 'curve' } as const;
 
 /**
- * Taubin's λ|μ smoothing (SIGGRAPH 1995): a low-pass filter over the mesh that removes stair-steps and noise without shrinking it.
- * What lies in the pass band grows a little instead (a sphere by 2 % in 50 iterations), so closed meshes are brought back to their volume
- * by an even offset along the normals.
- * Vertices at one place move as one, so that texture seams stay closed. Normals and tangents are dropped, as they no longer fit.
+ * Taubin's λ|μ smoothing (SIGGRAPH 1995): a low-pass filter over the mesh that removes stair-steps and noise without
+ * shrinking it. What lies in the pass band grows a little instead (a sphere by 2 % in 50 iterations), so closed meshes
+ * are brought back to their volume by an even offset along the normals.
+ * Vertices at one place move as one, so that texture seams stay closed. Normals and tangents are dropped, as they no
+ * longer fit.
  */
 export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
   const { iterations, lambda, passBand, boundary, weights } = assignDefaults(SMOOTH_DEFAULTS, options);
@@ -80,7 +81,9 @@ export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
   return { ...rest, positions };
 }
 
-/** Moves vertices along their normals by one distance, scaled by `move`, so that the volume is that of `before` again. */
+/**
+ * Moves vertices along their normals by one distance, scaled by `move`, so that the volume is that of `before` again.
+ */
 function restoreVolume(before: Float32Array, after: Float64Array, indices: Uint32Array, move: Float32Array): void {
   const normals = new Float64Array(after.length);
   let lost = 0;

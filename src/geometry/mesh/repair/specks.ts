@@ -10,17 +10,23 @@ export interface SpeckOptions {
   minimumExtent?: number;
   /** Parts with less than this share of all area are removed too, unless they are long. 0…1, default 0 = none. */
   minimumArea?: number;
-  /** Parts with less than this share of the volume (of absolute values) are removed too, unless they are long. 0…1, default 0 = none. */
+  /**
+   * Parts with less than this share of the volume (of absolute values) are removed too, unless they are long. 0…1,
+   * default 0 = none.
+   */
   minimumVolume?: number;
-  /** Parts at least this long, as a share of the largest part's diagonal, are kept however thin they are. 0…1, default 0.1. */
+  /**
+   * Parts at least this long, as a share of the largest part's diagonal, are kept however thin they are. 0…1, default
+   * 0.1.
+   */
   longExtent?: number;
 }
 
 export const SPECK_DEFAULTS = { minimumExtent: 0.01, minimumArea: 0, minimumVolume: 0, longExtent: 0.1 } as const;
 
 /**
- * Removes parts that are too small to belong to the object: floating specks of noise. Extent decides first, because thin handles, wires
- * and stalks have little area and hardly any volume. The largest part always stays.
+ * Removes parts that are too small to belong to the object: floating specks of noise. Extent decides first, because
+ * thin handles, wires and stalks have little area and hardly any volume. The largest part always stays.
  */
 export function removeSpecks(mesh: Mesh, options: SpeckOptions = {}): { mesh: Mesh; removed: number } {
   const { minimumExtent, minimumArea, minimumVolume, longExtent } = assignDefaults(SPECK_DEFAULTS, options);

@@ -5,8 +5,9 @@ import type { Mesh } from '../../../core/mesh.js';
 let loading: ReturnType<typeof loadManifold> | undefined;
 
 /**
- * One closed mesh less another: what of `mesh` lies outside of `tool`. Positions only; where `tool` does not reach, triangles stay as they are.
- * Vertices are exact in single precision; the result is a manifold (Manifold, by Emmett Lalish).
+ * One closed mesh less another: what of `mesh` lies outside of `tool`. Positions only; where `tool` does not reach,
+ * triangles stay as they are. Vertices are exact in single precision; the result is a manifold (Manifold, by Emmett
+ * Lalish).
  * @returns `undefined` where one of them is not a closed manifold, or nothing would be left
  */
 export async function subtractMesh(mesh: Mesh, tool: Mesh): Promise<Mesh | undefined> {

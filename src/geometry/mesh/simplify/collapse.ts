@@ -1,7 +1,8 @@
 /**
- * Quadric edge collapse (Garland & Heckbert 1997) onto existing vertices that never changes the topology of a closed manifold: an edge is
- * collapsed only where the link condition holds (Dey et al. 1999: its ends have exactly the two opposite vertices as common neighbours)
- * and no triangle turns by more than about 80°. Slower than meshoptimizer by an order of magnitude; used for what that cannot do.
+ * Quadric edge collapse (Garland & Heckbert 1997) onto existing vertices that never changes the topology of a closed
+ * manifold: an edge is collapsed only where the link condition holds (Dey et al. 1999: its ends have exactly the two
+ * opposite vertices as common neighbours) and no triangle turns by more than about 80°. Slower than meshoptimizer by an
+ * order of magnitude; used for what that cannot do.
  *
  * @param indices a closed, oriented manifold over welded vertices.
  * @param target number of triangles to stop at. Where no allowed collapse is left, more remain.
@@ -82,7 +83,10 @@ export function collapseEdges(
   return { indices: tri.filter((_, i) => alive[(i / 3) | 0] === 1), error: Math.sqrt(error) };
 }
 
-/** Adds the area-weighted squared distance to the plane of triangle t to the quadrics of its corners: 10 coefficients and the weight. */
+/**
+ * Adds the area-weighted squared distance to the plane of triangle t to the quadrics of its corners: 10 coefficients
+ * and the weight.
+ */
 function addPlane(q: Float64Array, p: Float32Array, tri: Uint32Array, t: number): void {
   const [a, b, c] = [tri[t * 3] * 3, tri[t * 3 + 1] * 3, tri[t * 3 + 2] * 3];
   const [nx, ny, nz] = normalOf(p, a, b, c);

@@ -8,7 +8,9 @@ import { collapseEdges } from './collapse.js';
 export interface SimplifyOptions {
   /** Triangle budget. A mesh that is within it already is returned as it is. */
   triangles: number;
-  /** Largest distance from the original surface that may be accepted, scene units. Default: none, the budget decides. */
+  /**
+   * Largest distance from the original surface that may be accepted, scene units. Default: none, the budget decides.
+   */
   maxError?: number;
   /** Keep open rims where they are. Default false. */
   lockBorder?: boolean;
@@ -25,13 +27,13 @@ export interface SimplifyResult {
 }
 
 /**
- * Quadric edge collapse (Garland & Heckbert 1997) to a triangle budget. Vertices are a subset of the original ones and keep their
- * attributes; meshes with texture seams stay connected along them.
+ * Quadric edge collapse (Garland & Heckbert 1997) to a triangle budget. Vertices are a subset of the original ones and
+ * keep their attributes; meshes with texture seams stay connected along them.
  *
- * meshoptimizer does the work: 300,000 triangles take a fraction of a second. It does not test the link condition, though, so at tight
- * budgets it pinches closed manifolds into surfaces with edges of four triangles, closes handles and lets whole parts vanish. What it returns is
- * therefore checked; where it fails, it is asked for more triangles, and the rest of the way is gone by `collapseEdges`, which cannot
- * change the topology.
+ * meshoptimizer does the work: 300,000 triangles take a fraction of a second. It does not test the link condition,
+ * though, so at tight budgets it pinches closed manifolds into surfaces with edges of four triangles, closes handles
+ * and lets whole parts vanish. What it returns is therefore checked; where it fails, it is asked for more triangles,
+ * and the rest of the way is gone by `collapseEdges`, which cannot change the topology.
  */
 export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promise<SimplifyResult> {
   await MeshoptSimplifier.ready;
@@ -73,7 +75,10 @@ export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promis
   return { mesh: compactMesh({ ...mesh, indices }), error, closedManifold };
 }
 
-/** Parts and Euler characteristic of a closed manifold: equal for surfaces that can be deformed into one another, part by part. */
+/**
+ * Parts and Euler characteristic of a closed manifold: equal for surfaces that can be deformed into one another, part
+ * by part.
+ */
 function shapeClass(indices: Uint32Array, vertexCount: number): string {
   return `${topologyOf(indices, vertexCount).parts} ${new Set(indices).size - indices.length / 6}`;
 }

@@ -33,12 +33,13 @@ const SMALLEST = 24;
 /**
  * Cuts a surface into charts, flattens and packs them. Synchronous: `unwrapMesh` runs it in a thread of its own.
  *
- * The surface is cut into pieces of similar normals, which are projected along their mean normal; pieces that are too steep for that, or
- * cover themselves, are cut in two until they are not. What is left over at a few triangles goes to xatlas.
+ * The surface is cut into pieces of similar normals, which are projected along their mean normal; pieces that are too
+ * steep for that, or cover themselves, are cut in two until they are not. What is left over at a few triangles goes to
+ * xatlas.
  *
- * Measured on the true meshes of two captures, 16,000 triangles each, against xatlas for everything: 1.0–1.9 s instead of 1.7–3.1 s, as
- * many charts, and the least stretched 5 % of the surface keep 0.87–0.97 of the mean resolution instead of 0.93. With noise of 0.1 % of
- * the size xatlas falls into 260–690 charts; this makes 32–66.
+ * Measured on the true meshes of two captures, 16,000 triangles each, against xatlas for everything: 1.0–1.9 s instead
+ * of 1.7–3.1 s, as many charts, and the least stretched 5 % of the surface keep 0.87–0.97 of the mean resolution
+ * instead of 0.93. With noise of 0.1 % of the size xatlas falls into 260–690 charts; this makes 32–66.
  */
 export async function chartSurface(job: ChartJob, tick: (fraction: number) => void): Promise<ChartResult> {
   await watlas.Initialize();
@@ -99,7 +100,10 @@ export async function chartSurface(job: ChartJob, tick: (fraction: number) => vo
   return pack(job, from, plane, chartOf, Uint32Array.from(out), (f) => tick(0.7 + 0.3 * f));
 }
 
-/** Cuts some of the triangles into connected pieces of similar normals: at least `pieces`, if there are as many triangles. */
+/**
+ * Cuts some of the triangles into connected pieces of similar normals: at least `pieces`, if there are as many
+ * triangles.
+ */
 function cut(positions: Float32Array, indices: Uint32Array, list: Uint32Array, pieces: number): number[][] {
   const { points, local } = extract(positions, indices, list);
   const { piece, count } = partitionSurface(points, local, pieces);
@@ -129,7 +133,9 @@ function extract(positions: Float32Array, indices: Uint32Array, list: ArrayLike<
   return { points, local, original };
 }
 
-/** Charts of one piece, by xatlas: original vertex, plane coordinates and chart of every new vertex, and the triangles. */
+/**
+ * Charts of one piece, by xatlas: original vertex, plane coordinates and chart of every new vertex, and the triangles.
+ */
 function flattenPiece(positions: Float32Array, indices: Uint32Array, list: readonly number[]) {
   const { points, local, original } = extract(positions, indices, list);
   const atlas = new (watlas.Atlas as unknown as new () => watlas.Atlas)();
@@ -211,7 +217,8 @@ function pack(
   corners.forEach((list, c) => {
     if (!(flat[c] > 0) || !(surface[c] > 0)) return;
     number[c] = charts.length;
-    // A needle may be flattened to next to no area; its length then tells the scale, or it would outgrow the whole texture.
+    // A needle may be flattened to next to no area; its length then tells the scale, or it would outgrow the whole
+    // texture.
     const s = Math.min(Math.sqrt(surface[c] / flat[c]), (2 * longest[c]) / longestFlat[c]);
     scales.push(s);
     charts.push({ corners: Float64Array.from(list, (v) => v * s) });

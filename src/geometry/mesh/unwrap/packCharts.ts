@@ -1,4 +1,7 @@
-/** A flat piece of surface with coordinates in scene units: a distance of 1 in the plane is a distance of 1 on the surface. */
+/**
+ * A flat piece of surface with coordinates in scene units: a distance of 1 in the plane is a distance of 1 on the
+ * surface.
+ */
 export interface Chart {
   /** x, y per corner, three corners per triangle. */
   corners: Float64Array;
@@ -7,22 +10,29 @@ export interface Chart {
 export interface Packing {
   /** Texels per scene unit, the same for all charts. */
   scale: number;
-  /** Per chart: 2×3 affine transform [a, b, c, d, e, f] from chart to texel coordinates: u = a x + b y + c, v = d x + e y + f. */
+  /**
+   * Per chart: 2×3 affine transform [a, b, c, d, e, f] from chart to texel coordinates: u = a x + b y + c, v = d x + e
+   * y + f.
+   */
   transforms: Float64Array;
   /** Share of the texture's area that charts cover, 0…1. */
   utilisation: number;
 }
 
-/** Resolution of the grid on which charts are placed. Twice as many cells take three times as long for one per cent more area. */
+/**
+ * Resolution of the grid on which charts are placed. Twice as many cells take three times as long for one per cent more
+ * area.
+ */
 const CELLS = 1024;
 
 /**
- * Packs charts into a square texture as large as they go: each is placed where it ends highest up, in the best of four rotations, largest
- * first, by its true outline and not its box, so that small charts fill the hollows of large ones. The common scale is found by bisection.
+ * Packs charts into a square texture as large as they go: each is placed where it ends highest up, in the best of four
+ * rotations, largest first, by its true outline and not its box, so that small charts fill the hollows of large ones.
+ * The common scale is found by bisection.
  *
- * Outlines are rasterised conservatively (every cell that a triangle touches) and kept `padding` texels apart and half of that from the
- * border. Occupied cells are kept per row as "last occupied column at or before x", so that testing a run of cells is one look-up and
- * tells how far to jump on a collision: 100 charts take some 100 ms a trial.
+ * Outlines are rasterised conservatively (every cell that a triangle touches) and kept `padding` texels apart and half
+ * of that from the border. Occupied cells are kept per row as "last occupied column at or before x", so that testing a
+ * run of cells is one look-up and tells how far to jump on a collision: 100 charts take some 100 ms a trial.
  *
  * @param size width and height of the texture, texels.
  * @param padding smallest distance between charts, texels.
@@ -149,7 +159,10 @@ function chartArea(chart: Chart): number {
   return sum;
 }
 
-/** What comes first when charts are placed: none of these orders is best for all sets of charts, so each gets its chance. */
+/**
+ * What comes first when charts are placed: none of these orders is best for all sets of charts, so each gets its
+ * chance.
+ */
 const RANKS: readonly ((mask: Mask) => number)[] = [
   (m) => m.width + m.height,
   (m) => Math.max(m.width, m.height),

@@ -9,12 +9,12 @@ const LEAST_SHARE = 0.25;
 const MEAN_SHARE = 0.82;
 
 /**
- * Flattens a piece of surface by parallel projection along its mean normal, unless triangles stand too steeply or the piece covers
- * itself; then evens out the distortion that projection leaves on slopes, where that does no harm.
+ * Flattens a piece of surface by parallel projection along its mean normal, unless triangles stand too steeply or the
+ * piece covers itself; then evens out the distortion that projection leaves on slopes, where that does no harm.
  *
  * @param positions the surface.
- * @param smooth positions of a smoothed copy of the surface. Noise turns triangles over; in the copy it does not, and the coordinates
- * of the copy serve the original as well.
+ * @param smooth positions of a smoothed copy of the surface. Noise turns triangles over; in the copy it does not, and
+ * the coordinates of the copy serve the original as well.
  * @param list the triangles of the piece.
  * @returns plane coordinates x, y for every corner, in scene units, or what is wrong.
  */
@@ -111,8 +111,8 @@ function basis(axis: readonly number[]): [number[], number[]] {
 }
 
 /**
- * Whether triangles lie on top of one another: every pair that shares a cell of a grid is tested. Neighbours touch but share no area, as
- * all triangles face the same way.
+ * Whether triangles lie on top of one another: every pair that shares a cell of a grid is tested. Neighbours touch but
+ * share no area, as all triangles face the same way.
  */
 function coversItself(plane: Float64Array): boolean {
   const n = plane.length / 6;
@@ -147,8 +147,9 @@ function coversItself(plane: Float64Array): boolean {
 }
 
 /**
- * Whether two counter-clockwise triangles share area: they do unless an edge of one has the other wholly on its outer side (separating
- * axes). Touching along an edge or at a corner is no overlap; a tolerance of 1e-9 of the edge lengths covers rounding.
+ * Whether two counter-clockwise triangles share area: they do unless an edge of one has the other wholly on its outer
+ * side (separating axes). Touching along an edge or at a corner is no overlap; a tolerance of 1e-9 of the edge lengths
+ * covers rounding.
  */
 function trianglesOverlap(p: Float64Array, s: number, t: number): boolean {
   for (const [one, other] of [

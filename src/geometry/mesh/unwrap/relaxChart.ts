@@ -4,8 +4,9 @@ const ROUNDS = 6;
 const STEPS = 24;
 
 /**
- * Evens out the distortion of a flat chart: as rigid as possible, by turns of fitting a rotation to every triangle and solving for the
- * positions that follow these best (Liu et al. 2008, "A Local/Global Approach to Mesh Parameterization"; cotangent weights, kept positive).
+ * Evens out the distortion of a flat chart: as rigid as possible, by turns of fitting a rotation to every triangle and
+ * solving for the positions that follow these best (Liu et al. 2008, "A Local/Global Approach to Mesh
+ * Parameterization"; cotangent weights, kept positive).
  *
  * @param points x, y, z per vertex of the chart's surface.
  * @param triangles vertices of the chart, counter-clockwise in the plane.
@@ -15,7 +16,8 @@ const STEPS = 24;
 export function relaxChart(points: Float64Array, triangles: Uint32Array, start: Float64Array): Float64Array {
   const n = start.length / 2;
   const count = triangles.length / 3;
-  // Every triangle laid flat by itself: corner 0 at the origin, corner 1 on the x axis; and the weight opposite to each corner.
+  // Every triangle laid flat by itself: corner 0 at the origin, corner 1 on the x axis; and the weight opposite to each
+  // corner.
   const flat = new Float64Array(count * 6);
   const weight = new Float64Array(count * 3);
   const diagonal = new Float64Array(n);
@@ -97,7 +99,9 @@ export function relaxChart(points: Float64Array, triangles: Uint32Array, start: 
   return x;
 }
 
-/** Solves for x from where it is, preconditioned by the diagonal. The system leaves the mean open; it stays as it was. */
+/**
+ * Solves for x from where it is, preconditioned by the diagonal. The system leaves the mean open; it stays as it was.
+ */
 function conjugateGradient(
   multiply: (x: Float64Array, out: Float64Array) => void,
   diagonal: Float64Array,

@@ -6,7 +6,9 @@ import { runInThread } from '../../../platform/runInThread.js';
 import { measureTriangle, meshHealth } from '../measure/health.js';
 import { type UnwrapResult, unwrapMesh } from './unwrap.js';
 
-/** The chart at every texel centre, −1 = none, and how many texels more than one triangle claims by more than rounding. */
+/**
+ * The chart at every texel centre, −1 = none, and how many texels more than one triangle claims by more than rounding.
+ */
 function rasteriseUvs({ mesh, chart }: UnwrapResult, size: number): { owner: Int32Array; overlaps: number } {
   const owner = new Int32Array(size * size).fill(-1);
   let overlaps = 0;

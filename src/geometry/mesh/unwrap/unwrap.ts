@@ -31,8 +31,8 @@ const UNWRAP: ThreadTask<ChartJob, ChartResult> = {
 };
 
 /**
- * Gives a mesh texture coordinates without overlaps: charts of little distortion, all at one scale, packed into a square. Runs in a
- * thread of its own; the same mesh and options give the same result.
+ * Gives a mesh texture coordinates without overlaps: charts of little distortion, all at one scale, packed into a
+ * square. Runs in a thread of its own; the same mesh and options give the same result.
  *
  * @throws SURFACE_EMPTY for a mesh without area; CANCELLED.
  */

@@ -6,9 +6,10 @@ const LEAST_HIGHLIGHT = 0.03;
 const MOST_ERROR = 0.15;
 
 /**
- * Takes highlights out of a base colour that was seen from few sides, so that they are left to the light. After the dichromatic model (Shafer 1985): what
- * a dielectric mirrors adds grey to its own colour. Each texel is explained by one of the palette's colours and an amount of grey with the least error; the
- * grey goes, whatever else differs from the palette's colour stays; what is like none of them stays as it is.
+ * Takes highlights out of a base colour that was seen from few sides, so that they are left to the light. After the
+ * dichromatic model (Shafer 1985): what a dielectric mirrors adds grey to its own colour. Each texel is explained by
+ * one of the palette's colours and an amount of grey with the least error; the grey goes, whatever else differs from
+ * the palette's colour stays; what is like none of them stays as it is.
  * @param baseColor linear, three per texel; changed in place
  * @param palette linear, three per colour
  * @param stride numbers from one texel's colour to the next

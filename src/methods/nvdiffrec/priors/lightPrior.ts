@@ -14,10 +14,11 @@ export const createLightCopy = (gpu: Gpu, light: DiffLight): GPUBuffer =>
   gpu.createBuffer(6 * light.size ** 2 * 12, 'light before the pull');
 
 /**
- * Records a pull of the light towards what lights are usually like. It acts apart from Adam, which would undo any weight of a loss term (Loshchilov &
- * Hutter 2019), and so the more, the less the pictures say.
+ * Records a pull of the light towards what lights are usually like. It acts apart from Adam, which would undo any
+ * weight of a loss term (Loshchilov & Hutter 2019), and so the more, the less the pictures say.
  * - `neutral`, 0…1: the share by which its colour (differences between the logarithms of red, green and blue) shrinks.
- * - `smooth`, 0…1: the share by which the logarithm of a texel goes to the mean of its four neighbours: what no picture shows is like what lies around.
+ * - `smooth`, 0…1: the share by which the logarithm of a texel goes to the mean of its four neighbours: what no picture
+ * shows is like what lies around.
  */
 export function recordLightPrior(
   batch: Batch,

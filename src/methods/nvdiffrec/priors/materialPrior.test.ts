@@ -117,7 +117,8 @@ test('roughness and metallic go towards the mean over their colour, weighed by h
 });
 
 test('the colours follow their texels', async () => {
-  // All texels of the second colour are a little brighter than it, and half of them were asked twice as strongly and are redder.
+  // All texels of the second colour are a little brighter than it, and half of them were asked twice as strongly and
+  // are redder.
   const colors = [0.1, 0.2, 0.7, 0.6, 0.6, 0.6];
   const before = texelsOf((x) => [x < 64 ? 0.64 : 0.62, 0.62, 0.62, 1, 0.5, 0, 0, 0]);
   const moment2 = texelsOf((x) => [x < 64 ? 4 : 1, 0, 0, 0, 0, 0, 0, 0]);

@@ -38,16 +38,21 @@ const meanClusters = defineKernel({
 const pull = defineKernel({ name: 'material prior', shader, bindings: buffers, uniforms });
 
 /**
- * Records a pull of the material's level 0 towards what materials are usually like; level 0 … of the pyramid must be up to date, and are to be made
- * anew after it (`recordMaterialMips`).
- * - Roughness and metallic lose the share `smooth` of their difference from the mean around (a 32nd of the texture's side), so that they do not
+ * Records a pull of the material's level 0 towards what materials are usually like; level 0 … of the pyramid must be up
+ * to date, and are to be made anew after it (`recordMaterialMips`).
+ * - Roughness and metallic lose the share `smooth` of their difference from the mean around (a 32nd of the texture's
+ * side), so that they do not
  *   take on the pattern of the base colour. Differences far beyond 0.3 are borders between materials and stay.
- * - They lose the share `gloss` of their difference from their mean over all texels of like colour: what has one colour is mostly of one stuff, and is
+ * - They lose the share `gloss` of their difference from their mean over all texels of like colour: what has one colour
+ * is mostly of one stuff, and is
  *   seen mirroring in some place, if not in this.
- * - Base colour loses the share `palette` of its difference from the nearest of the clusters’ colours; what is far from all of them stays.
+ * - Base colour loses the share `palette` of its difference from the nearest of the clusters’ colours; what is far from
+ * all of them stays.
  *
- * Like the pull of the light towards grey this acts apart from Adam, which would undo any weight of a loss term (Loshchilov & Hutter 2019).
- * @param clusters its colours go along to the mean of what is like them, so that they follow the balance of light and base colour
+ * Like the pull of the light towards grey this acts apart from Adam, which would undo any weight of a loss term
+ * (Loshchilov & Hutter 2019).
+ * @param clusters its colours go along to the mean of what is like them, so that they follow the balance of light and
+ * base colour
  */
 export function recordMaterialPrior(
   batch: Batch,

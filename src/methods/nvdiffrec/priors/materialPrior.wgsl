@@ -1,6 +1,6 @@
 // #include "../start/palette.wgsl"
-// Pulls roughness and metallic towards their mean around and towards their mean over all texels of like colour, and base colour towards the nearest
-// of a few colours.
+// Pulls roughness and metallic towards their mean around and towards their mean over all texels of like colour, and
+// base colour towards the nearest of a few colours.
 
 struct Params {
   width : u32,
@@ -19,7 +19,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> texels : array<vec4f>;
 @group(0) @binding(3) var<storage, read> moment2 : array<vec4f>;
 
-// Differences beyond these are taken as wanted and pulled less (Perona & Malik 1990): roughness and metallic as they are.
+// Differences beyond these are taken as wanted and pulled less (Perona & Malik 1990): roughness and metallic as they
+// are.
 const SMOOTH_REACH : f32 = 0.3;
 
 var<workgroup> partialColor : array<vec4f, 64>;

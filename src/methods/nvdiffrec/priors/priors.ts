@@ -6,9 +6,10 @@ export const MANY_VIEWS = 24;
 const LEAST_STEPS = 300;
 
 /**
- * The options for a capture of so many views. What few views see of a place is seen from one side, and anything can be painted there that looks right from it:
- * the fewer they are, the more outlines count, the stiffer the surface, the smoother and the more of a few colours the material, the slower relief, gloss and occlusion move, the
- * smoother is the light, the less is believed of what pictures say faintly, and the sooner the run ends. What is turned off stays off.
+ * The options for a capture of so many views. What few views see of a place is seen from one side, and anything can be
+ * painted there that looks right from it: the fewer they are, the more outlines count, the stiffer the surface, the
+ * smoother and the more of a few colours the material, the slower relief, gloss and occlusion move, the smoother is the
+ * light, the less is believed of what pictures say faintly, and the sooner the run ends. What is turned off stays off.
  */
 export function strengthened(options: NvdiffrecOptions, views: number): NvdiffrecOptions {
   const share = Math.min(1, views / MANY_VIEWS);

@@ -21,9 +21,14 @@ import type { NvdiffrecOptions } from '../options.js';
 const RESOLUTION = 64;
 /** Pictures have about this many pixels per voxel. */
 const PIXELS_PER_VOXEL = 2;
-/** A place was carved where the smoothed surface withdrew from the smoothed first one by more than this, in voxels: elsewhere the first surface stays as it is. */
+/**
+ * A place was carved where the smoothed surface withdrew from the smoothed first one by more than this, in voxels:
+ * elsewhere the first surface stays as it is.
+ */
 const WITHDRAWN = 0.3;
-/** Parts smaller than this share of the whole that carving leaves behind are removed; see `SpeckOptions.minimumExtent`. */
+/**
+ * Parts smaller than this share of the whole that carving leaves behind are removed; see `SpeckOptions.minimumExtent`.
+ */
 const LEAST_PART = 0.1;
 /** Share of the time that carving takes. */
 const CARVING_SHARE = 0.9;
@@ -31,10 +36,12 @@ const CARVING_SHARE = 0.9;
 const LEAST_VIEWS = 16;
 
 /**
- * Opens concavities that no outline shows, such as the inside of a cup, where the first surface has a lid: by space carving (see `carveConcavities`) on a
- * coarse grid. What was carved is cut out of the surface as a smooth solid; elsewhere its triangles stay.
+ * Opens concavities that no outline shows, such as the inside of a cup, where the first surface has a lid: by space
+ * carving (see `carveConcavities`) on a coarse grid. What was carved is cut out of the surface as a smooth solid;
+ * elsewhere its triangles stay.
  * @param surface the first surface: a visual hull, closed
- * @returns `surface` itself where the options do not ask for it, and where there are none, too few views, or depth maps of the capture's own, which say more
+ * @returns `surface` itself where the options do not ask for it, and where there are none, too few views, or depth maps
+ * of the capture's own, which say more
  */
 export async function openConcavities(
   capture: Capture,
@@ -84,7 +91,10 @@ async function loadLooks(
   return looks;
 }
 
-/** Distances to a solid of voxels, without their steps: a Gaussian of one voxel over inside and outside is close to linear around the surface. */
+/**
+ * Distances to a solid of voxels, without their steps: a Gaussian of one voxel over inside and outside is close to
+ * linear around the surface.
+ */
 async function smoothField(solid: ArrayLike<number>, lattice: IsoLattice, signal: AbortSignal): Promise<Float32Array> {
   const size = latticeSize(lattice);
   let values = Float32Array.from(solid, (s) => (s ? -1 : 1));

@@ -8,7 +8,10 @@ import { atTexel, type TexelMap } from './texelMap.js';
 /** Irradiance and radiance are kept above these shares of their means. */
 const LEAST_IRRADIANCE = 0.15;
 const LEAST_RADIANCE = 0.1;
-/** The brightest albedo, but for a fiftieth of the surface, is given this value: the pictures alone leave light × albedo open. */
+/**
+ * The brightest albedo, but for a fiftieth of the surface, is given this value: the pictures alone leave light × albedo
+ * open.
+ */
 const BRIGHT_ALBEDO = 0.75;
 const BRIGHT_SHARE = 0.98;
 const MOST_ALBEDO = 0.98;
@@ -16,13 +19,22 @@ const MOST_ALBEDO = 0.98;
 const COSINE_BANDS = [1, 2 / 3, 2 / 3, 2 / 3, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 4];
 /** Texels that the fit looks at, at most. */
 const SAMPLES = 30_000;
-/** Colours that the surface is taken to be made of, by round in which they and the light are found anew. Few first: many follow the shading. */
+/**
+ * Colours that the surface is taken to be made of, by round in which they and the light are found anew. Few first: many
+ * follow the shading.
+ */
 const COLORS = [2, 3, 4, 6];
-/** Colours that the result is taken to be made of, at most; the least share of the surface that one may have; and what is one colour, in cube roots. */
+/**
+ * Colours that the result is taken to be made of, at most; the least share of the surface that one may have; and what
+ * is one colour, in cube roots.
+ */
 const MOST_COLORS = 8;
 const LEAST_SHARE = 0.004;
 const SAME_COLOR = 0.15;
-/** Share of the light's colour that is believed: albedo that changes its tint along the surface looks the same. The rest is left to the optimisation. */
+/**
+ * Share of the light's colour that is believed: albedo that changes its tint along the surface looks the same. The rest
+ * is left to the optimisation.
+ */
 const TINT_TRUST = 0.7;
 const ROWS_PER_TURN = 64;
 const LIGHT_HEIGHT = 64;
@@ -54,10 +66,11 @@ export interface LightFit {
 }
 
 /**
- * A first division of a texture with baked light into albedo and light. Sought are, for each channel, the irradiance (nine spherical harmonics) that
- * explains best, by least squares over the surface, how brightness depends on the normal: first for a surface of one colour, then in
- * turns with the few colours that the surface shows once this light is taken out, so that patterns which happen to follow the normal are not mistaken for
- * light. What is common to all directions is given to the albedo but for its scale: the mean light is grey.
+ * A first division of a texture with baked light into albedo and light. Sought are, for each channel, the irradiance
+ * (nine spherical harmonics) that explains best, by least squares over the surface, how brightness depends on the
+ * normal: first for a surface of one colour, then in turns with the few colours that the surface shows once this light
+ * is taken out, so that patterns which happen to follow the normal are not mistaken for light. What is common to all
+ * directions is given to the albedo but for its scale: the mean light is grey.
  * @param occlusion open share of the hemisphere per vertex, 0…1
  */
 export async function fitLight(

@@ -14,8 +14,8 @@ export interface Palette {
 }
 
 /**
- * The `count` colours (fewer where there are not as many) that stand for many: k-means (Lloyd 1982) from the mean and then, again and again, the
- * sample that is farthest from all chosen. Depends on the samples and their order alone.
+ * The `count` colours (fewer where there are not as many) that stand for many: k-means (Lloyd 1982) from the mean and
+ * then, again and again, the sample that is farthest from all chosen. Depends on the samples and their order alone.
  * @param samples linear colours ≥ 0, three numbers each
  * @param leastShare of the samples that a colour must stand for
  */
@@ -52,7 +52,8 @@ export function findPalette(samples: Float32Array, count: number, leastShare = L
 }
 
 /**
- * The palette with colours that lie within `distance` of each other, in cube roots, made one: the nearest two first, at their mean by shares.
+ * The palette with colours that lie within `distance` of each other, in cube roots, made one: the nearest two first, at
+ * their mean by shares.
  */
 export function mergeColors({ colors, shares }: Palette, distance: number): Palette {
   const bent = shares.map((share, k) => ({ share, at: [0, 1, 2].map((c) => bend(colors[k * 3 + c])) }));

@@ -1,6 +1,6 @@
-// The few colours that a surface is mostly made of, on the device. `clusters` holds, 8 of each: linear colours; mean roughness and metallic with what these
-// rest on; moments of the shared gloss (first roughness, first metallic, second, second); its last shift (xy) and number of steps (z); then
-// sums of each of 64 × 64 threads, two per colour.
+// The few colours that a surface is mostly made of, on the device. `clusters` holds, 8 of each: linear colours; mean
+// roughness and metallic with what these rest on; moments of the shared gloss (first roughness, first metallic, second,
+// second); its last shift (xy) and number of steps (z); then sums of each of 64 × 64 threads, two per colour.
 
 @group(0) @binding(2) var<storage, read_write> clusters : array<vec4f>;
 

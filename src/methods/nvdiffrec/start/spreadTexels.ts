@@ -4,8 +4,8 @@ import { fillGutter } from '../../../render/projection/texels/gutter.js';
 export const TEXEL_FLOATS = 8;
 
 /**
- * Gives every texel that is not filled the values of (nearly) the nearest one that is, so that mip levels and filters at the borders of
- * charts read what belongs to the charts.
+ * Gives every texel that is not filled the values of (nearly) the nearest one that is, so that mip levels and filters
+ * at the borders of charts read what belongs to the charts.
  * @param texels f32 [width × height × 8], in place; at most 2²⁴ texels
  * @param filled 1 = keep; at least one
  */

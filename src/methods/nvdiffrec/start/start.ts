@@ -55,8 +55,9 @@ type Report = (
 ) => void;
 
 /**
- * The first guess: the surface that `fusion` makes, unwrapped; base colour from the blended pictures divided by the shading of a light that
- * is fitted to them; occlusion from the surface itself; rather smooth, not metallic, without relief.
+ * The first guess: the surface that `fusion` makes, unwrapped; base colour from the blended pictures divided by the
+ * shading of a light that is fitted to them; occlusion from the surface itself; rather smooth, not metallic, without
+ * relief.
  */
 export async function prepareStart(
   capture: Capture,

@@ -1,7 +1,10 @@
 import type { Mesh } from '../../../core/mesh.js';
 import { pause } from '../../../core/pause.js';
 
-/** What lies under each texel of a texture: for texels whose centre is inside a chart, the triangle and the weights of its corners. */
+/**
+ * What lies under each texel of a texture: for texels whose centre is inside a chart, the triangle and the weights of
+ * its corners.
+ */
 export interface TexelMap {
   width: number;
   height: number;

@@ -45,9 +45,10 @@ export const BALANCE_FLOATS = 16;
 export const createBalance = (gpu: Gpu): GPUBuffer => gpu.createBuffer((4 + GROUPS) * 16, 'balance');
 
 /**
- * Records one step of Adam on the one factor per channel that light and base colour share: the light is multiplied by it and the base colour
- * divided by it, on level 0: all mip levels are to be made anew after it. What is matt looks the same for any such factor, so neither parameter moves along it by itself; reflections, whose
- * strength does not depend on the base colour, tell it. Comes after the gradients of texels and light and before steps that clear them.
+ * Records one step of Adam on the one factor per channel that light and base colour share: the light is multiplied by
+ * it and the base colour divided by it, on level 0: all mip levels are to be made anew after it. What is matt looks the
+ * same for any such factor, so neither parameter moves along it by itself; reflections, whose strength does not depend
+ * on the base colour, tell it. Comes after the gradients of texels and light and before steps that clear them.
  * @param rate of the factor's logarithm, which stays in −0.25…0.75
  */
 export function recordBalance(

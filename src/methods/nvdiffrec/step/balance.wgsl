@@ -1,5 +1,6 @@
 // #include "sharedAdam.wgsl"
-// Brightness and tint that light and base colour share: one factor per channel moves from one to the other, against the gradient.
+// Brightness and tint that light and base colour share: one factor per channel moves from one to the other, against the
+// gradient.
 
 struct Params {
   texels : u32,
@@ -19,7 +20,8 @@ struct Params {
 
 const GROUPS : u32 = 64u;
 const PARTIALS : u32 = 4u;
-// The factor's logarithm stays within these: the brightest base colour, 0.75 at first, must not reach its end, where products no longer hold.
+// The factor's logarithm stays within these: the brightest base colour, 0.75 at first, must not reach its end, where
+// products no longer hold.
 const LEAST : f32 = -0.25;
 const MOST : f32 = 0.75;
 

@@ -4,7 +4,9 @@ import type { CheckpointStore } from '../../../core/platform.js';
 const NAME = 'nvdiffrec';
 const MAGIC = 'PLINTH-NVDIFFREC-1\n';
 
-/** Everything that a run needs to go on exactly where it was: parameters, moments of the optimiser, and how far it is. */
+/**
+ * Everything that a run needs to go on exactly where it was: parameters, moments of the optimiser, and how far it is.
+ */
 export interface Checkpoint {
   /** What the run was started with; see `checkpointKey`. */
   key: string;
@@ -25,7 +27,8 @@ interface Header extends Omit<Checkpoint, 'arrays'> {
 /**
  * Writes a checkpoint in place of the last one.
  *
- * Format: a line of magic, the length of the header (u32, little-endian), the header as JSON, and the arrays one after the other.
+ * Format: a line of magic, the length of the header (u32, little-endian), the header as JSON, and the arrays one after
+ * the other.
  */
 export async function writeCheckpoint(store: CheckpointStore, { arrays, ...rest }: Checkpoint): Promise<void> {
   const header: Header = {

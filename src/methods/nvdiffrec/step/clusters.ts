@@ -7,7 +7,10 @@ export const CLUSTER_GROUPS = 64;
 /** Numbers of `Clusters.buffer` that outlast a step: colours, means, moments and shifts. */
 export const CLUSTER_FLOATS = MAX_COLORS * 16;
 
-/** The few colours that a surface is mostly made of, with roughness and metallic that go with them, on the device: see `palette.wgsl`. */
+/**
+ * The few colours that a surface is mostly made of, with roughness and metallic that go with them, on the device: see
+ * `palette.wgsl`.
+ */
 export interface Clusters {
   buffer: GPUBuffer;
   count: number;

@@ -27,10 +27,11 @@ const step = defineKernel({ name: 'gloss step', shader, entryPoint: 'step', bind
 const apply = defineKernel({ name: 'gloss apply', shader, entryPoint: 'apply', bindings: buffers, uniforms });
 
 /**
- * Records one step of Adam on roughness and metallic that all texels of like colour share: they move by one amount per colour, against the sum of their
- * gradients over all levels. A highlight covers few texels and asks loudly, all others ask for a little of the contrary: steps of each texel by itself, all
- * of one length, would follow the many. Level 0 alone is moved: all mip levels are to be made anew after it. Comes after the gradients of texels and
- * before the step that clears them.
+ * Records one step of Adam on roughness and metallic that all texels of like colour share: they move by one amount per
+ * colour, against the sum of their gradients over all levels. A highlight covers few texels and asks loudly, all others
+ * ask for a little of the contrary: steps of each texel by itself, all of one length, would follow the many. Level 0
+ * alone is moved: all mip levels are to be made anew after it. Comes after the gradients of texels and before the step
+ * that clears them.
  * @param rates steps of roughness and metallic
  */
 export function recordGlossStep(

@@ -1,6 +1,7 @@
 // #include "../start/palette.wgsl"
 // #include "sharedAdam.wgsl"
-// Roughness and metallic that all texels of like colour share: one shift per colour, against the sum of their gradients.
+// Roughness and metallic that all texels of like colour share: one shift per colour, against the sum of their
+// gradients.
 
 struct Params {
   // Texels of the whole pyramid, and of level 0.

@@ -72,9 +72,9 @@ export function destroyLaplacian(laplacian: Laplacian): void {
 }
 
 /**
- * Records the gradient of `weight / 2 · Σ |δᵢ|²` to positions, added to `gradient` (f32 [P × 3]). δ is the uniform Laplacian of the displacement
- * d = position − start: δᵢ = dᵢ − mean of d over the neighbours (0 where there are none). So the form that the mesh starts with costs
- * nothing, and what is added to it is kept smooth.
+ * Records the gradient of `weight / 2 · Σ |δᵢ|²` to positions, added to `gradient` (f32 [P × 3]). δ is the uniform
+ * Laplacian of the displacement d = position − start: δᵢ = dᵢ − mean of d over the neighbours (0 where there are none).
+ * So the form that the mesh starts with costs nothing, and what is added to it is kept smooth.
  */
 export function recordLaplacian(
   batch: Batch,

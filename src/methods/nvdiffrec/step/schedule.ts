@@ -1,9 +1,9 @@
 import { Random } from '../../../core/random.js';
 
 /**
- * The batches of one pass over all views: every view once, in an order that depends on seed and epoch only, so that a resumed run goes on
- * exactly as the interrupted one would have. Views of a batch are of one group, since a frame reads one buffer of pictures; the last batch
- * of a group may be smaller.
+ * The batches of one pass over all views: every view once, in an order that depends on seed and epoch only, so that a
+ * resumed run goes on exactly as the interrupted one would have. Views of a batch are of one group, since a frame reads
+ * one buffer of pictures; the last batch of a group may be smaller.
  * @param groups number of views in each group
  */
 export function epochBatches(

@@ -1,5 +1,5 @@
-// Adam (Kingma & Ba 2015) on what many texels share, a few numbers at a time. There is a step only now and then: memories are shorter than those of single
-// texels.
+// Adam (Kingma & Ba 2015) on what many texels share, a few numbers at a time. There is a step only now and then:
+// memories are shorter than those of single texels.
 
 const BETA1 : f32 = 0.8;
 const BETA2 : f32 = 0.95;

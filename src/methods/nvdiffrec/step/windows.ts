@@ -51,8 +51,8 @@ interface Box {
 }
 
 /**
- * Loads views and cuts each to a window around what its alpha shows: what lies outside is background in picture and rendering alike, and
- * costs time only. Windows are cut, not scaled, so that pixels stay pixels.
+ * Loads views and cuts each to a window around what its alpha shows: what lies outside is background in picture and
+ * rendering alike, and costs time only. Windows are cut, not scaled, so that pixels stay pixels.
  * @param options.maxSize the longer side of the pictures before they are cut, in pixels
  * @param options.multiple sizes of the windows are multiples of it, so that they can be halved
  */
@@ -110,8 +110,8 @@ export function packWindows(set: WindowSet, divisor: number, indices: readonly n
 }
 
 /**
- * Depth of the windows' pixels at a fraction of their size, one map after the other: the nearest sample, never a mean; 0 = none, and where a window
- * has no depth at all.
+ * Depth of the windows' pixels at a fraction of their size, one map after the other: the nearest sample, never a mean;
+ * 0 = none, and where a window has no depth at all.
  */
 export function packDepths(set: WindowSet, divisor: number, indices: readonly number[]): Float32Array {
   const width = set.width / divisor;

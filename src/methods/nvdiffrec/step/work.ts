@@ -7,14 +7,18 @@ const LIGHT_TEXEL_WORK = 6;
 const FIXED_WORK = 100_000;
 /** Seconds of a unit on two cores. */
 const UNIT_SECONDS = 0.4e-6;
-/** Seconds of the trials that tell metal from paint, with one candidate, and of a step of the search for holes at a resolution of 96. */
+/**
+ * Seconds of the trials that tell metal from paint, with one candidate, and of a step of the search for holes at a
+ * resolution of 96.
+ */
 const METALS_SECONDS = 20;
 const TOPOLOGY_SECONDS = 0.25;
 
 /**
- * Work of one step, in that on one pixel. Pictures are drawn, and their gradients taken back, pixel by pixel; material and light are stepped as wholes
- * whatever the size of the pictures; triangles and dispatches take their time as well. So it is a constant and the pixels. Measured on two cores for the three sizes
- * of pictures of a run: 276, 330 and 573 CPU ms for `draft`, 600, 800 and 1,340 for `standard`; this gives 230, 279 and 475, and 619, 808 and 1,566 thousand.
+ * Work of one step, in that on one pixel. Pictures are drawn, and their gradients taken back, pixel by pixel; material
+ * and light are stepped as wholes whatever the size of the pictures; triangles and dispatches take their time as well.
+ * So it is a constant and the pixels. Measured on two cores for the three sizes of pictures of a run: 276, 330 and 573
+ * CPU ms for `draft`, 600, 800 and 1,340 for `standard`; this gives 230, 279 and 475, and 619, 808 and 1,566 thousand.
  * @param size of the pictures
  * @param pictures of a step
  */
@@ -28,8 +32,8 @@ export function stepWork(
 }
 
 /**
- * Work of the first so many steps of a run: a share of it says what share of the time has passed, as the number of steps does not, since the first ones look at
- * small pictures.
+ * Work of the first so many steps of a run: a share of it says what share of the time has passed, as the number of
+ * steps does not, since the first ones look at small pictures.
  * @param size of the pictures at the end
  * @param views of the run
  */

@@ -61,7 +61,10 @@ export interface TopologyHooks {
   report(fraction: number, detail: string, metrics: Record<string, number>): void;
 }
 
-/** Cells along the longest side that the result is cut from, at most twice those of the search: the start's relief is kept in them. */
+/**
+ * Cells along the longest side that the result is cut from, at most twice those of the search: the start's relief is
+ * kept in them.
+ */
 const FINAL_RESOLUTION = 160;
 /** Steps between two looks at the field: loose parts and hollows go, bricks follow the surface. */
 const STRETCH = 25;
@@ -82,10 +85,12 @@ const PRESSURE = 1;
 const EPSILON = 0.005;
 
 /**
- * The first pass of Munkberg et al. 2022: a surface that may change its topology. Signed distances around the start, on bricks, are drawn by FlexiCubes
- * with colours that live on the same samples, compared with the pictures, and corrected; first at half the resolution, then at all of it.
+ * The first pass of Munkberg et al. 2022: a surface that may change its topology. Signed distances around the start, on
+ * bricks, are drawn by FlexiCubes with colours that live on the same samples, compared with the pictures, and
+ * corrected; first at half the resolution, then at all of it.
  *
- * What moved coherently is applied to the start (`joinFields`), which is finer than the lattice; where nothing did, the start is returned as it is.
+ * What moved coherently is applied to the start (`joinFields`), which is finer than the lattice; where nothing did, the
+ * start is returned as it is.
  */
 export async function findTopology(
   gpu: Gpu,

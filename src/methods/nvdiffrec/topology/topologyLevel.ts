@@ -73,7 +73,10 @@ interface SurfaceBuffers {
   isoGradients: IsoGradients;
 }
 
-/** A level set of one resolution under optimisation: grid, surface, renderer and optimiser. One `step` is one submission without read-back. */
+/**
+ * A level set of one resolution under optimisation: grid, surface, renderer and optimiser. One `step` is one submission
+ * without read-back.
+ */
 export class TopologyLevel {
   readonly lattice: IsoLattice;
   private readonly gpu: Gpu;
@@ -100,7 +103,10 @@ export class TopologyLevel {
     return this.grid.brickOf.filter((b) => b >= 0).length;
   }
 
-  /** Puts a field on the device: bricks around its surface, and room for it. Weights and the optimiser's memory stay in bricks that stay. */
+  /**
+   * Puts a field on the device: bricks around its surface, and room for it. Weights and the optimiser's memory stay in
+   * bricks that stay.
+   */
   async upload(field: LevelField): Promise<void> {
     const { gpu } = this;
     const wanted = surfaceBricks(field.values, this.lattice);

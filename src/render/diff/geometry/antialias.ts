@@ -63,8 +63,9 @@ function values(mesh: DiffMesh, frame: Frame, clipScale: number) {
 }
 
 /**
- * Records `frame.color` → `frame.antialiased`: where the outline of the nearer of two surfaces passes between the centres of neighbouring
- * pixels, the pixel that it cuts takes on the neighbour's colour by the part that is cut off (Laine et al. 2020, section 3.5).
+ * Records `frame.color` → `frame.antialiased`: where the outline of the nearer of two surfaces passes between the
+ * centres of neighbouring pixels, the pixel that it cuts takes on the neighbour's colour by the part that is cut off
+ * (Laine et al. 2020, section 3.5).
  */
 export function recordAntialias(batch: Batch, mesh: DiffMesh, frame: Frame): void {
   antialias.dispatch(

@@ -14,8 +14,9 @@ fn cross2(a : vec2f, b : vec2f) -> f32 {
   return a.x * b.y - a.y * b.x;
 }
 
-// `p`: pixel centre in normalised device coordinates; c: clip positions. The hardware snaps vertices to a fixed grid, so that a centre can lie
-// a little outside of the triangle that it shows: there the weights are clamped, and gradients are those of the unclamped ones.
+// `p`: pixel centre in normalised device coordinates; c: clip positions. The hardware snaps vertices to a fixed grid,
+// so that a centre can lie a little outside of the triangle that it shows: there the weights are clamped, and gradients
+// are those of the unclamped ones.
 fn barycentric(p : vec2f, c0 : vec4f, c1 : vec4f, c2 : vec4f) -> Barycentric {
   var r : Barycentric;
   r.q0 = c0.xy - p * c0.w;

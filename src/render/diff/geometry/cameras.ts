@@ -8,7 +8,8 @@ const FLOATS = 32;
 /**
  * Cameras as records of 32 f32 (see `DiffCameras`).
  * @param center middle of all that may be drawn, scene units
- * @param radius of a ball around it; what leaves the ball may be clipped. The near plane is at least a thousandth of the far one.
+ * @param radius of a ball around it; what leaves the ball may be clipped. The near plane is at least a thousandth of
+ * the far one.
  */
 export function packCameras(cameras: readonly Camera[], center: Vec3, radius: number): Float32Array {
   const out = new Float32Array(cameras.length * FLOATS);
@@ -38,7 +39,10 @@ export function depthRangeOf(toCamera: Mat4, center: Vec3, radius: number): { ne
   return { near: Math.max(depth - radius, far * 1e-3), far };
 }
 
-/** Uploads cameras; pictures are matched to them by index. All views of a frame have the frame's size, whatever their cameras' sizes. */
+/**
+ * Uploads cameras; pictures are matched to them by index. All views of a frame have the frame's size, whatever their
+ * cameras' sizes.
+ */
 export function createDiffCameras(gpu: Gpu, cameras: readonly Camera[], center: Vec3, radius: number): DiffCameras {
   return { buffer: gpu.upload(packCameras(cameras, center, radius), 'cameras'), count: cameras.length };
 }

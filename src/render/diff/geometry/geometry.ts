@@ -35,8 +35,8 @@ const findOutlines = defineKernel({
 });
 
 /**
- * Records positions → clip positions (with normals beside them) for the frame's views, triangle ids at pixel centres, and where
- * outlines pass between them. The nearer triangle wins; both sides of triangles are seen.
+ * Records positions → clip positions (with normals beside them) for the frame's views, triangle ids at pixel centres,
+ * and where outlines pass between them. The nearer triangle wins; both sides of triangles are seen.
  */
 export function recordGeometry(batch: Batch, scene: Pick<DiffScene, 'mesh' | 'cameras'>, frame: Frame): void {
   recordTransform(batch, scene, frame);

@@ -67,8 +67,8 @@ function values(scene: Pick<DiffScene, 'mesh'>, frame: Frame, gradients: Gradien
 }
 
 /**
- * Records the gradients of clip positions and of normals (those that `recordNormals` made) → `gradients.positions`, which is overwritten:
- * f32 [P × 3], loss per scene unit. Add regularisers after it.
+ * Records the gradients of clip positions and of normals (those that `recordNormals` made) → `gradients.positions`,
+ * which is overwritten: f32 [P × 3], loss per scene unit. Add regularisers after it.
  */
 export function recordGeometryBackward(
   batch: Batch,
@@ -96,8 +96,8 @@ export function recordGeometryBackward(
 }
 
 /**
- * Records the gradients of clip positions → `gradients.cameras` for the frame's views: f32 [16] per camera, columns of world-to-clip (its
- * third row, depth, has none). Viewing directions in the shading are held constant.
+ * Records the gradients of clip positions → `gradients.cameras` for the frame's views: f32 [16] per camera, columns of
+ * world-to-clip (its third row, depth, has none). Viewing directions in the shading are held constant.
  */
 export function recordCameraBackward(
   batch: Batch,

@@ -50,8 +50,8 @@ export interface Attributes {
 }
 
 /**
- * Records attributes → pixels: `values` f32 [pixels × channels] (0 where nothing is seen) and `valuesDb` vec2f [pixels × channels], the
- * change per pixel to the right and per pixel down.
+ * Records attributes → pixels: `values` f32 [pixels × channels] (0 where nothing is seen) and `valuesDb` vec2f [pixels
+ * × channels], the change per pixel to the right and per pixel down.
  */
 export function recordInterpolate(
   batch: Batch,
@@ -77,8 +77,9 @@ export function recordInterpolate(
 }
 
 /**
- * Records dL/dvalues f32 [pixels × channels] → `attributes` (i32 fixed-point [count × channels], added, `scale` units per 1.0) and `rast`
- * (vec4f [pixels]: dL/du, dL/dv, 0, 0; overwritten), which `recordRasterizeBackward` takes further to the vertices.
+ * Records dL/dvalues f32 [pixels × channels] → `attributes` (i32 fixed-point [count × channels], added, `scale` units
+ * per 1.0) and `rast` (vec4f [pixels]: dL/du, dL/dv, 0, 0; overwritten), which `recordRasterizeBackward` takes further
+ * to the vertices.
  */
 export function recordInterpolateBackward(
   batch: Batch,

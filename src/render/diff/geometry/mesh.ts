@@ -17,7 +17,10 @@ export interface PackedMesh {
   vertexToPosition: Uint32Array;
 }
 
-/** Shares positions that are equal to the bit, finds the neighbours across edges, and packs texture coordinates and tangents per corner. */
+/**
+ * Shares positions that are equal to the bit, finds the neighbours across edges, and packs texture coordinates and
+ * tangents per corner.
+ */
 export function packMesh(mesh: Mesh): PackedMesh {
   const { vertexToPosition, positions } = sharePositions(mesh.positions);
   const triangleCount = mesh.indices.length / 3;
@@ -90,8 +93,8 @@ function sharePositions(positions: Float32Array): { vertexToPosition: Uint32Arra
 }
 
 /**
- * For each corner k of each triangle: the far corner of the triangle across edge k → k + 1, or none. An edge with more than two triangles
- * has none either, so that it always counts as an outline.
+ * For each corner k of each triangle: the far corner of the triangle across edge k → k + 1, or none. An edge with more
+ * than two triangles has none either, so that it always counts as an outline.
  */
 function oppositeCorners(indices: Uint32Array, vertexToPosition: Uint32Array): Uint32Array {
   const edges = new Map<number, number[]>();

@@ -9,7 +9,10 @@ const vertexNormals = defineKernel({
   uniforms: { positions: 'u32' },
 });
 
-/** Records positions → `mesh.normals`: area-weighted means of the triangles around (w holds twice the summed area, for the gradient). */
+/**
+ * Records positions → `mesh.normals`: area-weighted means of the triangles around (w holds twice the summed area, for
+ * the gradient).
+ */
 export function recordNormals(batch: Batch, mesh: DiffMesh): void {
   vertexNormals.dispatch(
     batch,

@@ -1,4 +1,5 @@
-// Smooth vertex normals: the sum of the area vectors of the triangles around each position, normalised; and the gradient back.
+// Smooth vertex normals: the sum of the area vectors of the triangles around each position, normalised; and the
+// gradient back.
 
 struct Params {
   positions : u32,

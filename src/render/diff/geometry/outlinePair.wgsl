@@ -1,4 +1,5 @@
-// Where an outline passes between the centres of two neighbouring pixels (Laine et al. 2020, section 3.5). Shared by both directions.
+// Where an outline passes between the centres of two neighbouring pixels (Laine et al. 2020, section 3.5). Shared by
+// both directions.
 
 struct Params {
   width : u32,
@@ -10,7 +11,8 @@ struct Params {
 };
 
 @group(0) @binding(0) var<uniform> params : Params;
-// Per pixel, for the pairs with its right and its lower neighbour: 0 = none, or distance << 22 | (triangle × 3 + edge) << 1 | first pixel in front.
+// Per pixel, for the pairs with its right and its lower neighbour: 0 = none, or distance << 22 | (triangle × 3 + edge)
+// << 1 | first pixel in front.
 @group(0) @binding(1) var<storage, read> outlines : array<u32>;
 @group(0) @binding(2) var<storage, read> triangles : array<vec4u>;
 @group(0) @binding(3) var<storage, read> vertices : array<vec4f>;

@@ -1,7 +1,8 @@
 // #include "barycentric.wgsl"
-// Where outlines pass between the centres of neighbouring pixels. An edge is on the outline in a view if it has no neighbour, or if its neighbour lies on
-// the same side of it on the screen (one of the two faces away, or the surface folds). Each such edge is followed from pixel to pixel: the triangles
-// that pixels show need not own it, as near an outline triangles are narrower than pixels.
+// Where outlines pass between the centres of neighbouring pixels. An edge is on the outline in a view if it has no
+// neighbour, or if its neighbour lies on the same side of it on the screen (one of the two faces away, or the surface
+// folds). Each such edge is followed from pixel to pixel: the triangles that pixels show need not own it, as near an
+// outline triangles are narrower than pixels.
 
 struct Params {
   width : u32,
@@ -16,7 +17,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> vertices : array<vec4f>;
 @group(0) @binding(2) var<storage, read> triangles : array<vec4u>;
 @group(0) @binding(3) var<storage, read> ids : array<u32>;
-// Two per pixel, for the pairs with its right and its lower neighbour: 0, or the outermost crossing (see `outlinePair.wgsl`).
+// Two per pixel, for the pairs with its right and its lower neighbour: 0, or the outermost crossing (see
+// `outlinePair.wgsl`).
 @group(0) @binding(4) var<storage, read_write> outlines : array<atomic<u32>>;
 
 const DISTANCE_STEPS : f32 = 1022.0;
@@ -35,7 +37,8 @@ fn depthAt(base : u32, id : u32, p : vec2f) -> f32 {
   return dot(barycentric(p, c0, c1, c2).b, vec3f(c0.w, c1.w, c2.w));
 }
 
-// Follows edge a → b of the view, whose triangle lies on its left (`left`) or right, along the rows (or, `vertical`, the columns) that it crosses.
+// Follows edge a → b of the view, whose triangle lies on its left (`left`) or right, along the rows (or, `vertical`,
+// the columns) that it crosses.
 fn follow(n : u32, base : u32, a : vec4f, b : vec4f, left : bool, edge : u32) {
   let size = vec2f(f32(params.width), f32(params.height));
   let pa = a.xy / a.w;
@@ -56,7 +59,8 @@ fn follow(n : u32, base : u32, a : vec4f, b : vec4f, left : bool, edge : u32) {
   let last = min(i32(ceil(max(ta, tb))), lines);
   // What lies on the left of an edge that goes up or right on the screen comes first in a pair.
   let firstInFront = left == select(pb.y > pa.y, pb.x > pa.x, vertical);
-  // Along an outline the surface falls away steeply: a pixel inside may be this much nearer than the outline and still be of it.
+  // Along an outline the surface falls away steeply: a pixel inside may be this much nearer than the outline and still
+  // be of it.
   let footprint = 2.0 * length(vertices[n * 4u + 1u].xyz) / f32(params.width);
   let reach = 1.5 * sqrt(max(size.x, size.y)) * footprint;
   for (var line = first; line < last; line++) {

@@ -50,7 +50,10 @@ const rasterizeBackward = defineKernel({
 
 /** Barycentric coordinates of a frame's pixels. */
 export interface Rasterized {
-  /** vec4f [pixels]: weights u, v of corners 0 and 1 (perspective-correct), depth z/w in 0…1, triangle + 1 as a number (0 = none). */
+  /**
+   * vec4f [pixels]: weights u, v of corners 0 and 1 (perspective-correct), depth z/w in 0…1, triangle + 1 as a number
+   * (0 = none).
+   */
   rast: GPUBuffer;
   /** vec4f [pixels]: du/dx, du/dy, dv/dx, dv/dy per pixel to the right and down. */
   rastDb: GPUBuffer;
@@ -78,7 +81,10 @@ export const interpolateUniforms = (
   clipScale: 1,
 });
 
-/** Records `frame.ids` and `frame.vertices` (of `recordGeometry`) → barycentric coordinates, depth and their changes per pixel. */
+/**
+ * Records `frame.ids` and `frame.vertices` (of `recordGeometry`) → barycentric coordinates, depth and their changes per
+ * pixel.
+ */
 export function recordRasterize(batch: Batch, mesh: DiffMesh, frame: Frame, out: Rasterized): void {
   rasterize.dispatch(
     batch,

@@ -1,4 +1,5 @@
-// Triangle number + 1 at pixel centres by the hardware rasteriser. Vertices are fetched by hand, so that no optional feature is needed.
+// Triangle number + 1 at pixel centres by the hardware rasteriser. Vertices are fetched by hand, so that no optional
+// feature is needed.
 
 struct Params {
   // First vertex record of the view, in vec4f.

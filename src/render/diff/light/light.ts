@@ -118,7 +118,10 @@ export function destroyDiffLight(light: DiffLight): void {
   light.filtered.destroy();
 }
 
-/** Logarithms of radiance on a cube map of face size `size`, [6 × size × size × 3], from one colour or an equirectangular map. */
+/**
+ * Logarithms of radiance on a cube map of face size `size`, [6 × size × size × 3], from one colour or an
+ * equirectangular map.
+ */
 export function lightParameters(initial: readonly [number, number, number] | HdrImage, size: number): Float32Array {
   const texels = 6 * size * size;
   const sums = new Float64Array(texels * 3);
@@ -152,7 +155,9 @@ export function lightParameters(initial: readonly [number, number, number] | Hdr
   });
 }
 
-/** The light as an equirectangular map (convention of `Asset.environment`), bilinear across faces. `width` = 2 · height. */
+/**
+ * The light as an equirectangular map (convention of `Asset.environment`), bilinear across faces. `width` = 2 · height.
+ */
 export function lightToEquirectangular(parameters: Float32Array, size: number, height = size * 4): HdrImage {
   const width = height * 2;
   const data = new Float32Array(width * height * 3);

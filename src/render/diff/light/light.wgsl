@@ -1,5 +1,5 @@
-// Environment light: logarithms of radiance → pyramid of radiance → filtered maps, and the gradient back. Everything after the exponential
-// is linear: a sparse matrix forward and its transpose back.
+// Environment light: logarithms of radiance → pyramid of radiance → filtered maps, and the gradient back. Everything
+// after the exponential is linear: a sparse matrix forward and its transpose back.
 
 struct Params {
   size : u32,

@@ -5,8 +5,9 @@ import { cubeDirection } from '../../forward/environmentLight.js';
 export const ROUGHNESS_STEPS = 6;
 const IRRADIANCE_SIZE = 8;
 /**
- * A square of the light is taken as one where it is smaller, seen from the lobe's axis, than this share of the lobe's width + distance: by map.
- * Wide lobes have few texels and can afford short shares; they are the ones that smooth surfaces show errors of.
+ * A square of the light is taken as one where it is smaller, seen from the lobe's axis, than this share of the lobe's
+ * width + distance: by map. Wide lobes have few texels and can afford short shares; they are the ones that smooth
+ * surfaces show errors of.
  */
 const OPENINGS = [0, 0.5, 0.4, 0.2, 0.2, 0.2, 0.12];
 /** Entries below this share of the whole are dropped. */
@@ -14,7 +15,10 @@ const NEGLIGIBLE = 2e-5;
 /** Rows between two turns of the event loop. */
 const CHUNK = 256;
 
-/** Where the filtered maps of a light of face size S are, in texels. Maps 0…5 by roughness, then irradiance; borders included. */
+/**
+ * Where the filtered maps of a light of face size S are, in texels. Maps 0…5 by roughness, then irradiance; borders
+ * included.
+ */
 export interface LightLayout {
   size: number;
   /** Face sizes without borders. */
@@ -67,9 +71,9 @@ export function cubeTexel(d: readonly number[], size: number): { face: number; x
 }
 
 /**
- * The matrix from the pyramid of radiance (mean colours of ever larger squares of texels) to all filtered maps. Each filtered texel is the
- * mean of radiance under its lobe: GGX by the cosine for a view along the normal (Karis 2013), or the cosine alone. Far from the lobe's axis
- * whole squares stand for their texels, so that rows stay short.
+ * The matrix from the pyramid of radiance (mean colours of ever larger squares of texels) to all filtered maps. Each
+ * filtered texel is the mean of radiance under its lobe: GGX by the cosine for a view along the normal (Karis 2013), or
+ * the cosine alone. Far from the lobe's axis whole squares stand for their texels, so that rows stay short.
  */
 export async function buildLightFilter(layout: LightLayout): Promise<SparseMatrix> {
   const { size, sizes, offsets, texelCount } = layout;

@@ -35,7 +35,10 @@ export interface DiffCubeTexture {
   channels: number;
 }
 
-/** Records the cube map in `directions` (f32 [count × 3], any length but 0) → `out`, f32 [count × channels]; bilinear across faces. */
+/**
+ * Records the cube map in `directions` (f32 [count × 3], any length but 0) → `out`, f32 [count × channels]; bilinear
+ * across faces.
+ */
 export function recordTextureCube(
   batch: Batch,
   texture: DiffCubeTexture,
@@ -48,8 +51,8 @@ export function recordTextureCube(
 }
 
 /**
- * Records dL/dvalues f32 [count × channels] → `texels` (i32 fixed-point, added, `scale` units per 1.0) and `directions` (f32 [count × 3],
- * overwritten).
+ * Records dL/dvalues f32 [count × channels] → `texels` (i32 fixed-point, added, `scale` units per 1.0) and `directions`
+ * (f32 [count × 3], overwritten).
  */
 export function recordTextureCubeBackward(
   batch: Batch,

@@ -37,9 +37,10 @@ const depthLoss = defineKernel({
 });
 
 /**
- * Records the depth of what the frame's views show against depth maps: adds `weight · (√(1 + x²) − 1)`, x = error / unit, to the sums of the frame
- * (after `recordLoss`, which clears them) and its gradient of clip positions to `gradients.scatter`. Depth is that of the surface at pixel centres,
- * along the viewing axis; pixels without either depth count nothing.
+ * Records the depth of what the frame's views show against depth maps: adds `weight · (√(1 + x²) − 1)`, x = error /
+ * unit, to the sums of the frame (after `recordLoss`, which clears them) and its gradient of clip positions to
+ * `gradients.scatter`. Depth is that of the surface at pixel centres, along the viewing axis; pixels without either
+ * depth count nothing.
  */
 export function recordDepthLoss(
   batch: Batch,

@@ -57,8 +57,9 @@ const sumScale = (frame: Frame): number => 2 ** Math.floor(Math.log2(2 ** 30 / (
 export const depthSumScale = (frame: Frame): number => sumScale(frame) / 16;
 
 /**
- * Records `frame.antialiased` and the targets of the frame's views → `frame.gradient` (overwritten) and `frame.sums` (overwritten).
- * Both are compared as they look over a background, by encoded values: curve(colour) × alpha + background × (1 − alpha).
+ * Records `frame.antialiased` and the targets of the frame's views → `frame.gradient` (overwritten) and `frame.sums`
+ * (overwritten). Both are compared as they look over a background, by encoded values: curve(colour) × alpha +
+ * background × (1 − alpha).
  */
 export function recordLoss(batch: Batch, frame: Frame, targets: TargetImages, options: LossOptions = {}): void {
   if (targets.width !== frame.width || targets.height !== frame.height) {

@@ -91,8 +91,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     }
     var g = vec4f(0.0);
     if (wanted.a > params.minimumAlpha) {
-      // Both lie over the background as pictures do: by their encoded values. Coverage in front of the curve would let the dark side of a soft outline
-      // weigh more than the light one, and objects would grow.
+      // Both lie over the background as pictures do: by their encoded values. Coverage in front of the curve would let
+      // the dark side of a soft outline weigh more than the light one, and objects would grow.
       let alpha = max(seen.a, LEAST_ALPHA);
       let own = seen.rgb / alpha;
       let shown = mapped(own);

@@ -63,7 +63,10 @@ const mips = defineKernel({
   uniforms,
 });
 
-/** Levels of a pyramid: sizes, first texels, first tiles (8 × 8 texels on level 0, 4 × 4 on level 1 … one from level 3 on); counts of all levels. */
+/**
+ * Levels of a pyramid: sizes, first texels, first tiles (8 × 8 texels on level 0, 4 × 4 on level 1 … one from level 3
+ * on); counts of all levels.
+ */
 export interface PyramidLayout {
   levels: { width: number; height: number; texelOffset: number; tileOffset: number }[];
   texelCount: number;
@@ -107,9 +110,10 @@ export interface MaterialImages {
 }
 
 /**
- * A material of the given size whose texels are zero; write [width × height × 8] f32 to `texels` (`packMaterial` makes them from images)
- * and record `recordMaterialMips`.
- * @throws RangeError where sizes are no powers of two, `GPU_LIMIT_TOO_LOW` above 1024 × 1024 on devices that bind 128 MiB at most
+ * A material of the given size whose texels are zero; write [width × height × 8] f32 to `texels` (`packMaterial` makes
+ * them from images) and record `recordMaterialMips`.
+ * @throws RangeError where sizes are no powers of two, `GPU_LIMIT_TOO_LOW` above 1024 × 1024 on devices that bind 128
+ * MiB at most
  */
 export function createEmptyMaterial(gpu: Gpu, width: number, height: number): DiffMaterial {
   const { levels, texelCount } = pyramidLayout(width, height);
@@ -136,8 +140,8 @@ export function destroyDiffMaterial(material: DiffMaterial): void {
 }
 
 /**
- * Texels of level 0, [width × height × 8] f32 in the order of `DiffMaterial`. Where maps are missing: occlusion 1, roughness 1,
- * metallic 0, flat normal.
+ * Texels of level 0, [width × height × 8] f32 in the order of `DiffMaterial`. Where maps are missing: occlusion 1,
+ * roughness 1, metallic 0, flat normal.
  * @throws RangeError where sizes differ
  */
 export function packMaterial({ baseColor, occlusionRoughnessMetallic: orm, normal }: MaterialImages): Float32Array {
@@ -223,8 +227,9 @@ export function recordMaterialMips(batch: Batch, material: DiffMaterial, gradien
 }
 
 /**
- * Records one step of Adam on level 0 from the gradients of all levels, then the mip levels. Only 8 × 8 tiles that the batch's views touched
- * are visited. Gradients of level 0 are cleared on the way; `recordClearGradients` clears the rest.
+ * Records one step of Adam on level 0 from the gradients of all levels, then the mip levels. Only 8 × 8 tiles that the
+ * batch's views touched are visited. Gradients of level 0 are cleared on the way; `recordClearGradients` clears the
+ * rest.
  */
 export function recordMaterialStep(
   batch: Batch,

@@ -66,7 +66,8 @@ fn markTiles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) grou
   scatter[params.flagOffset + i] = i32(bits);
 }
 
-// One workgroup per 8 × 8 tile of level 0. A texel's gradient is that of itself and its share in those of the texels above it.
+// One workgroup per 8 × 8 tile of level 0. A texel's gradient is that of itself and its share in those of the texels
+// above it.
 @compute @workgroup_size(64)
 fn step(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
   let across = (params.width + 7u) / 8u;
@@ -120,7 +121,8 @@ fn step(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   }
 }
 
-// Level `first` + 1 from level `first`; one thread per texel, 64 in a row of 8 × 8 so that threads of a tile that did not change end together.
+// Level `first` + 1 from level `first`; one thread per texel, 64 in a row of 8 × 8 so that threads of a tile that did
+// not change end together.
 @compute @workgroup_size(64)
 fn mips(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
   let level = params.first + 1u;

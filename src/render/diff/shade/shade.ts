@@ -110,9 +110,10 @@ export function shadingUniforms(scene: DiffScene, frame: Frame, options: ShadeOp
 }
 
 /**
- * Records ids, vertices, material and light → `frame.color`: the glTF metallic-roughness material with its tangent-space normals and
- * occlusion under split-sum light, or the base colour alone where the scene has no light. The mip level follows the longer of the pixel's two
- * steps in the texture, up to level 5; trilinear unless `options.mips` says nearest. `recordGeometry` and (lit) `recordLight` come first.
+ * Records ids, vertices, material and light → `frame.color`: the glTF metallic-roughness material with its
+ * tangent-space normals and occlusion under split-sum light, or the base colour alone where the scene has no light. The
+ * mip level follows the longer of the pixel's two steps in the texture, up to level 5; trilinear unless `options.mips`
+ * says nearest. `recordGeometry` and (lit) `recordLight` come first.
  */
 export function recordShade(
   batch: Batch,

@@ -193,7 +193,8 @@ describe('gradients of the fused path', () => {
     const c = lit;
     const wanted = referenceAntialias(c.reference, referenceShade(c.reference));
     const errors = Array.from(wanted, (w, i) => Math.abs(w - c.antialiased[i])).sort((a, b) => b - a);
-    // A pixel whose centre lies on an edge of its triangle to within the rasteriser's grid is clamped there, and is not here.
+    // A pixel whose centre lies on an edge of its triangle to within the rasteriser's grid is clamped there, and is not
+    // here.
     expect(errors[Math.floor(errors.length / 500)]).toBeLessThan(2e-4);
     expect(errors[0]).toBeLessThan(0.05);
   });
@@ -241,7 +242,8 @@ describe('gradients of the fused path', () => {
       5e-3,
       5e-3,
     );
-    // The filter is linear in radiance and exp at the start: a step of one parameter, filtered on the device, moves the loss as its gradient says.
+    // The filter is linear in radiance and exp at the start: a step of one parameter, filtered on the device, moves the
+    // loss as its gradient says.
     const parameters = await gpu().readFloat32(c.scene.light!.parameters, 6 * 16 * 16 * 3);
     const gradient = await gpu().readFloat32(c.gradients.light!, parameters.length);
     for (const i of chosen(gradient, 2, 0)) {

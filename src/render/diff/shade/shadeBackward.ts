@@ -21,10 +21,10 @@ const shadeBackward = defineKernel({
 });
 
 /**
- * Records `frame.colorGradient` → gradients of texels (on the levels that were read), of the filtered light, of clip positions (through
- * texture coordinates and interpolated normals and tangents) and of vertex normals; added to `gradients`. Held constant: coverage, the mip
- * level, tangents, and the viewing direction, which belongs to the pixel and does not move with the surface.
- * `options.lodBias` and `options.mips` must be those of `recordShade`.
+ * Records `frame.colorGradient` → gradients of texels (on the levels that were read), of the filtered light, of clip
+ * positions (through texture coordinates and interpolated normals and tangents) and of vertex normals; added to
+ * `gradients`. Held constant: coverage, the mip level, tangents, and the viewing direction, which belongs to the pixel
+ * and does not move with the surface. `options.lodBias` and `options.mips` must be those of `recordShade`.
  */
 export function recordShadeBackward(
   batch: Batch,

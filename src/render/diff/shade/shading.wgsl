@@ -1,6 +1,6 @@
 // #include "../light/cube.wgsl"
-// What a pixel shows: glTF metallic-roughness material under split-sum light (Karis 2013), as in `AssetRenderer`. Shared by the forward
-// and the backward kernel, which recomputes instead of storing.
+// What a pixel shows: glTF metallic-roughness material under split-sum light (Karis 2013), as in `AssetRenderer`.
+// Shared by the forward and the backward kernel, which recomputes instead of storing.
 
 struct Params {
   width : u32,

@@ -101,7 +101,10 @@ function values(texture: DiffTexture, rest: { count: number; scale?: number; lev
   };
 }
 
-/** Records `texture` at `coordinates` → `out`, f32 [count × channels]: trilinear, the mip level by the longer of the pixel's two steps. */
+/**
+ * Records `texture` at `coordinates` → `out`, f32 [count × channels]: trilinear, the mip level by the longer of the
+ * pixel's two steps.
+ */
 export function recordTexture(
   batch: Batch,
   texture: DiffTexture,
@@ -118,8 +121,9 @@ export function recordTexture(
 }
 
 /**
- * Records dL/dvalues f32 [count × channels] → `texels` (i32 fixed-point, all levels, added, `scale` units per 1.0; take them to level 0 with
- * `recordTextureMipsBackward`), `uv` (vec2f [count]) and `uvDb` (vec4f [count], through the mip level), both overwritten.
+ * Records dL/dvalues f32 [count × channels] → `texels` (i32 fixed-point, all levels, added, `scale` units per 1.0; take
+ * them to level 0 with `recordTextureMipsBackward`), `uv` (vec2f [count]) and `uvDb` (vec4f [count], through the mip
+ * level), both overwritten.
  */
 export function recordTextureBackward(
   batch: Batch,
@@ -155,7 +159,10 @@ export function recordTextureMips(batch: Batch, texture: DiffTexture): void {
   }
 }
 
-/** Records the gradient of all levels (i32 fixed-point) → that of level 0 (f32 [width × height × channels], overwritten). */
+/**
+ * Records the gradient of all levels (i32 fixed-point) → that of level 0 (f32 [width × height × channels],
+ * overwritten).
+ */
 export function recordTextureMipsBackward(
   batch: Batch,
   texture: DiffTexture,

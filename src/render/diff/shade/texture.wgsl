@@ -1,5 +1,5 @@
-// Texture fetch with wrap modes, bilinear in each level and linear between levels; its gradients to texels, coordinates and their changes
-// per pixel; and the mip levels with theirs.
+// Texture fetch with wrap modes, bilinear in each level and linear between levels; its gradients to texels, coordinates
+// and their changes per pixel; and the mip levels with theirs.
 
 struct Params {
   count : u32,

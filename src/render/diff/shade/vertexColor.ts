@@ -65,15 +65,20 @@ const gather = defineKernel({
 const COLOR_SCALE = 2 ** 16;
 
 /**
- * A pixel in the midst of the surface is covered whatever the surface does nearby, so the gradient of its coverage reaches no position: a closed
- * surface could never open where the pictures show background. Pressure stands in for that derivative.
+ * A pixel in the midst of the surface is covered whatever the surface does nearby, so the gradient of its coverage
+ * reaches no position: a closed surface could never open where the pictures show background. Pressure stands in for
+ * that derivative.
  */
 export interface Pressure {
-  /** Loss per unit by which a field that is zero on the surface would fall there, over the gradient of coverage. 0 = none. */
+  /**
+   * Loss per unit by which a field that is zero on the surface would fall there, over the gradient of coverage. 0 =
+   * none.
+   */
   factor: number;
   /**
-   * Gradients of coverage below this do not press. Pixels that an outline cuts have a part of the full gradient and reach positions by themselves; those
-   * on the other side of the outline show no surface to press on, so both must stay out of it, or the surface would shrink.
+   * Gradients of coverage below this do not press. Pixels that an outline cuts have a part of the full gradient and
+   * reach positions by themselves; those on the other side of the outline show no surface to press on, so both must
+   * stay out of it, or the surface would shrink.
    */
   least: number;
 }
@@ -135,8 +140,8 @@ export function recordVertexColor(batch: Batch, mesh: DiffMesh, colors: GPUBuffe
 }
 
 /**
- * Records `frame.colorGradient` and the clip gradients of `recordAntialiasBackward` → `gradients.gradient`. The sums are cleared first by
- * `recordClearVertexColorGradients`.
+ * Records `frame.colorGradient` and the clip gradients of `recordAntialiasBackward` → `gradients.gradient`. The sums
+ * are cleared first by `recordClearVertexColorGradients`.
  */
 export function recordVertexColorBackward(
   batch: Batch,

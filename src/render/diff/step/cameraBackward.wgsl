@@ -1,5 +1,5 @@
-// Gradient of each view's world-to-clip matrix: the sum over all positions of clip gradient times position. One workgroup per view; sums in a
-// fixed order.
+// Gradient of each view's world-to-clip matrix: the sum over all positions of clip gradient times position. One
+// workgroup per view; sums in a fixed order.
 
 struct Params {
   positions : u32,

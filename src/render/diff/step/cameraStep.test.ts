@@ -23,7 +23,10 @@ const CAMERAS: Camera[] = [[2.4, 0.8, 1.6] as Vec3, [-1.5, 2.2, 1.9] as Vec3, [0
   }),
 );
 
-/** World-to-clip in float64 after a turn about the pivot by the rotation vector m[0…2], a shift m[3…5] and exp(m[6]) on the focal lengths. */
+/**
+ * World-to-clip in float64 after a turn about the pivot by the rotation vector m[0…2], a shift m[3…5] and exp(m[6]) on
+ * the focal lengths.
+ */
 function clipOf(camera: Camera, m: readonly number[]): number[] {
   const toCamera = worldToCamera(camera);
   const pivot = transformPoint(toCamera, CENTER);

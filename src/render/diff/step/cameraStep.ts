@@ -46,8 +46,8 @@ export interface MovingCameras {
   count: number;
   base: GPUBuffer;
   /**
-   * Parameters and moments: f32 [count × 24]. Quaternion (x, y, z, w) of the turn about the pivot in camera axes; shift in camera axes, scene
-   * units; logarithm of the focal length's factor; 16 numbers of moments.
+   * Parameters and moments: f32 [count × 24]. Quaternion (x, y, z, w) of the turn about the pivot in camera axes; shift
+   * in camera axes, scene units; logarithm of the focal length's factor; 16 numbers of moments.
    */
   state: GPUBuffer;
 }
@@ -57,7 +57,10 @@ export interface CameraStepOptions {
   turn: number;
   shift: number;
   focal: number;
-  /** Share of the way moved so far that is taken back in every step, 0…1. Default 0. All cameras and the mesh can move together without a picture changing: a small pull keeps them where they were. */
+  /**
+   * Share of the way moved so far that is taken back in every step, 0…1. Default 0. All cameras and the mesh can move
+   * together without a picture changing: a small pull keeps them where they were.
+   */
   pull?: number;
 }
 
@@ -102,7 +105,10 @@ export function recordMovedCameras(batch: Batch, moving: MovingCameras, cameras:
   );
 }
 
-/** Records one step of Adam on pose and focal length of the frame's views from `gradients.cameras` (see `recordCameraBackward`), and their new records. */
+/**
+ * Records one step of Adam on pose and focal length of the frame's views from `gradients.cameras` (see
+ * `recordCameraBackward`), and their new records.
+ */
 export function recordCameraStep(
   batch: Batch,
   moving: MovingCameras,
@@ -141,7 +147,10 @@ export interface CameraMotion {
   focal: number;
 }
 
-/** Reads the cameras as moved; `cameras` and `center` are those of `createMovingCameras`. Computed in float64 from the state. */
+/**
+ * Reads the cameras as moved; `cameras` and `center` are those of `createMovingCameras`. Computed in float64 from the
+ * state.
+ */
 export async function readMovedCameras(
   gpu: Gpu,
   moving: MovingCameras,

@@ -15,9 +15,11 @@ struct Params {
 };
 
 @group(0) @binding(0) var<uniform> params : Params;
-// Eight vec4f per view: world-to-camera (4 columns); projection (p0, p5, p8, p9); (p10, p14, 0, 0); pivot in camera axes; zeros.
+// Eight vec4f per view: world-to-camera (4 columns); projection (p0, p5, p8, p9); (p10, p14, 0, 0); pivot in camera
+// axes; zeros.
 @group(0) @binding(1) var<storage, read> base : array<vec4f>;
-// Six vec4f per view: turn (quaternion); shift and the logarithm of the focal length's factor; first moments of turn, of shift and focal; second ones.
+// Six vec4f per view: turn (quaternion); shift and the logarithm of the focal length's factor; first moments of turn,
+// of shift and focal; second ones.
 @group(0) @binding(2) var<storage, read_write> state : array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> cameras : array<vec4f>;
 @group(0) @binding(4) var<storage, read> gradient : array<f32>;

@@ -17,8 +17,8 @@ const SHARPNESS = 25;
 const NOISE = 16;
 const TEXELS_PER_TURN = 20_000;
 /**
- * Colours that have come a longer way than the shortest from what was seen are worth less, by e for this many texels: else a dark corner at the end
- * of a long narrow place would be drawn along its whole middle.
+ * Colours that have come a longer way than the shortest from what was seen are worth less, by e for this many texels:
+ * else a dark corner at the end of a long narrow place would be drawn along its whole middle.
  */
 const DETOUR = 3;
 /** Costs of a straight and a diagonal step in the distance from what is seen, and the unit of `reach`. */
@@ -29,9 +29,10 @@ const FILL = 1;
 const KNOWN = 2;
 
 /**
- * Continues stripes and edges from what was seen into narrow unseen places of a texture, such as the shadow of a handle, where a smooth fill would
- * be seen as a smear: texels are filled in the order of their distance, each from known texels along the direction of the structures
- * around it (coherence transport, Bornemann & März 2007). Beyond half of `reach` this gives way to the colours that are there.
+ * Continues stripes and edges from what was seen into narrow unseen places of a texture, such as the shadow of a
+ * handle, where a smooth fill would be seen as a smear: texels are filled in the order of their distance, each from
+ * known texels along the direction of the structures around it (coherence transport, Bornemann & März 2007). Beyond
+ * half of `reach` this gives way to the colours that are there.
  * @param pixels RGBA with states in alpha, in place
  * @param reach greatest distance from what was seen, in texels
  * @throws CANCELLED
@@ -89,7 +90,9 @@ function statesOf(pixels: Uint8Array, width: number, height: number): Uint8Array
   return state;
 }
 
-/** The texels to fill in the order of their distance from known ones (Dial's algorithm), with that distance in texels. */
+/**
+ * The texels to fill in the order of their distance from known ones (Dial's algorithm), with that distance in texels.
+ */
 function fromSeen(
   state: Uint8Array,
   width: number,
@@ -137,7 +140,10 @@ function bordersFill(state: Uint8Array, width: number, i: number): boolean {
   );
 }
 
-/** Unit vector across the structures around a texel (main axis of the structure tensor), its length their coherence, 0…1. */
+/**
+ * Unit vector across the structures around a texel (main axis of the structure tensor), its length their coherence,
+ * 0…1.
+ */
 function acrossStructure(
   pixels: Uint8Array,
   state: Uint8Array,

@@ -9,8 +9,9 @@ const EDGES_PER_TURN = 8e6;
 const LEAST_OPENNESS = 0.15;
 
 /**
- * `inpaintNodes` with the shade of hollows: what is continued is the colour in the open, and the light that reaches a place is taken to
- * be in proportion to its openness, so that the unseen inside of a vessel comes out dark and not as bright as its rim.
+ * `inpaintNodes` with the shade of hollows: what is continued is the colour in the open, and the light that reaches a
+ * place is taken to be in proportion to its openness, so that the unseen inside of a vessel comes out dark and not as
+ * bright as its rim.
  * @param colors square roots of linear light, three per node, in place
  * @param openness ambient openness per node, 0…1
  */
@@ -33,9 +34,9 @@ export async function inpaintShaded(
 }
 
 /**
- * Continues colours over the surface into the parts that no view saw: seen nodes keep theirs, the rest become the average of their
- * neighbours (Laplace's equation on the graph), started by growing inwards and relaxed by Gauss–Seidel sweeps.
- * Parts without any seen node take the mean of all seen ones.
+ * Continues colours over the surface into the parts that no view saw: seen nodes keep theirs, the rest become the
+ * average of their neighbours (Laplace's equation on the graph), started by growing inwards and relaxed by Gauss–Seidel
+ * sweeps. Parts without any seen node take the mean of all seen ones.
  * @param colors three numbers per node, in place
  * @param seen 1 where a node's colour is known
  */

@@ -1,4 +1,5 @@
-// Draws the mesh with an unfinished atlas: texels without colour have alpha 0 and are left out of filtering by division.
+// Draws the mesh with an unfinished atlas: texels without colour have alpha 0 and are left out of filtering by
+// division.
 
 struct View {
   worldToClip : mat4x4f,

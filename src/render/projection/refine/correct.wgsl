@@ -1,5 +1,5 @@
-// One round of simultaneous reconstruction: each texel moves by the weighted mean of the differences that all views show
-// at its point. `gatherDifferences` adds up one set of views, `apply` moves the texels.
+// One round of simultaneous reconstruction: each texel moves by the weighted mean of the differences that all views
+// show at its point. `gatherDifferences` adds up one set of views, `apply` moves the texels.
 
 // #include "../views/views.wgsl"
 

@@ -67,9 +67,9 @@ const SUPERSAMPLE = 2;
 const VISITS_PER_SUBMISSION = 3e7;
 
 /**
- * Sharpens texels until renders agree with the views: simultaneous iterative reconstruction (Gilbert 1972) with the render as forward
- * model. Each round draws every view with the present texels, and moves each texel by the weighted mean difference at its point in all views
- * that see it.
+ * Sharpens texels until renders agree with the views: simultaneous iterative reconstruction (Gilbert 1972) with the
+ * render as forward model. Each round draws every view with the present texels, and moves each texel by the weighted
+ * mean difference at its point in all views that see it.
  */
 export async function refineTexels(
   gpu: Gpu,
@@ -112,7 +112,10 @@ export async function refineTexels(
   }
 }
 
-/** Copies the pages' texels into the atlas and makes its mip levels. Rows are 8 bytes a texel, so the size must be a multiple of 32. */
+/**
+ * Copies the pages' texels into the atlas and makes its mip levels. Rows are 8 bytes a texel, so the size must be a
+ * multiple of 32.
+ */
 function uploadAtlas(gpu: Gpu, atlas: GPUTexture, pages: readonly TexelPage[]): void {
   gpu.run((batch) => {
     for (const { page, texels } of pages) {

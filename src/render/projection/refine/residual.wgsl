@@ -1,5 +1,5 @@
-// Difference between a view and the render of the present texels, per pixel: square roots of linear light, ten bits a channel,
-// and in the upper two bits whether the pixel counts.
+// Difference between a view and the render of the present texels, per pixel: square roots of linear light, ten bits a
+// channel, and in the upper two bits whether the pixel counts.
 
 struct Params {
   width : u32,

@@ -5,36 +5,46 @@ import type { SurfaceGraph } from '../texels/surfaceGraph.js';
 /** How far the local mean reaches, in nodes, and the sweeps that this takes. */
 const MEAN = { reach: 3.5, sweeps: 10 };
 /**
- * The same of the statistics: a part of the object rather than a place, so that a highlight does not outvote its surroundings. Repeated, since
- * one smoothing alone leaves each node its own strongest voice.
+ * The same of the statistics: a part of the object rather than a place, so that a highlight does not outvote its
+ * surroundings. Repeated, since one smoothing alone leaves each node its own strongest voice.
  */
 const POOL = { reach: 24, sweeps: 40 };
 const POOL_PASSES = 3;
 /** Deviations count up to this (square root of linear light), for the same reason. */
 const STRONG = 0.12;
-/** Standard deviations of the detail that views do not share (square root of linear light) between which it starts to matter. */
+/**
+ * Standard deviations of the detail that views do not share (square root of linear light) between which it starts to
+ * matter.
+ */
 const HARMLESS = 0.04;
 const HARMFUL = 0.07;
 /** Shares of detail that views have in common between which trust rises from the least to 1. */
 const ALIEN = 0.15;
 const COMMON = 0.5;
-/** Reflections keep this share: a predicted view is off by 1 + share² of their variance, so that a third costs little and still gleams. */
+/**
+ * Reflections keep this share: a predicted view is off by 1 + share² of their variance, so that a third costs little
+ * and still gleams.
+ */
 const LEAST_TRUST = 0.35;
 /** Share of pooled weight below which no pair of views was near enough to judge by. */
 const EVIDENCE = 0.02;
 
 export interface SharedDetail {
-  /** Local mean over views and neighbourhood, three per node, square roots of linear light; 0 where nothing is seen nearby. */
+  /**
+   * Local mean over views and neighbourhood, three per node, square roots of linear light; 0 where nothing is seen
+   * nearby.
+   */
   means: Float32Array;
   /** 0…1 per node: 1 = detail belongs to the surface, 0 = it moves with the viewer. */
   trust: Float32Array;
 }
 
 /**
- * Tells detail of a surface (a pattern, which all views show at the same place) from reflections (which each view shows elsewhere). Every
- * view's deviation from its own local mean is correlated with the other views' deviations at the same nodes; the share of variance
- * that they have in common is what a Wiener filter would keep of one picture when it predicts another. Where a mirror-like part shows a
- * picture of its surroundings, that share is near 0, and the local mean is a better guess of what a new view will see than any of the pictures.
+ * Tells detail of a surface (a pattern, which all views show at the same place) from reflections (which each view shows
+ * elsewhere). Every view's deviation from its own local mean is correlated with the other views' deviations at the same
+ * nodes; the share of variance that they have in common is what a Wiener filter would keep of one picture when it
+ * predicts another. Where a mirror-like part shows a picture of its surroundings, that share is near 0, and the local
+ * mean is a better guess of what a new view will see than any of the pictures.
  *
  * @param samples per node and view: red, green, blue (square root of linear light) and weight; 0 = not seen
  */
@@ -71,7 +81,8 @@ export async function sharedDetail(
       }
     }
   }
-  // Per node: covariance and variance of the views' deviations, summed over channels, and 1 where two views or more see it.
+  // Per node: covariance and variance of the views' deviations, summed over channels, and 1 where two views or more see
+  // it.
   const statistics = new Float32Array(nodes * 4);
   for (let i = 0; i < nodes; i++) {
     const n = seenBy[i];
@@ -96,8 +107,8 @@ export async function sharedDetail(
 }
 
 /**
- * Smooths four numbers per node over the surface: (1 + reach² · L) x = field with the mean difference to the neighbours as L, by Gauss–Seidel
- * sweeps in alternating directions. What comes in and goes out have the same sign.
+ * Smooths four numbers per node over the surface: (1 + reach² · L) x = field with the mean difference to the neighbours
+ * as L, by Gauss–Seidel sweeps in alternating directions. What comes in and goes out have the same sign.
  */
 async function smooth(
   { start, neighbours }: SurfaceGraph,

@@ -3,8 +3,9 @@ import { pause } from '../../../core/pause.js';
 const ROWS_PER_TURN = 512;
 
 /**
- * Gives every texel with alpha 0 the colour of (nearly) the nearest one with another alpha, and sets all alphas to 255. Two sweeps of Danielsson's
- * sequential distance transform (1980): exact but for rare ties. A picture without any filled texel becomes grey.
+ * Gives every texel with alpha 0 the colour of (nearly) the nearest one with another alpha, and sets all alphas to 255.
+ * Two sweeps of Danielsson's sequential distance transform (1980): exact but for rare ties. A picture without any
+ * filled texel becomes grey.
  * @param pixels RGBA, in place
  */
 export async function fillGutter(

@@ -1,6 +1,9 @@
 import type { Mesh } from '../../../core/mesh.js';
 
-/** A mesh cut finely enough to carry colours at its vertices, with its vertices joined into nodes wherever they coincide. */
+/**
+ * A mesh cut finely enough to carry colours at its vertices, with its vertices joined into nodes wherever they
+ * coincide.
+ */
 export interface SurfaceGraph {
   /** Vertices with texture coordinates, and triangles; the same surface and charts as the mesh. */
   uvs: Float32Array;
@@ -16,8 +19,8 @@ export interface SurfaceGraph {
 }
 
 /**
- * Cuts edges longer than `length` in halves until none is left or `limit` triangles are reached, and joins vertices that
- * share a position across chart borders.
+ * Cuts edges longer than `length` in halves until none is left or `limit` triangles are reached, and joins vertices
+ * that share a position across chart borders.
  */
 export function surfaceGraph(mesh: Mesh, length: number, limit: number): SurfaceGraph {
   const positions = Array.from(mesh.positions);

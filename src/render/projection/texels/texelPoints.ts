@@ -145,7 +145,10 @@ export function createPagePoints(
   return { page, points, inside };
 }
 
-/** Draws vertex colours (four floats) into a page with its apron, as rgba16float, 0 outside of charts. Destroy the texture after use. */
+/**
+ * Draws vertex colours (four floats) into a page with its apron, as rgba16float, 0 outside of charts. Destroy the
+ * texture after use.
+ */
 export function drawPageColors(gpu: Gpu, page: Page, geometry: UvGeometry, colors: GPUBuffer): GPUTexture {
   const texture = createTarget(gpu, page, 'rgba16float');
   gpu.run((batch) => drawUvSpace(batch, page, geometry, [colors], [texture.createView()]), 'page colors');

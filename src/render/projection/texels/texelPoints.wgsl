@@ -1,5 +1,5 @@
-// Turns a page drawn in texture space into surface points. A texel that is just outside its chart takes the point of the
-// nearest texel inside, so that bilinear fetches at chart borders never meet an unrelated colour.
+// Turns a page drawn in texture space into surface points. A texel that is just outside its chart takes the point of
+// the nearest texel inside, so that bilinear fetches at chart borders never meet an unrelated colour.
 
 // #include "points.wgsl"
 

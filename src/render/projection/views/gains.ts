@@ -1,22 +1,28 @@
 import { solveSymmetric } from '../../../core/linearSolve.js';
 import type { Mesh } from '../../../core/mesh.js';
 
-/** Pairs that differ by more than this (natural logarithm of square-root light) count little: highlights, shadows, errors. */
+/**
+ * Pairs that differ by more than this (natural logarithm of square-root light) count little: highlights, shadows,
+ * errors.
+ */
 const OUTLIER = 0.06;
 const STEPS = 8;
 /** Pull towards a gain of 1, relative to the mean weight of a view, which also fixes the common factor. */
 const PULL = 1e-3;
-/** Gains must bring the typical difference of a pair below this share of what it was; else they fit highlights, not exposure. */
+/**
+ * Gains must bring the typical difference of a pair below this share of what it was; else they fit highlights, not
+ * exposure.
+ */
 const CONVINCING = 0.85;
 /** Colours darker than this (square root of linear light) say little about exposure. */
 const DARKEST = 0.08;
 
 /**
- * Gains per view and channel that make views agree where they see the same points: robust least squares on the logarithms of all
- * pairs (Cauchy weights by iterative reweighting), with geometric mean 1.
+ * Gains per view and channel that make views agree where they see the same points: robust least squares on the
+ * logarithms of all pairs (Cauchy weights by iterative reweighting), with geometric mean 1.
  * @param samples per point and view: red, green, blue (square root of linear light) and weight; 0 = not seen
- * @returns factors on the square root of linear light, [red, green, blue] per view; 1 where a view overlaps with no other, and all 1
- * where gains would hardly bring the views closer together
+ * @returns factors on the square root of linear light, [red, green, blue] per view; 1 where a view overlaps with no
+ * other, and all 1 where gains would hardly bring the views closer together
  */
 export function solveGains(samples: Float32Array, points: number, views: number): number[][] {
   const logs = [0, 1, 2].map((channel) => solveChannel(samples, points, views, channel));
@@ -96,7 +102,9 @@ function solveChannel(samples: Float32Array, points: number, views: number, chan
   return x;
 }
 
-/** Points spread evenly over a surface, with interpolated unit normals: 6 floats each (position, normal). Deterministic. */
+/**
+ * Points spread evenly over a surface, with interpolated unit normals: 6 floats each (position, normal). Deterministic.
+ */
 export function spreadPoints(mesh: Mesh, count: number): Float32Array {
   const { positions: p, indices, normals: n } = mesh;
   const triangles = indices.length / 3;

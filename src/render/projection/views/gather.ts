@@ -148,8 +148,9 @@ export function gatherUniforms(set: ViewSet, settings: GatherSettings, count: nu
 const VISITS_PER_SUBMISSION = 3e7;
 
 /**
- * Gathers the colours of surface points from all views. `sums` holds per point the weighted sum of colours (square root of linear
- * light) and the sum of weights, `support` the sum of weights regardless of brightness and the number of views. Give both back to the pool.
+ * Gathers the colours of surface points from all views. `sums` holds per point the weighted sum of colours (square root
+ * of linear light) and the sum of weights, `support` the sum of weights regardless of brightness and the number of
+ * views. Give both back to the pool.
  */
 export async function gatherColors(
   gpu: Gpu,

@@ -37,8 +37,9 @@ fn fragment(@builtin(position) position : vec4f) -> @location(0) vec4f {
   return vec4f(color.rgb, 1.0);
 }
 
-// Second step, from the premultiplied picture and its pyramid: colours continued a little beyond their borders, so that bilinear and
-// mip fetches stay clean, and in alpha the view's trust: 0 where invalid, rising from 1/128 at a border to 1 inside.
+// Second step, from the premultiplied picture and its pyramid: colours continued a little beyond their borders, so that
+// bilinear and mip fetches stay clean, and in alpha the view's trust: 0 where invalid, rising from 1/128 at a border to
+// 1 inside.
 struct FadeParams {
   // Pyramid level whose texels are about as large as the width of the fade.
   level : f32,

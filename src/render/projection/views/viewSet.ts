@@ -24,10 +24,15 @@ const STEEPEST = 10;
 /** Bytes per pixel of a view on the device: colour with mips and depth. */
 export const BYTES_PER_PIXEL = 4 * 1.34 + 4;
 
-/** Pixels of views that are prepared before the device is waited for: a software driver holds whoever submits more, and a cancellation with it. */
+/**
+ * Pixels of views that are prepared before the device is waited for: a software driver holds whoever submits more, and
+ * a cancellation with it.
+ */
 const PIXELS_PER_WAIT = 8 * 512 * 512;
 
-/** Some views on the device: colours premultiplied by validity as layers of one texture, and the mesh's depth in each. */
+/**
+ * Some views on the device: colours premultiplied by validity as layers of one texture, and the mesh's depth in each.
+ */
 export interface ViewSet {
   /** Place of the first view among all. */
   first: number;
@@ -69,7 +74,8 @@ export function limitSize(image: ColorImage, side: number): ColorImage {
 }
 
 /**
- * Loads views from `first` on, as many as fit into `budget` bytes and the device's limits (at least one), and prepares them.
+ * Loads views from `first` on, as many as fit into `budget` bytes and the device's limits (at least one), and prepares
+ * them.
  */
 export async function loadViewSet(
   gpu: Gpu,

@@ -4,7 +4,9 @@ import { api } from '../../api.js';
 /** How many finished jobs are looked at. */
 const JOBS = 60;
 
-/** What runs of a method and preset (`fusion draft`) took on this service: the median, in seconds. Empty until known. */
+/**
+ * What runs of a method and preset (`fusion draft`) took on this service: the median, in seconds. Empty until known.
+ */
 export function usePastSeconds(): Map<string, number> {
   const [past, setPast] = useState(new Map<string, number>());
   useEffect(() => {

@@ -63,7 +63,9 @@ export function Downloads({ job, run, files }: Props) {
   );
 }
 
-/** Shown where the browser opens USDZ files in augmented reality, which wants a link with a picture as its only child. */
+/**
+ * Shown where the browser opens USDZ files in augmented reality, which wants a link with a picture as its only child.
+ */
 function AugmentedReality({ path, poster }: { path: string; poster?: string }) {
   const image = useImage(poster);
   const key = useStore(apiKey);

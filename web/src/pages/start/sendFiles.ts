@@ -18,8 +18,8 @@ export interface SendPorts {
 }
 
 /**
- * Sends all files and returns the id of the upload; lost connections only make it longer. What was begun earlier with the same files is
- * gone on with.
+ * Sends all files and returns the id of the upload; lost connections only make it longer. What was begun earlier with
+ * the same files is gone on with.
  * @param start the state after `begun`
  * @throws what the service refuses, and the signal's reason
  */
