@@ -82,7 +82,8 @@ if (cases.has('twice')) {
 }
 
 console.log(
-  `\n${values.method}, preset ${values.preset}; ${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; ${adapter}; Node ${process.versions.node}\n`,
+  `\n${values.method}, preset ${values.preset}; ${cpus().length} × ${cpus()[0]?.model.trim()}, ` +
+    `${Math.round(totalmem() / 2 ** 30)} GiB; ${adapter}; Node ${process.versions.node}\n`,
 );
 console.log(
   '| case | time | peak memory | status | input views | test views | F-score 1 % | silhouettes IoU (min) | notes |',
@@ -158,7 +159,9 @@ async function report(title: string, run: Run, object: string, frame: 'posed' | 
       join(captures, object),
     );
     row.fscore = truth.fscore;
-    row.notes = `focal ${(truth.focalError * 100).toFixed(1)} % off, depth ${(truth.depthError * 100).toFixed(2)} % of the diagonal off; ${row.notes}`;
+    row.notes =
+      `focal ${(truth.focalError * 100).toFixed(1)} % off, depth ${(truth.depthError * 100).toFixed(2)} % of ` +
+      `the diagonal off; ${row.notes}`;
   }
   rows.push(row);
 }

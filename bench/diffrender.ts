@@ -145,7 +145,8 @@ await gpu.sync();
 const ids = await gpu.readUint32(frame.ids, size * size);
 const covered = ids.reduce((n, id) => n + (id > 0 ? 1 : 0), 0);
 console.log(
-  `${gpu.adapter.device}: ${size}² pixels, ${covered} covered, ${mesh.triangleCount} triangles, ${texture}² texels, one view\n`,
+  `${gpu.adapter.device}: ${size}² pixels, ${covered} covered, ${mesh.triangleCount} triangles, ${texture}² ` +
+    `texels, one view\n`,
 );
 
 /** What a run of `nvdiffrec` records in place of the operations of the same names: see `ShadeOptions`. */

@@ -136,7 +136,8 @@ for (const name of values.cases.split(',')) {
 }
 
 console.log(
-  '| case | wall time | test views | `fusion` | difference | F-score 1 % | parts, inward faces | relit: as it is / aligned |',
+  '| case | wall time | test views | `fusion` | difference | F-score 1 % | parts, inward faces | relit: as ' +
+    'it is / aligned |',
 );
 console.log('|---|---|---|---|---|---|---|---|');
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);

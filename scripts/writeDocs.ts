@@ -34,7 +34,8 @@ ${errors.join('\n')}
 const value = (v: unknown): string => (v === undefined ? '–' : Array.isArray(v) ? v.join(',') || '(empty)' : String(v));
 const settings = describeSettings().map(
   (s) =>
-    `| \`${s.path}\` | \`${s.environment}\` | \`${s.flag}\` | ${value(s.default)} | ${s.description.replaceAll('|', '\\|')} |`,
+    `| \`${s.path}\` | \`${s.environment}\` | \`${s.flag}\` | ${value(s.default)} | ` +
+    `${s.description.replaceAll('|', '\\|')} |`,
 );
 const BEGIN = '<!-- settings: written by scripts/writeDocs.ts -->';
 const END = '<!-- end of settings -->';
@@ -43,5 +44,6 @@ const [before, rest] = service.split(BEGIN);
 const after = rest.split(END)[1];
 writeFileSync(
   docs('service.md'),
-  `${before}${BEGIN}\n| setting | environment | flag | default | meaning |\n|---|---|---|---|---|\n${settings.join('\n')}\n${END}${after}`,
+  `${before}${BEGIN}\n| setting | environment | flag | default | meaning ` +
+    `|\n|---|---|---|---|---|\n${settings.join('\n')}\n${END}${after}`,
 );

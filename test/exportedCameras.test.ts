@@ -101,7 +101,11 @@ const metashape = (
     <components next_id="1" active_id="0"><component id="0" label="Component 1">${component}</component></components>
     <cameras next_id="9" next_group_id="1">
       <group id="0" label="ring" type="folder">
-      ${POSES.map((pose, i) => `<camera id="${i}" sensor_id="0" component_id="0" label="r_${i}"><transform>${transform(pose).join(' ')}</transform></camera>`).join('\n')}
+      ${POSES.map(
+        (pose, i) =>
+          `<camera id="${i}" sensor_id="0" component_id="0" ` +
+          `label="r_${i}"><transform>${transform(pose).join(' ')}</transform></camera>`,
+      ).join('\n')}
       </group>
     </cameras>
   </chunk>

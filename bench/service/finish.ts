@@ -151,7 +151,8 @@ for (; n <= Number(values.to); n++) {
   const wrong = await faultsOf(job!);
   if (wrong.length > 0) bad++;
   console.log(
-    `${n}\t${hit.slice(0, 90)}\tattempt ${job!.attempt}, ${((Date.now() - begin) / 1000).toFixed(1)} s\t${wrong.join('; ') || 'good'}`,
+    `${n}\t${hit.slice(0, 90)}\tattempt ${job!.attempt}, ${((Date.now() - begin) / 1000).toFixed(1)} ` +
+      `s\t${wrong.join('; ') || 'good'}`,
   );
 }
 console.log(JSON.stringify({ ...values, writes: n - 1, bad }));

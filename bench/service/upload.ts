@@ -45,7 +45,8 @@ async function send(form: boolean): Promise<number> {
   const file = await open(path);
   const { size } = await file.stat();
   const head = form
-    ? '--b\r\nContent-Disposition: form-data; name="files"; filename="capture.zip"\r\nContent-Type: application/zip\r\n\r\n'
+    ? '--b\r\nContent-Disposition: form-data; name="files"; filename="capture.zip"\r\nContent-Type: ' +
+      'application/zip\r\n\r\n'
     : '';
   const tail = form ? '\r\n--b--\r\n' : '';
   return await new Promise<number>((resolve, reject) => {

@@ -132,7 +132,8 @@ async function score(object: TrueObject, truth: Truth, capture: Capture): Promis
     `${percent(found.focal / truth.focal - 1, 1)}${found.focalFrom === 'pictures' ? '' : ` (${found.focalFrom})`}`,
     right
       ? 'right'
-      : `WRONG (${found.leftConvention} ${found.topTurn} ${found.bottomTurn}, true ${arrangement.left} ${90 * arrangement.topTurn} ${90 * arrangement.bottomTurn})`,
+      : `WRONG (${found.leftConvention} ${found.topTurn} ${found.bottomTurn}, true ${arrangement.left} ` +
+        `${90 * arrangement.topTurn} ${90 * arrangement.bottomTurn})`,
     count > 0 ? percent(sum / count / object.diagonal) : '–',
     count > 0 ? percent(worst / object.diagonal) : '–',
     masks.toFixed(3),

@@ -53,7 +53,8 @@ export const fileSchema = z
       .url()
       .optional()
       .describe(
-        'Address in the storage itself, good for 15 minutes and without a key; only where it was asked for and there is one.',
+        'Address in the storage itself, good for 15 minutes and without a key; only where it was asked for ' +
+          'and there is one.',
       ),
   })
   .meta({ id: 'File' });

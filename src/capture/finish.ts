@@ -56,7 +56,9 @@ function invertedMasks(surveys: readonly ViewSurvey[]): Warning[] {
   return [
     {
       code: 'CAPTURE_MASKS_INVERTED',
-      message: `The masks look the wrong way round: in ${inverted.length} of ${surveys.length} pictures they mark the border of the frame and leave out its middle.`,
+      message:
+        `The masks look the wrong way round: in ${inverted.length} of ${surveys.length} pictures they mark the ` +
+        'border of the frame and leave out its middle.',
       remedy: 'Turn the masks round (white = object).',
     },
   ];

@@ -28,9 +28,13 @@ export function aboutLocalOrigin<T extends Pick<ReadSources, 'sources' | 'inputT
   const shift = shiftBy(origin);
   warnings.push({
     code: 'CAPTURE_FAR_FROM_ORIGIN',
-    message: `The cameras stand ${Math.hypot(...centre).toPrecision(3)} units from the origin, ${(Math.hypot(...centre) / spread).toPrecision(2)} times as far as they stand apart: the work is done about ${origin.join(', ')} (with +Y up).`,
+    message:
+      `The cameras stand ${Math.hypot(...centre).toPrecision(3)} units from the origin, ` +
+      `${(Math.hypot(...centre) / spread).toPrecision(2)} times as far as they stand apart: the work is done ` +
+      `about ${origin.join(', ')} (with +Y up).`,
     remedy:
-      'Nothing needs to be done: capture.inputToWorld in quality.json has the shift, and so have the nodes of glTF and USD files.',
+      'Nothing needs to be done: capture.inputToWorld in quality.json has the shift, and so have the nodes ' +
+      'of glTF and USD files.',
   });
   return {
     ...read,

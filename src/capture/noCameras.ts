@@ -18,7 +18,8 @@ export async function noCameras(images: readonly string[]): Promise<PlinthError>
   return new PlinthError('CAPTURE_NO_CAMERAS', {
     found: `There are ${images.length} pictures but nothing says where their cameras stood (${said})`,
     expected:
-      'transforms.json beside the pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 (text or binary), or six pictures named front, back, left, right, top and bottom in multi_views/',
+      'transforms.json beside the pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 (text ' +
+      'or binary), or six pictures named front, back, left, right, top and bottom in multi_views/',
     remedy: anyOf(
       step`put the transforms.json beside the pictures that ${command('cameras')} makes of them`,
       step`run COLMAP or nerfstudio (ns-process-data) on the pictures and give the folder it makes`,

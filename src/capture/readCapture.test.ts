@@ -249,27 +249,30 @@ describe('masks of a capture', () => {
     expect([error.code, /CAPTURE_NO_MASKS/.test(error.message)]).toEqual(['CAPTURE_NOT_CLEAN', true]);
   });
 
-  it('may be there for some views: the others’ come from a plain background, else those are left out with a count', async () => {
-    const some = (root: string) => putMasks(root, [0, 1, 2, 4, 5]);
-    const busyOne = await opaque(busy, {}, some);
-    expect([busyOne.masks, busyOne.views.map((view) => view.name)]).toEqual([
-      'files',
-      ['r_0', 'r_1', 'r_2', 'r_4', 'r_5'],
-    ]);
-    expect(busyOne.warnings).toEqual([
-      expect.objectContaining({
-        code: 'CAPTURE_MASKS_PARTIAL',
-        message: expect.stringMatching(/5 of 6 pictures have a mask file.*left out: r_3\.png/),
-      }),
-    ]);
-    const plain = await opaque(() => 246, {}, some);
-    expect([plain.masks, plain.views.length, plain.warnings.map(({ code }) => code)]).toEqual([
-      'files',
-      6,
-      ['CAPTURE_MASKS_PARTIAL'],
-    ]);
-    expect(await agreement(plain)).toBeGreaterThan(0.99);
-  });
+  it(
+    'may be there for some views: the others’ come from a plain background, else those are left out with a ' + 'count',
+    async () => {
+      const some = (root: string) => putMasks(root, [0, 1, 2, 4, 5]);
+      const busyOne = await opaque(busy, {}, some);
+      expect([busyOne.masks, busyOne.views.map((view) => view.name)]).toEqual([
+        'files',
+        ['r_0', 'r_1', 'r_2', 'r_4', 'r_5'],
+      ]);
+      expect(busyOne.warnings).toEqual([
+        expect.objectContaining({
+          code: 'CAPTURE_MASKS_PARTIAL',
+          message: expect.stringMatching(/5 of 6 pictures have a mask file.*left out: r_3\.png/),
+        }),
+      ]);
+      const plain = await opaque(() => 246, {}, some);
+      expect([plain.masks, plain.views.length, plain.warnings.map(({ code }) => code)]).toEqual([
+        'files',
+        6,
+        ['CAPTURE_MASKS_PARTIAL'],
+      ]);
+      expect(await agreement(plain)).toBeGreaterThan(0.99);
+    },
+  );
 
   it('must be there where they are asked for', async () => {
     expect((await errorOf(opaque(busy, { masks: 'files' }))).code).toBe('CAPTURE_FILE_MISSING');

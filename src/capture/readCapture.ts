@@ -49,7 +49,9 @@ export async function readCapture(path: string, options?: ReadOptions, finder?: 
 /** All warnings in one error, so that one run tells everything that is to be mended. */
 const notClean = ({ warnings, source }: Capture): PlinthError =>
   new PlinthError('CAPTURE_NOT_CLEAN', {
-    found: `The capture gives ${warnings.length} warning${warnings.length === 1 ? '' : 's'}: ${warnings.map((w) => `${w.code}: ${w.message}`).join(' ')}`,
+    found:
+      `The capture gives ${warnings.length} warning${warnings.length === 1 ? '' : 's'}: ` +
+      `${warnings.map((w) => `${w.code}: ${w.message}`).join(' ')}`,
     expected: 'none, since strict reading was asked for',
     remedy: 'Mend what is named, or read without strict',
     subject: source,
@@ -197,7 +199,8 @@ async function readLayout(
       throw new PlinthError('CAPTURE_UNRECOGNISED', {
         found: `${source} holds ${layout.names.length === 0 ? 'nothing' : layout.names.slice(0, 8).join(', ')}`,
         expected:
-          'transforms.json (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or multi_views/ with front, back, left, right, top and bottom',
+          'transforms.json (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or ' +
+          'multi_views/ with front, back, left, right, top and bottom',
         remedy: 'See docs/captures.md for the layouts that Plinth reads',
         subject: source,
       });

@@ -37,7 +37,8 @@ export function estimatedText(estimated: Record<string, unknown>): string {
       : '';
   const lines = [
     `  names     left is the ${estimated.leftConvention}'s left, top turned by ${estimated.topTurn}°, bottom by ${estimated.bottomTurn}°${estimated.ambiguous.length > 0 ? ` (${estimated.ambiguous.length} others fit as well)` : ''}`,
-    `  lens      ${estimated.focal.toFixed(3)} picture widths (${estimated.fieldOfView.toFixed(1)}°), from ${estimated.focalFrom}${spread}`,
+    `  lens      ${estimated.focal.toFixed(3)} picture widths (${estimated.fieldOfView.toFixed(1)}°), from ` +
+      `${estimated.focalFrom}${spread}`,
     `  distance  ${estimated.distance} from ${estimated.distanceFrom}`,
     depth
       ? `  depth     ${depth.kind}, linear in ${depth.model}, brighter is ${depth.brighterIs}`

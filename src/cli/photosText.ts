@@ -6,10 +6,12 @@ import { CLI_WORDS } from './words.js';
 /** What was found out about photos, for people: the set, a table of photos, warnings. */
 export function photosText({ set, photos, warnings }: PhotosReport): string {
   const lines = [
-    `  ${set.registered} of ${set.photos} photos have a camera, ${set.points.toLocaleString('en')} points, ${set.error.toFixed(2)} pixels off`,
+    `  ${set.registered} of ${set.photos} photos have a camera, ${set.points.toLocaleString('en')} points, ` +
+      `${set.error.toFixed(2)} pixels off`,
     ...set.lenses.map(
       ({ title, photos: count, focal, focalDeviation, statedFocal }) =>
-        `  lens  ${title} (${count}): focal length ${focal.toFixed(1)} px ± ${(100 * focalDeviation).toFixed(2)} %${statedFocal ? `, stated ${statedFocal.toFixed(0)}` : ''}`,
+        `  lens  ${title} (${count}): focal length ${focal.toFixed(1)} px ± ` +
+        `${(100 * focalDeviation).toFixed(2)} %${statedFocal ? `, stated ${statedFocal.toFixed(0)}` : ''}`,
     ),
   ];
   const rows = [['photo', 'points', 'error px', 'features', 'sharpness', '']];

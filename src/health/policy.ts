@@ -104,11 +104,13 @@ function missing(situation: GpuSituation): PlinthError {
   let remedy = advice?.remedy;
   if (!remedy && seen.some((g) => g.vendor === 'nvidia')) {
     remedy = machine.container
-      ? 'Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics, and have libvulkan1 libegl1 libglvnd0 libx11-6 libxext6 in the image'
+      ? 'Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics, and have libvulkan1 ' +
+        'libegl1 libglvnd0 libx11-6 libxext6 in the image'
       : 'Install the Vulkan part of the NVIDIA driver and libvulkan1';
   }
   remedy ??= machine.container
-    ? 'Give the container a GPU: NVIDIA: --gpus all with the NVIDIA Container Toolkit and NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics; AMD and Intel: --device /dev/dri'
+    ? 'Give the container a GPU: NVIDIA: --gpus all with the NVIDIA Container Toolkit and ' +
+      'NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics; AMD and Intel: --device /dev/dri'
     : anyOf(
         step`install a GPU and its driver (NVIDIA 535 or newer; AMD and Intel: Mesa 24 or newer)`,
         step`set ${setting('gpu.policy', 'preferred')}; ${command('doctor')} shows what is there`,

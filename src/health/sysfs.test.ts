@@ -129,12 +129,15 @@ describe('AMD and Intel through sysfs', () => {
     });
   });
 
-  it('numbers several cards by vendor, in the order of their numbers, and leaves connectors and other vendors out', async () => {
-    const other = { vendor: '0x1a03', device: '0x2000' };
-    const answer = await tree({ card10: amd, card2: amd, card1: intel, card0: other, 'card1-HDMI-A-1': amd }).facts();
-    if (answer.status !== 'ok') throw new Error('no cards');
-    expect(answer.gpus.map((g) => `${g.vendor} ${g.index}`)).toEqual(['intel 0', 'amd 0', 'amd 1']);
-  });
+  it(
+    'numbers several cards by vendor, in the order of their numbers, and leaves connectors and other vendors ' + 'out',
+    async () => {
+      const other = { vendor: '0x1a03', device: '0x2000' };
+      const answer = await tree({ card10: amd, card2: amd, card1: intel, card0: other, 'card1-HDMI-A-1': amd }).facts();
+      if (answer.status !== 'ok') throw new Error('no cards');
+      expect(answer.gpus.map((g) => `${g.vendor} ${g.index}`)).toEqual(['intel 0', 'amd 0', 'amd 1']);
+    },
+  );
 
   it('is unhealthy for uncorrected memory errors and for figures that are no numbers', async () => {
     const answer = await tree({

@@ -144,21 +144,24 @@ describe('a required GPU', () => {
     await expect(own.device.lost).resolves.toMatchObject({ reason: 'destroyed' });
   });
 
-  it('can be stood in for by the software adapter where that is allowed, and only where there is no GPU at all', async () => {
-    const policy: GpuPolicy = { gpu: 'required', allowSoftware: true };
-    const machine = { ...machineFacts(), memory: 16 * GIB };
-    const none = { adapters: [await software()], probe: stub.probe({ STUB_GPUS: '0' }) };
-    expect((await validate(policy, { ...none, machine })).mode).toBe('software');
-    // It works in the machine's memory, which must do for what is demanded of a GPU.
-    const small = { ...none, machine: { ...machine, memory: 8 * GIB } };
-    expect(await violation(policy, small)).toMatchObject({
-      code: 'GPU_MEMORY_TOO_SMALL',
-      found: expect.stringContaining('8.0 GiB'),
-    });
-    expect((await validate({ ...policy, minimumMemory: 4 * GIB }, small)).mode).toBe('software');
-    const probe = stub.probe({ STUB_MEMORY: String(GIB), STUB_GPUS: '1' });
-    expect((await violation(policy, { probe })).code).toBe('GPU_MEMORY_TOO_SMALL');
-  });
+  it(
+    'can be stood in for by the software adapter where that is allowed, and only where there is no GPU at ' + 'all',
+    async () => {
+      const policy: GpuPolicy = { gpu: 'required', allowSoftware: true };
+      const machine = { ...machineFacts(), memory: 16 * GIB };
+      const none = { adapters: [await software()], probe: stub.probe({ STUB_GPUS: '0' }) };
+      expect((await validate(policy, { ...none, machine })).mode).toBe('software');
+      // It works in the machine's memory, which must do for what is demanded of a GPU.
+      const small = { ...none, machine: { ...machine, memory: 8 * GIB } };
+      expect(await violation(policy, small)).toMatchObject({
+        code: 'GPU_MEMORY_TOO_SMALL',
+        found: expect.stringContaining('8.0 GiB'),
+      });
+      expect((await validate({ ...policy, minimumMemory: 4 * GIB }, small)).mode).toBe('software');
+      const probe = stub.probe({ STUB_MEMORY: String(GIB), STUB_GPUS: '1' });
+      expect((await violation(policy, { probe })).code).toBe('GPU_MEMORY_TOO_SMALL');
+    },
+  );
 });
 
 describe('a preferred GPU', () => {

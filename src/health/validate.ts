@@ -114,7 +114,9 @@ async function onHardware(
   const adapter = matchAdapter(policy.adapter ?? 'auto', allowed);
   if (!adapter) {
     throw new PlinthError('GPU_ADAPTER_NOT_MATCHED', {
-      found: `No GPU matches "${policy.adapter}"; there are ${allowed.map((a) => `${a.index}: ${a.device}`).join(', ')}`,
+      found:
+        `No GPU matches "${policy.adapter}"; there are ` +
+        `${allowed.map((a) => `${a.index}: ${a.device}`).join(', ')}`,
       remedy: remedy`Correct ${option('adapter')}`,
     });
   }

@@ -87,9 +87,12 @@ async function recognise(folder: string, names: string[], pixels: number): Promi
   const [layout] = await findLayouts(folderAccess(await listFolder(folder)));
   if (layout.kind === 'nothing' || layout.kind === 'several-transforms') {
     throw new PlinthError('CAPTURE_UNRECOGNISED', {
-      found: `The upload holds ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
+      found:
+        'The upload holds ' +
+        `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
       expected:
-        'one transforms.json with its pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 with images/, or multi_views/ with front, back, left, right, top and bottom',
+        'one transforms.json with its pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 ' +
+        'with images/, or multi_views/ with front, back, left, right, top and bottom',
       remedy: 'See docs/captures.md for the layouts that Plinth reads',
       subject: names[0],
     });

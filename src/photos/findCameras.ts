@@ -220,9 +220,12 @@ function notConnected(
     ? `the best pair, ${photos[best.a].name} and ${photos[best.b].name}, shares ${best.ratios.length} points`
     : 'no two of them share enough points';
   return new PlinthError('PHOTOS_NOT_CONNECTED', {
-    found: `The cameras of ${photos.length} photos could not be found: ${said} (a photo has ${middle} features in the middle)`,
+    found:
+      `The cameras of ${photos.length} photos could not be found: ${said} (a photo has ${middle} features in ` +
+      'the middle)',
     expected: 'sharp photos of something with texture that stands still, each overlapping the one before by two thirds',
     remedy:
-      'Take photos in steps of 10 to 20 degrees around the object; lay something plain or shiny on newspaper; give cameras (docs/captures.md) where there are some',
+      'Take photos in steps of 10 to 20 degrees around the object; lay something plain or shiny on ' +
+      'newspaper; give cameras (docs/captures.md) where there are some',
   });
 }

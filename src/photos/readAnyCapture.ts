@@ -41,7 +41,9 @@ export const readAnyCapture = (path: string, options?: ReadOptions): Promise<Cap
 export function requireMasks(capture: Capture): void {
   if (capture.format !== 'photos' || capture.masks !== 'none') return;
   throw new PlinthError('PHOTOS_NO_MASKS', {
-    found: `The cameras of ${capture.views.length} photos were found, but nothing tells the object from what is around it`,
+    found:
+      `The cameras of ${capture.views.length} photos were found, but nothing tells the object from what is ` +
+      'around it',
     expected: 'pictures with alpha, a masks/ folder beside the photos (white = object), or a plain background',
     remedy: remedy`add masks; ${command(`cameras ${capture.source} -o sparse`)} writes the cameras that were found`,
     subject: capture.source,
@@ -96,7 +98,9 @@ function unread({ list }: CaptureFolder, images: readonly string[]): Warning[] {
     {
       code: 'PHOTO_NOT_READ',
       subject: left[0],
-      message: `${left.length} picture${left.length === 1 ? '' : 's'} of other formats among the photos ${left.length === 1 ? 'was' : 'were'} not read: ${left.slice(0, 5).join(', ')}.`,
+      message:
+        `${left.length} picture${left.length === 1 ? '' : 's'} of other formats among the photos ` +
+        `${left.length === 1 ? 'was' : 'were'} not read: ${left.slice(0, 5).join(', ')}.`,
       remedy: remedy`export them as JPEG; ${command('cameras')} reads HEIC`,
     },
   ];

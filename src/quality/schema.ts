@@ -26,7 +26,8 @@ export type Thresholds = z.infer<typeof thresholdsSchema>;
 export const groupSchema = z
   .enum(['input', 'heldOut', 'test'])
   .describe(
-    '`input`: used for geometry and texture; `heldOut`: kept out by Plinth; `test`: marked as test by the capture. Only `input` views were seen by the method.',
+    '`input`: used for geometry and texture; `heldOut`: kept out by Plinth; `test`: marked as test by the ' +
+      'capture. Only `input` views were seen by the method.',
   );
 export type ViewGroup = z.infer<typeof groupSchema>;
 
@@ -86,7 +87,9 @@ const colourSchema = z.object({
     .nullable()
     .default(null)
     .describe(
-      'Share of the picture’s own variation within the object that the render explains (coefficient of determination, noise left out); 1 = all, 0 = no better than its mean colour; `null` where the picture is plain, and in older files.',
+      'Share of the picture’s own variation within the object that the render explains (coefficient of ' +
+        'determination, noise left out); 1 = all, 0 = no better than its mean colour; `null` where the picture ' +
+        'is plain, and in older files.',
     ),
 });
 
@@ -110,7 +113,8 @@ export const viewSchema = z.object({
     .positive()
     .nullable()
     .describe(
-      'Texels of the base colour along the edge of one pixel of the full-size picture; below 1 the texture is the coarser one.',
+      'Texels of the base colour along the edge of one pixel of the full-size picture; below 1 the texture ' +
+        'is the coarser one.',
     ),
   camera: cameraSchema,
   images: z

@@ -70,7 +70,8 @@ export async function sendArtifact(
  * Reports are self-contained pages: inline style, script and pictures, nothing from elsewhere, no access to the API.
  */
 const REPORT_POLICY =
-  "sandbox allow-scripts allow-popups; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:";
+  "sandbox allow-scripts allow-popups; default-src 'none'; style-src 'unsafe-inline'; script-src " +
+  "'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:";
 
 const matches = (header: string | undefined, etag: string): boolean =>
   (header ?? '')

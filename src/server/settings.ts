@@ -39,7 +39,8 @@ export const settingsSchema = z.strictObject({
   hosts: list
     .default([])
     .describe(
-      'Names under which clients reach the service, besides those of this machine and its addresses; `*.name` = all below a name, `*` = any.',
+      'Names under which clients reach the service, besides those of this machine and its addresses; ' +
+        '`*.name` = all below a name, `*` = any.',
     ),
   trustedProxies: list
     .default([])
@@ -65,7 +66,8 @@ export const settingsSchema = z.strictObject({
         .url()
         .optional()
         .describe(
-          'Where clients reach the same S3 storage: they then may fetch results from it, past the service, by signed addresses.',
+          'Where clients reach the same S3 storage: they then may fetch results from it, past the service, ' +
+            'by signed addresses.',
         ),
       region: z.string().min(1).default('us-east-1').describe('S3 region.'),
       accessKeyId: z.string().optional().describe('S3 credentials. Default: those of the AWS SDK.'),
@@ -136,7 +138,8 @@ export const settingsSchema = z.strictObject({
         .enum(['required', 'preferred', 'off'])
         .default('preferred')
         .describe(
-          '`required`: refuse to start without a fitting GPU; `preferred`: fall back to the software adapter; `off`: the software adapter.',
+          '`required`: refuse to start without a fitting GPU; `preferred`: fall back to the software ' +
+            'adapter; `off`: the software adapter.',
         ),
       minimumMemoryBytes: integer(0)
         .optional()
@@ -151,7 +154,8 @@ export const settingsSchema = z.strictObject({
       adapters: list
         .default(['auto'])
         .describe(
-          'One worker process for each: `auto`, `discrete`, an index, or a part of a name. Empty = no jobs are run here.',
+          'One worker process for each: `auto`, `discrete`, an index, or a part of a name. Empty = no jobs ' +
+            'are run here.',
         ),
       healthPort: integer(0, 65_535)
         .optional()

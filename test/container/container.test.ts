@@ -95,7 +95,8 @@ describe.skipIf(!daemon)('the container image', () => {
     await docker('network', 'rm', NETWORK);
   });
 
-  it('turns healthy on a read-only root as a plain user, reconstructs the example to its GLB, stops cleanly, and goes on with its job', async () => {
+  it('turns healthy on a read-only root as a plain user, reconstructs the example to its GLB, stops cleanly, ' +
+    'and goes on with its job', async () => {
     const begin = performance.now();
     const { container, url } = await start(...OPEN);
     await ready(url);

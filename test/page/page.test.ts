@@ -216,25 +216,28 @@ describe.skipIf(browserMissing)('the page', () => {
     await page.context().close();
   });
 
-  it('finds a running job again after a reload, with its curves from the beginning, and cancels it when confirmed', async () => {
-    const job = await server.submit(['slow-30'], { name: 'Slow vase' });
-    const { page, complaints } = await openPage(browser, `${server.url}/#/jobs/${job.id}`);
-    await stage(page, 'Stage fuse').waitFor();
-    await page.reload();
-    await stage(page, 'Stage read').waitFor();
-    await stage(page, 'Stage texture').waitFor();
-    await page.getByRole('figure', { name: /PSNR/ }).waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page.getByRole('button', { name: 'Keep it' }).click();
-    expect((await jobOf(job.id)).cancelRequested).toBe(false);
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page.getByRole('button', { name: 'Cancel the model' }).click();
-    await page.getByText('Cancelled', { exact: true }).waitFor();
-    expect((await server.until(job.id, 'cancelled')).state).toBe('cancelled');
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
+  it(
+    'finds a running job again after a reload, with its curves from the beginning, and cancels it when ' + 'confirmed',
+    async () => {
+      const job = await server.submit(['slow-30'], { name: 'Slow vase' });
+      const { page, complaints } = await openPage(browser, `${server.url}/#/jobs/${job.id}`);
+      await stage(page, 'Stage fuse').waitFor();
+      await page.reload();
+      await stage(page, 'Stage read').waitFor();
+      await stage(page, 'Stage texture').waitFor();
+      await page.getByRole('figure', { name: /PSNR/ }).waitFor();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+      await page.getByRole('button', { name: 'Keep it' }).click();
+      expect((await jobOf(job.id)).cancelRequested).toBe(false);
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+      await page.getByRole('button', { name: 'Cancel the model' }).click();
+      await page.getByText('Cancelled', { exact: true }).waitFor();
+      expect((await server.until(job.id, 'cancelled')).state).toBe('cancelled');
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
 
   it('says that the connection is lost, and goes on when it is back', async () => {
     const job = await server.submit(['slow-20'], { name: 'Lost and found' });

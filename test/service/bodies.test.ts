@@ -46,7 +46,8 @@ onBothDatabases('bodies and what they say', (url) => {
     });
   }
   const head = (path: string, type: string): string =>
-    `POST ${path} HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nContent-Type: ${type}\r\nContent-Length: 100000\r\n\r\n`;
+    `POST ${path} HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nContent-Type: ${type}\r\nContent-Length: ` +
+    `100000\r\n\r\n`;
 
   test.each([
     ['a JSON body', '/v1/jobs', 'application/json', '{"example": "', 'x'],

@@ -101,42 +101,45 @@ onBothDatabases('processes that outlive others', (url) => {
   });
   const alive = (pid: number): boolean => existsSync(`/proc/${pid}/exe`);
 
-  test('a busy worker ends with its server; one that cannot is ended by the next server, which goes on with the job', async () => {
-    data = await mkdtemp(join(tmpdir(), 'plinth-processes-'));
-    const databaseUrl = await url();
-    if (!databaseUrl) await copyDatabase(data);
-    const start = async (): Promise<ServerProcess> => {
-      const server = await startServerProcess(data, { databaseUrl });
-      running.push(server);
-      return server;
-    };
-    const first = await start();
-    const response = await fetch(`${first.url}/v1/jobs`, { method: 'POST', body: captureForm(['busy-loop-2']) });
-    const { id } = (await response.json()) as Job;
-    const at = async (server: ServerProcess, attempt: number, stage: string): Promise<void> => {
-      const job = async (): Promise<Job> => (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
-      await expect
-        .poll(job, { timeout: 60_000, interval: 100 })
-        .toMatchObject({ state: 'running', attempt, progress: { stage } });
-    };
-    await at(first, 1, 'fuse');
-    const [busy] = await first.workers();
-    await first.end('SIGKILL');
-    await expect.poll(() => alive(busy), { timeout: 30_000, interval: 50 }).toBe(false);
+  test(
+    'a busy worker ends with its server; one that cannot is ended by the next server, which goes on with the ' + 'job',
+    async () => {
+      data = await mkdtemp(join(tmpdir(), 'plinth-processes-'));
+      const databaseUrl = await url();
+      if (!databaseUrl) await copyDatabase(data);
+      const start = async (): Promise<ServerProcess> => {
+        const server = await startServerProcess(data, { databaseUrl });
+        running.push(server);
+        return server;
+      };
+      const first = await start();
+      const response = await fetch(`${first.url}/v1/jobs`, { method: 'POST', body: captureForm(['busy-loop-2']) });
+      const { id } = (await response.json()) as Job;
+      const at = async (server: ServerProcess, attempt: number, stage: string): Promise<void> => {
+        const job = async (): Promise<Job> => (await (await fetch(`${server.url}/v1/jobs/${id}`)).json()) as Job;
+        await expect
+          .poll(job, { timeout: 60_000, interval: 100 })
+          .toMatchObject({ state: 'running', attempt, progress: { stage } });
+      };
+      await at(first, 1, 'fuse');
+      const [busy] = await first.workers();
+      await first.end('SIGKILL');
+      await expect.poll(() => alive(busy), { timeout: 30_000, interval: 50 }).toBe(false);
 
-    const second = await start();
-    await at(second, 2, 'fuse');
-    const [stuck] = await second.workers();
-    // A process that is stopped sees nothing, its watching thread neither.
-    process.kill(stuck, 'SIGSTOP');
-    await second.end('SIGKILL');
-    expect(alive(stuck)).toBe(true);
-    const third = await start();
-    expect(alive(stuck)).toBe(false);
-    const done = async (): Promise<Job> => (await (await fetch(`${third.url}/v1/jobs/${id}`)).json()) as Job;
-    await expect.poll(done, { timeout: 60_000, interval: 100 }).toMatchObject({ state: 'succeeded', attempt: 3 });
-    expect(await readdir(join(data, 'processes'))).toHaveLength(1);
-  });
+      const second = await start();
+      await at(second, 2, 'fuse');
+      const [stuck] = await second.workers();
+      // A process that is stopped sees nothing, its watching thread neither.
+      process.kill(stuck, 'SIGSTOP');
+      await second.end('SIGKILL');
+      expect(alive(stuck)).toBe(true);
+      const third = await start();
+      expect(alive(stuck)).toBe(false);
+      const done = async (): Promise<Job> => (await (await fetch(`${third.url}/v1/jobs/${id}`)).json()) as Job;
+      await expect.poll(done, { timeout: 60_000, interval: 100 }).toMatchObject({ state: 'succeeded', attempt: 3 });
+      expect(await readdir(join(data, 'processes'))).toHaveLength(1);
+    },
+  );
 });
 
 onBothDatabases('what is kept and what is not', (url) => {
@@ -190,44 +193,47 @@ onBothDatabases('what is kept and what is not', (url) => {
     expect(log).toContain('CAPTURE_FILE_MISSING');
   });
 
-  test('the janitor leaves what has just begun and what belongs to a job alone, and removes what does not', async () => {
-    const { janitor, artifacts, db } = server.service;
-    const done = await server.until((await server.submit()).id, 'succeeded');
-    const work = join(server.settings.data, 'work');
-    const [young, old] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
-    for (const id of [young, old]) await mkdir(join(work, id, 'claim'), { recursive: true });
-    await utimes(join(work, old), longAgo, longAgo);
-    // Files that took days to arrive, stored a moment ago for a job that is about to be recorded.
-    const upload = await mkdtemp(join(tmpdir(), 'plinth-upload-'));
-    await writeFile(join(upload, 'r_0.png'), 'picture');
-    await utimes(join(upload, 'r_0.png'), longAgo, longAgo);
-    await artifacts.adopt(upload, `jobs/${young}/input`);
-    // And those of a job that never came.
-    await artifacts.put(`jobs/${old}/input/r_0.png`, Buffer.from('picture'));
-    for (const path of ['', '/input', '/input/r_0.png']) await utimes(store(`jobs/${old}${path}`), longAgo, longAgo);
-    await janitor.run();
-    expect(await readdir(work)).toEqual([young]);
-    expect(await stored(`jobs/${young}`)).toEqual(['input/r_0.png']);
-    expect(await stored(`jobs/${old}`)).toEqual([]);
+  test(
+    'the janitor leaves what has just begun and what belongs to a job alone, and removes what does ' + 'not',
+    async () => {
+      const { janitor, artifacts, db } = server.service;
+      const done = await server.until((await server.submit()).id, 'succeeded');
+      const work = join(server.settings.data, 'work');
+      const [young, old] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
+      for (const id of [young, old]) await mkdir(join(work, id, 'claim'), { recursive: true });
+      await utimes(join(work, old), longAgo, longAgo);
+      // Files that took days to arrive, stored a moment ago for a job that is about to be recorded.
+      const upload = await mkdtemp(join(tmpdir(), 'plinth-upload-'));
+      await writeFile(join(upload, 'r_0.png'), 'picture');
+      await utimes(join(upload, 'r_0.png'), longAgo, longAgo);
+      await artifacts.adopt(upload, `jobs/${young}/input`);
+      // And those of a job that never came.
+      await artifacts.put(`jobs/${old}/input/r_0.png`, Buffer.from('picture'));
+      for (const path of ['', '/input', '/input/r_0.png']) await utimes(store(`jobs/${old}${path}`), longAgo, longAgo);
+      await janitor.run();
+      expect(await readdir(work)).toEqual([young]);
+      expect(await stored(`jobs/${young}`)).toEqual(['input/r_0.png']);
+      expect(await stored(`jobs/${old}`)).toEqual([]);
 
-    // An answer that was lost does not make an accepted job a refused one.
-    await janitor.removeUnaccepted(done.id);
-    expect(await stored(`jobs/${done.id}/input`)).not.toEqual([]);
-    await janitor.removeUnaccepted(young);
-    expect(await stored(`jobs/${young}`)).toEqual([]);
+      // An answer that was lost does not make an accepted job a refused one.
+      await janitor.removeUnaccepted(done.id);
+      expect(await stored(`jobs/${done.id}/input`)).not.toEqual([]);
+      await janitor.removeUnaccepted(young);
+      expect(await stored(`jobs/${young}`)).toEqual([]);
 
-    // What a worker left that died between a job's end and its tidying.
-    const failed = await server.until((await server.submit(['input-error'])).id, 'failed');
-    await artifacts.put(`jobs/${failed.id}/results/claim/asset.glb`, Buffer.from('orphan'));
-    await artifacts.put(`jobs/${done.id}/pending/claim.json`, Buffer.from('{}'));
-    await db.query(
-      `UPDATE plinth.jobs SET tidied = false, finished_at = now() - interval '1 minute' WHERE id IN ($1, $2)`,
-      [failed.id, done.id],
-    );
-    await janitor.tidy();
-    expect(await stored(`jobs/${failed.id}/results`)).toEqual([]);
-    expect(await stored(`jobs/${done.id}/pending`)).toEqual([]);
-    expect((await server.ask(`/v1/jobs/${done.id}/files/asset.glb`)).status).toBe(200);
-    await rm(join(work, young), { recursive: true });
-  });
+      // What a worker left that died between a job's end and its tidying.
+      const failed = await server.until((await server.submit(['input-error'])).id, 'failed');
+      await artifacts.put(`jobs/${failed.id}/results/claim/asset.glb`, Buffer.from('orphan'));
+      await artifacts.put(`jobs/${done.id}/pending/claim.json`, Buffer.from('{}'));
+      await db.query(
+        `UPDATE plinth.jobs SET tidied = false, finished_at = now() - interval '1 minute' WHERE id IN ($1, $2)`,
+        [failed.id, done.id],
+      );
+      await janitor.tidy();
+      expect(await stored(`jobs/${failed.id}/results`)).toEqual([]);
+      expect(await stored(`jobs/${done.id}/pending`)).toEqual([]);
+      expect((await server.ask(`/v1/jobs/${done.id}/files/asset.glb`)).status).toBe(200);
+      await rm(join(work, young), { recursive: true });
+    },
+  );
 });

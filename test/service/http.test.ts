@@ -306,7 +306,9 @@ onBothDatabases('the API', (url) => {
       await brokenOff(head);
       expect(await incoming()).toEqual([]);
       const form =
-        'POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nxxx';
+        'POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; ' +
+        'boundary=b\r\nContent-Length: 100000\r\n\r\n--b\r\nContent-Disposition: form-data; name="files"; ' +
+        'filename="a.png"\r\n\r\nxxx';
       expect(await raw(form, { end: false })).toContain('408');
       expect(await incoming()).toEqual([]);
       await brokenOff(form);

@@ -45,54 +45,57 @@ describe('the API document', () => {
     expect(JSON.stringify(submit.responses['413'])).toMatch(/UPLOAD_TOO_LARGE.*ARCHIVE_TOO_LARGE/);
   });
 
-  test('is valid OpenAPI 3.1, and every operation has an example of its answers and bodies that fits its schema', async () => {
-    const document = (await (await server.ask('/openapi.json')).json()) as OpenApiDocument;
-    const { valid, errors } = await new Validator().validate(structuredClone(document));
-    expect(errors).toBeUndefined();
-    expect(valid).toBe(true);
+  test(
+    'is valid OpenAPI 3.1, and every operation has an example of its answers and bodies that fits its ' + 'schema',
+    async () => {
+      const document = (await (await server.ask('/openapi.json')).json()) as OpenApiDocument;
+      const { valid, errors } = await new Validator().validate(structuredClone(document));
+      expect(errors).toBeUndefined();
+      expect(valid).toBe(true);
 
-    const ajv = new Ajv2020({ strict: false });
-    addFormats.default(ajv);
-    ajv.addSchema(document, 'document');
-    const fits = (pointer: string, value: unknown): void => {
-      const check = ajv.getSchema(`document#${pointer}`)!;
-      expect(check(value), `${pointer}: ${ajv.errorsText(check.errors)}`).toBe(true);
-    };
-    const escaped = (part: string): string => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
-    interface Media {
-      example?: unknown;
-      examples?: Record<string, { value: unknown }>;
-    }
-    let examined = 0;
-    const examine = (pointer: string, content: Record<string, Media> = {}): void => {
-      for (const [type, { examples, example }] of Object.entries(content)) {
-        if (/octet-stream|zip|form-data|\*/.test(type)) continue;
-        const where = `${pointer}/content/${escaped(type)}`;
-        expect(example ?? examples, where).toBeDefined();
-        for (const { value } of Object.values(examples ?? { example: { value: example } })) {
-          fits(`${where}/schema`, value);
-          examined++;
+      const ajv = new Ajv2020({ strict: false });
+      addFormats.default(ajv);
+      ajv.addSchema(document, 'document');
+      const fits = (pointer: string, value: unknown): void => {
+        const check = ajv.getSchema(`document#${pointer}`)!;
+        expect(check(value), `${pointer}: ${ajv.errorsText(check.errors)}`).toBe(true);
+      };
+      const escaped = (part: string): string => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
+      interface Media {
+        example?: unknown;
+        examples?: Record<string, { value: unknown }>;
+      }
+      let examined = 0;
+      const examine = (pointer: string, content: Record<string, Media> = {}): void => {
+        for (const [type, { examples, example }] of Object.entries(content)) {
+          if (/octet-stream|zip|form-data|\*/.test(type)) continue;
+          const where = `${pointer}/content/${escaped(type)}`;
+          expect(example ?? examples, where).toBeDefined();
+          for (const { value } of Object.values(examples ?? { example: { value: example } })) {
+            fits(`${where}/schema`, value);
+            examined++;
+          }
+        }
+      };
+      const all = [...Object.entries(document.paths), ...Object.entries(document.webhooks as typeof document.paths)];
+      for (const [path, operations] of all) {
+        for (const [method, operation] of Object.entries(operations)) {
+          if (method === 'head') continue;
+          const base = `/${path in document.paths ? 'paths' : 'webhooks'}/${escaped(path)}/${method}`;
+          const body = operation.requestBody as { content?: Record<string, Media> } | undefined;
+          examine(`${base}/requestBody`, body?.content);
+          for (const [status, answer] of Object.entries(operation.responses)) {
+            examine(`${base}/responses/${status}`, answer.content as Record<string, Media> | undefined);
+          }
         }
       }
-    };
-    const all = [...Object.entries(document.paths), ...Object.entries(document.webhooks as typeof document.paths)];
-    for (const [path, operations] of all) {
-      for (const [method, operation] of Object.entries(operations)) {
-        if (method === 'head') continue;
-        const base = `/${path in document.paths ? 'paths' : 'webhooks'}/${escaped(path)}/${method}`;
-        const body = operation.requestBody as { content?: Record<string, Media> } | undefined;
-        examine(`${base}/requestBody`, body?.content);
-        for (const [status, answer] of Object.entries(operation.responses)) {
-          examine(`${base}/responses/${status}`, answer.content as Record<string, Media> | undefined);
-        }
-      }
-    }
-    expect(examined).toBeGreaterThan(200);
-    // Each schema is used, and headers that clients depend on are told.
-    for (const name of Object.keys(document.components!.schemas!)) expect(name).not.toMatch(/Input$/);
-    expect(document.paths['/v1/jobs'].post.responses['202'].headers).toHaveProperty('Location');
-    expect(document.paths['/v1/jobs/{id}/files/{name}'].get.responses['206'].headers).toHaveProperty('Content-Range');
-  });
+      expect(examined).toBeGreaterThan(200);
+      // Each schema is used, and headers that clients depend on are told.
+      for (const name of Object.keys(document.components!.schemas!)) expect(name).not.toMatch(/Input$/);
+      expect(document.paths['/v1/jobs'].post.responses['202'].headers).toHaveProperty('Location');
+      expect(document.paths['/v1/jobs/{id}/files/{name}'].get.responses['206'].headers).toHaveProperty('Content-Range');
+    },
+  );
 
   test('/docs brings all it needs itself', async () => {
     const page = await server.ask('/docs/');

@@ -63,27 +63,34 @@ async function attemptLog(id: string, attempt: number): Promise<string> {
   return log.slice(log.indexOf(`attempt ${attempt}:`));
 }
 
-test('methods run in turn and are compared; kill -9 of the worker costs neither the finished run nor the start of the other', async () => {
-  const { id } = await client.submitStored({ example: 'vase-six' }, { methods: [FUSION, OPTIMISED], formats: ['glb'] });
-  await optimising(id);
-  const [worker] = await server.workers();
-  process.kill(worker, 'SIGKILL');
-  const job = await client.wait(id);
-  expect(job).toMatchObject({ state: 'succeeded', attempt: 2, failure: null });
-  expect(job.result!.runs.map((r) => [r.name, r.quality?.status !== undefined])).toEqual([
-    ['fusion', true],
-    ['nvdiffrec', true],
-  ]);
-  expect(['fusion', 'nvdiffrec']).toContain(job.result!.best);
-  expect(job.result!.comparison).toMatch(/fusion|nvdiffrec/);
-  const names = (await client.files(id)).map((f) => f.name);
-  for (const name of ['fusion/asset.glb', 'nvdiffrec/asset.glb', 'comparison.json']) expect(names).toContain(name);
-  // The second attempt made neither the first run nor the start of the second one anew.
-  const log = await attemptLog(id, 2);
-  expect(log).not.toContain('fusion: ');
-  const quality = (await (await client.file(id, 'nvdiffrec/quality.json')).json()) as Quality;
-  expect(quality.method.facts?.resumedAt).toBeGreaterThanOrEqual(0);
-});
+test(
+  'methods run in turn and are compared; kill -9 of the worker costs neither the finished run nor the start of ' +
+    'the other',
+  async () => {
+    const { id } = await client.submitStored(
+      { example: 'vase-six' },
+      { methods: [FUSION, OPTIMISED], formats: ['glb'] },
+    );
+    await optimising(id);
+    const [worker] = await server.workers();
+    process.kill(worker, 'SIGKILL');
+    const job = await client.wait(id);
+    expect(job).toMatchObject({ state: 'succeeded', attempt: 2, failure: null });
+    expect(job.result!.runs.map((r) => [r.name, r.quality?.status !== undefined])).toEqual([
+      ['fusion', true],
+      ['nvdiffrec', true],
+    ]);
+    expect(['fusion', 'nvdiffrec']).toContain(job.result!.best);
+    expect(job.result!.comparison).toMatch(/fusion|nvdiffrec/);
+    const names = (await client.files(id)).map((f) => f.name);
+    for (const name of ['fusion/asset.glb', 'nvdiffrec/asset.glb', 'comparison.json']) expect(names).toContain(name);
+    // The second attempt made neither the first run nor the start of the second one anew.
+    const log = await attemptLog(id, 2);
+    expect(log).not.toContain('fusion: ');
+    const quality = (await (await client.file(id, 'nvdiffrec/quality.json')).json()) as Quality;
+    expect(quality.method.facts?.resumedAt).toBeGreaterThanOrEqual(0);
+  },
+);
 
 test('SIGTERM ends the optimisation at the step that it has reached, and it goes on from there', async () => {
   const { id } = await client.submitStored({ example: 'vase-six' }, { methods: [OPTIMISED], formats: ['glb'] });

@@ -41,22 +41,26 @@ onBothDatabases('what survives', (url) => {
     throw new Error('the job did not get there');
   };
 
-  test('kill -9 of the server loses neither the running nor the queued job, and the first goes on from its checkpoint', async () => {
-    const first = await start();
-    const ids = [await submit(first, ['slow-8']), await submit(first, ['plain'])];
-    await until(first, ids[0], (job) => job.progress?.stage === 'texture');
-    await first.end('SIGKILL');
-    const second = await start();
-    for (const id of ids)
-      expect(await until(second, id, (job) => job.state === 'succeeded')).toMatchObject({ failure: null });
-    const done = await until(second, ids[0], () => true);
-    expect(done.attempt).toBe(2);
-    const log = await (await fetch(second.url + done.links.log)).text();
-    // The second attempt does not begin with the first stage.
-    expect(log.slice(log.indexOf('attempt 2'))).not.toContain('stage read');
-    expect(await readdir(join(data, 'store', 'jobs', ids[0], 'results'))).toHaveLength(1);
-    expect(await readdir(join(data, 'work'))).toEqual([]);
-  });
+  test(
+    'kill -9 of the server loses neither the running nor the queued job, and the first goes on from its ' +
+      'checkpoint',
+    async () => {
+      const first = await start();
+      const ids = [await submit(first, ['slow-8']), await submit(first, ['plain'])];
+      await until(first, ids[0], (job) => job.progress?.stage === 'texture');
+      await first.end('SIGKILL');
+      const second = await start();
+      for (const id of ids)
+        expect(await until(second, id, (job) => job.state === 'succeeded')).toMatchObject({ failure: null });
+      const done = await until(second, ids[0], () => true);
+      expect(done.attempt).toBe(2);
+      const log = await (await fetch(second.url + done.links.log)).text();
+      // The second attempt does not begin with the first stage.
+      expect(log.slice(log.indexOf('attempt 2'))).not.toContain('stage read');
+      expect(await readdir(join(data, 'store', 'jobs', ids[0], 'results'))).toHaveLength(1);
+      expect(await readdir(join(data, 'work'))).toEqual([]);
+    },
+  );
 
   test('SIGTERM ends the service with 0 while a job runs, which goes on afterwards', async () => {
     const first = await start();
@@ -70,19 +74,22 @@ onBothDatabases('what survives', (url) => {
     expect(log.match(/stage read/g)).toHaveLength(1);
   });
 
-  test('a second process on the same data is refused where it would harm, and shares the work where it may', async () => {
-    const first = await start();
-    if (databaseUrl === undefined) {
-      await expect(start()).rejects.toThrow(/code 3.*DATA_FOLDER_IN_USE/);
-      return;
-    }
-    const worker = await start({ mode: 'worker', environment: { PLINTH_DATA: data } });
-    const ids = await Promise.all([submit(first, ['slow-5']), submit(first, ['slow-5'])]);
-    const jobs = await Promise.all(ids.map((id) => until(first, id, (job) => job.state === 'running')));
-    expect(jobs.map((j) => j.attempt)).toEqual([1, 1]);
-    const health = (await (await fetch(`${first.url}/health`)).json()) as { workers: { own: boolean }[] };
-    expect(health.workers.map((w) => w.own).sort()).toEqual([false, true]);
-    expect(await worker.end('SIGTERM')).toBe(0);
-    for (const id of ids) await until(first, id, (job) => job.state === 'succeeded');
-  });
+  test(
+    'a second process on the same data is refused where it would harm, and shares the work where it ' + 'may',
+    async () => {
+      const first = await start();
+      if (databaseUrl === undefined) {
+        await expect(start()).rejects.toThrow(/code 3.*DATA_FOLDER_IN_USE/);
+        return;
+      }
+      const worker = await start({ mode: 'worker', environment: { PLINTH_DATA: data } });
+      const ids = await Promise.all([submit(first, ['slow-5']), submit(first, ['slow-5'])]);
+      const jobs = await Promise.all(ids.map((id) => until(first, id, (job) => job.state === 'running')));
+      expect(jobs.map((j) => j.attempt)).toEqual([1, 1]);
+      const health = (await (await fetch(`${first.url}/health`)).json()) as { workers: { own: boolean }[] };
+      expect(health.workers.map((w) => w.own).sort()).toEqual([false, true]);
+      expect(await worker.end('SIGTERM')).toBe(0);
+      for (const id of ids) await until(first, id, (job) => job.state === 'succeeded');
+    },
+  );
 });

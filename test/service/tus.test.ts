@@ -165,22 +165,25 @@ describe('resumable uploads', () => {
     await client.abandonUpload(idOf(url));
   });
 
-  test('a byte now and then does not keep one alive, and a part of unknown length ends at the size that was named', async () => {
-    const url = (await begin(1000)).headers.get('location')!;
-    const trickle = open(`${server.url}${url}`);
-    const timer = setInterval(() => trickle.request.write('x'), 300);
-    const slow = await trickle.answer;
-    clearInterval(timer);
-    expect(slow).toMatchObject({ status: 408, code: 'UPLOAD_TOO_SLOW' });
-    trickle.request.destroy();
-    const received = Number((await head(url))[1]);
-    expect(received).toBeGreaterThan(0);
-    const endless = open(`${server.url}${url}`, received);
-    endless.request.end(Buffer.alloc(5000));
-    expect(await endless.answer).toMatchObject({ status: 413, code: 'UPLOAD_TOO_LARGE' });
-    expect((await head(url))[1]).toBe(String(received));
-    await client.abandonUpload(idOf(url));
-  });
+  test(
+    'a byte now and then does not keep one alive, and a part of unknown length ends at the size that was ' + 'named',
+    async () => {
+      const url = (await begin(1000)).headers.get('location')!;
+      const trickle = open(`${server.url}${url}`);
+      const timer = setInterval(() => trickle.request.write('x'), 300);
+      const slow = await trickle.answer;
+      clearInterval(timer);
+      expect(slow).toMatchObject({ status: 408, code: 'UPLOAD_TOO_SLOW' });
+      trickle.request.destroy();
+      const received = Number((await head(url))[1]);
+      expect(received).toBeGreaterThan(0);
+      const endless = open(`${server.url}${url}`, received);
+      endless.request.end(Buffer.alloc(5000));
+      expect(await endless.answer).toMatchObject({ status: 413, code: 'UPLOAD_TOO_LARGE' });
+      expect((await head(url))[1]).toBe(String(received));
+      await client.abandonUpload(idOf(url));
+    },
+  );
 
   test('who goes on after a lost connection need not wait for it to end', async () => {
     const url = (await begin(10)).headers.get('location')!;
@@ -242,34 +245,37 @@ describe('resumable uploads', () => {
     expect(await readdir(server.service.incoming)).toEqual([]);
   });
 
-  test('what is refused leaves the upload, which a better request then takes; of many at once one gets it', async () => {
-    const files = [
-      { name: 'transforms.json', data: new Blob(['{"frames": []}']) },
-      { name: 'r_0.png', data: new Blob(['no picture']) },
-    ];
-    const bad = await client.upload(files);
-    await expect(client.submitStored({ upload: bad.id })).rejects.toMatchObject({ code: 'IMAGE_UNREADABLE' });
-    expect((await client.getUpload(bad.id)).complete).toBe(true);
-    await client.abandonUpload(bad.id);
+  test(
+    'what is refused leaves the upload, which a better request then takes; of many at once one gets ' + 'it',
+    async () => {
+      const files = [
+        { name: 'transforms.json', data: new Blob(['{"frames": []}']) },
+        { name: 'r_0.png', data: new Blob(['no picture']) },
+      ];
+      const bad = await client.upload(files);
+      await expect(client.submitStored({ upload: bad.id })).rejects.toMatchObject({ code: 'IMAGE_UNREADABLE' });
+      expect((await client.getUpload(bad.id)).complete).toBe(true);
+      await client.abandonUpload(bad.id);
 
-    const good = await uploadZip(await captureZip(1000));
-    await expect(client.submitStored({ upload: good.id }, { methods: [{ method: 'none' }] })).rejects.toMatchObject({
-      code: 'METHOD_UNKNOWN',
-    });
-    const answers = await Promise.all(
-      Array.from({ length: 6 }, () => client.submitStored({ upload: good.id }, {}, 'replayed')),
-    );
-    expect(new Set(answers.map((job) => job.id)).size).toBe(1);
+      const good = await uploadZip(await captureZip(1000));
+      await expect(client.submitStored({ upload: good.id }, { methods: [{ method: 'none' }] })).rejects.toMatchObject({
+        code: 'METHOD_UNKNOWN',
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, () => client.submitStored({ upload: good.id }, {}, 'replayed')),
+      );
+      expect(new Set(answers.map((job) => job.id)).size).toBe(1);
 
-    const other = await uploadZip(await captureZip(1000));
-    const settled = await Promise.allSettled(
-      Array.from({ length: 4 }, () => client.submitStored({ upload: other.id })),
-    );
-    expect(settled.filter((s) => s.status === 'fulfilled')).toHaveLength(1);
-    for (const { reason } of settled.filter((s) => s.status === 'rejected'))
-      expect(reason).toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
-    expect(await readdir(server.service.incoming)).toEqual([]);
-  });
+      const other = await uploadZip(await captureZip(1000));
+      const settled = await Promise.allSettled(
+        Array.from({ length: 4 }, () => client.submitStored({ upload: other.id })),
+      );
+      expect(settled.filter((s) => s.status === 'fulfilled')).toHaveLength(1);
+      for (const { reason } of settled.filter((s) => s.status === 'rejected'))
+        expect(reason).toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
+      expect(await readdir(server.service.incoming)).toEqual([]);
+    },
+  );
 
   const uploadZip = async (zip: Buffer): Promise<Upload> =>
     await client.upload([{ name: 'capture.zip', data: new Blob([new Uint8Array(zip)]) }]);

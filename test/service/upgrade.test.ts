@@ -106,49 +106,52 @@ onBothDatabases('what is kept', (url) => {
     await expectWhole(await serve(data, databaseUrl), facts);
   });
 
-  test('comes back from a backup that was made before the upgrade, on the other kind of database and storage', async () => {
-    const { data, databaseUrl, facts } = await old();
-    const output = join(await newFolder(), 'backup');
-    const from = await openDatabase({ url: databaseUrl, folder: data });
-    const made = await backup({ db: from, artifacts: await openArtifacts({ kind: 'folder' }, data), output });
-    await from.close();
-    expect(made.schemaVersion).toBe(1);
-    expect(made.tables.find((t) => t.name === 'jobs')!.rows).toBe(5);
-    // Hashes of keys and secrets of webhooks are nobody else's business.
-    for (const path of [output, join(output, 'database'), join(output, 'database/api_keys.jsonl')])
-      expect((await stat(path)).mode & 0o077, path).toBe(0);
+  test(
+    'comes back from a backup that was made before the upgrade, on the other kind of database and ' + 'storage',
+    async () => {
+      const { data, databaseUrl, facts } = await old();
+      const output = join(await newFolder(), 'backup');
+      const from = await openDatabase({ url: databaseUrl, folder: data });
+      const made = await backup({ db: from, artifacts: await openArtifacts({ kind: 'folder' }, data), output });
+      await from.close();
+      expect(made.schemaVersion).toBe(1);
+      expect(made.tables.find((t) => t.name === 'jobs')!.rows).toBe(5);
+      // Hashes of keys and secrets of webhooks are nobody else's business.
+      for (const path of [output, join(output, 'database'), join(output, 'database/api_keys.jsonl')])
+        expect((await stat(path)).mode & 0o077, path).toBe(0);
 
-    const s3 = await startS3('kept');
-    const storage: StorageChoice = {
-      kind: 's3',
-      bucket: 'kept',
-      endpoint: s3.url,
-      region: 'us-east-1',
-      accessKeyId: 'a',
-      secretAccessKey: 'b',
-      forcePathStyle: true,
-    };
-    const flags = Object.fromEntries(Object.entries(storage).map(([name, value]) => [`storage.${name}`, value]));
-    try {
-      const place = await newFolder();
-      const otherUrl = databaseUrl ? undefined : await url();
-      if (!otherUrl) await copyDatabase(place);
-      const to = await openDatabase({ url: otherUrl, folder: place });
-      const artifacts = await openArtifacts(storage, place);
-      await restore({ db: to, artifacts, input: output });
-      const [{ version }] = await to.query<{ version: number }>('SELECT version FROM plinth.version');
-      expect(version).toBe(SCHEMA_VERSION);
-      // Not twice: what is there would be lost.
-      expect((await errorOf(restore({ db: to, artifacts, input: output }))).code).toBe('RESTORE_NOT_EMPTY');
-      await to.close();
-      const server = await serve(place, otherUrl, flags);
-      await expectWhole(server, { ...facts });
-      await server.destroy();
-      servers.splice(servers.indexOf(server), 1);
-    } finally {
-      await s3.stop();
-    }
-  });
+      const s3 = await startS3('kept');
+      const storage: StorageChoice = {
+        kind: 's3',
+        bucket: 'kept',
+        endpoint: s3.url,
+        region: 'us-east-1',
+        accessKeyId: 'a',
+        secretAccessKey: 'b',
+        forcePathStyle: true,
+      };
+      const flags = Object.fromEntries(Object.entries(storage).map(([name, value]) => [`storage.${name}`, value]));
+      try {
+        const place = await newFolder();
+        const otherUrl = databaseUrl ? undefined : await url();
+        if (!otherUrl) await copyDatabase(place);
+        const to = await openDatabase({ url: otherUrl, folder: place });
+        const artifacts = await openArtifacts(storage, place);
+        await restore({ db: to, artifacts, input: output });
+        const [{ version }] = await to.query<{ version: number }>('SELECT version FROM plinth.version');
+        expect(version).toBe(SCHEMA_VERSION);
+        // Not twice: what is there would be lost.
+        expect((await errorOf(restore({ db: to, artifacts, input: output }))).code).toBe('RESTORE_NOT_EMPTY');
+        await to.close();
+        const server = await serve(place, otherUrl, flags);
+        await expectWhole(server, { ...facts });
+        await server.destroy();
+        servers.splice(servers.indexOf(server), 1);
+      } finally {
+        await s3.stop();
+      }
+    },
+  );
 
   test('is refused by a restore where a byte of the backup is another, and nothing is written then', async () => {
     const { data, databaseUrl } = await old();

@@ -112,7 +112,8 @@ onBothDatabases('webhooks', (url) => {
     expect(verify(before, secret)).toThrow();
     for (const by of [SECRET, secret]) expect(verify(after, by)).not.toThrow();
     await server.service.db.query(
-      `UPDATE plinth.webhook_secrets SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days'`,
+      `UPDATE plinth.webhook_secrets SET created_at = created_at - interval '2 days', expires_at = ` +
+        `expires_at - interval '2 days'`,
     );
     const next = await client.rotateWebhookSecret();
     await client.redeliver(id, delivery.id);

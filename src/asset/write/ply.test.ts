@@ -34,8 +34,10 @@ describe('readPly', () => {
   it('reads text with quads, comments and unknown elements', () => {
     const mesh = parsePly(
       ascii(
-        'ply\r\nformat ascii 1.0\r\ncomment x\r\nelement vertex 4\r\nproperty double x\r\nproperty double y\r\nproperty double z\r\n' +
-          'element other 1\r\nproperty list uchar int things\r\nelement face 1\r\nproperty list uchar uint vertex_index\r\nend_header\r\n' +
+        'ply\r\nformat ascii 1.0\r\ncomment x\r\nelement vertex 4\r\nproperty double x\r\nproperty double ' +
+          'y\r\nproperty double z\r\n' +
+          'element other 1\r\nproperty list uchar int things\r\nelement face 1\r\nproperty list uchar uint ' +
+          'vertex_index\r\nend_header\r\n' +
           '0 0 0\r\n1 0 0\r\n1 1 0\r\n0 1 0\r\n3 7 8 9\r\n4 0 1 2 3\r\n',
       ),
     );
@@ -46,7 +48,8 @@ describe('readPly', () => {
 
   it('reads point clouds and big-endian numbers', () => {
     const head = ascii(
-      'ply\nformat binary_big_endian 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty short z\nend_header\n',
+      'ply\nformat binary_big_endian 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty ' +
+        'short z\nend_header\n',
     );
     const bytes = new Uint8Array(head.length + 10);
     bytes.set(head);
@@ -68,7 +71,8 @@ describe('readPly', () => {
       [ascii('ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n1\n'), /lack x, y or z/],
       [
         ascii(
-          'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\nelement face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\n3 0 0 1\n',
+          'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float ' +
+            'z\nelement face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\n3 0 0 1\n',
         ),
         /vertex 1 of 1/,
       ],

@@ -36,7 +36,8 @@ export async function encodeUsdz(asset: Asset, encode: TextureEncoder = encodeTe
 
 function buildLayer(mesh: Mesh, material: Material, origin: Vec3 | undefined): string {
   const placed = origin
-    ? `    double3 xformOp:translate = (${origin.join(', ')})\n    uniform token[] xformOpOrder = ["xformOp:translate"]\n`
+    ? `    double3 xformOp:translate = (${origin.join(', ')})\n    uniform token[] xformOpOrder = ` +
+      `["xformOp:translate"]\n`
     : '';
   return `#usda 1.0
 (

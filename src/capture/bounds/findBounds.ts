@@ -163,7 +163,8 @@ async function nothingLeft(input: BoundsInput, focus: Focus): Promise<PlinthErro
     if (await carveInPasses(others, focus, 0, input.signal)) culprits.push(training[v].view);
   }
   const remedy =
-    'Check that pictures and cameras belong together. Cameras are camera-to-world with OpenGL axes (x right, y up, looking along −z)';
+    'Check that pictures and cameras belong together. Cameras are camera-to-world with OpenGL axes (x right, ' +
+    'y up, looking along −z)';
   const expected = 'all silhouettes to meet in one object';
   if (culprits.length === 1) {
     return new PlinthError('CAPTURE_OBJECT_OUT_OF_VIEW', {
@@ -186,7 +187,9 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
   const worst = shares.indexOf(Math.min(...shares));
   if (shares[worst] < 0.5) {
     throw new PlinthError('CAPTURE_VIEWS_DISAGREE', {
-      found: `Only ${(100 * shares[worst]).toFixed(0)} % of the object in ${views[worst].name} can be where the other views show it`,
+      found:
+        `Only ${(100 * shares[worst]).toFixed(0)} % of the object in ${views[worst].name} can be where the ` +
+        'other views show it',
       expected: 'silhouettes that fit together (at least 50 % here, usually all)',
       remedy: 'Correct the camera or mask of this view, or take it out',
       subject: views[worst].source,
@@ -198,7 +201,9 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
       : [
           {
             code: 'CAPTURE_VIEWS_DISAGREE',
-            message: `${(100 * (1 - shares[i])).toFixed(0)} % of the object in ${view.name} is where other views show background.`,
+            message:
+              `${(100 * (1 - shares[i])).toFixed(0)} % of the object in ${view.name} is where other views show ` +
+              'background.',
             subject: view.name,
             remedy: 'Check the camera and the mask of this view.',
           },

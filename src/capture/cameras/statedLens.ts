@@ -89,7 +89,9 @@ export function stateLens(
       ? undefined
       : {
           code: 'IMAGE_SIZE_MISMATCH',
-          message: `${subject} is ${size.width} × ${size.height} pixels, its camera is for ${W} × ${H}: the camera was scaled.`,
+          message:
+            `${subject} is ${size.width} × ${size.height} pixels, its camera is for ${W} × ${H}: the camera ` +
+            'was scaled.',
           subject,
           remedy: 'Use the pictures at the size that the cameras were made for, if there are any.',
         };
@@ -124,7 +126,9 @@ function focalLengths(
   if (hint !== undefined) {
     const warning: Warning = {
       code: 'CAPTURE_FOCAL_FROM_EXIF',
-      message: `The metadata state no focal length; ${hint.toFixed(0)} pixels were taken from the EXIF data of the pictures.`,
+      message:
+        `The metadata state no focal length; ${hint.toFixed(0)} pixels were taken from the EXIF data of the ` +
+        'pictures.',
       remedy: 'Give fl_x or camera_angle_x: EXIF focal lengths are good to a few percent only.',
     };
     return { fx: hint, fy: hint, warning };

@@ -131,7 +131,9 @@ class ViewWriter {
     if (!onto) {
       this.warnings.push({
         code: 'CONVERT_DEPTH_LEFT_OUT',
-        message: `The depth map of ${view.name} was taken from another place than its picture, which a transforms file cannot say: it was left out.`,
+        message:
+          `The depth map of ${view.name} was taken from another place than its picture, which a transforms ` +
+          'file cannot say: it was left out.',
         subject: view.name,
       });
       return undefined;
@@ -165,7 +167,9 @@ function lost({ views }: Capture, format: ConvertFormat): Warning[] {
   if (test.length > 0) {
     out.push({
       code: 'CONVERT_SPLIT_LOST',
-      message: `A COLMAP model knows no test views: ${test.length} of them (${test.slice(0, 3).join(', ')}${test.length > 3 ? ', …' : ''}) stand among the others.`,
+      message:
+        `A COLMAP model knows no test views: ${test.length} of them ` +
+        `(${test.slice(0, 3).join(', ')}${test.length > 3 ? ', …' : ''}) stand among the others.`,
     });
   }
   return out;

@@ -63,11 +63,17 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
   const unit = size / 1024;
   const parts = sorted.map(({ line }) => {
     const [a, b] = [at(line.from), at(line.to)];
-    return `<line x1="${a.x.toFixed(1)}" y1="${a.y.toFixed(1)}" x2="${b.x.toFixed(1)}" y2="${b.y.toFixed(1)}" stroke="${line.color}" stroke-width="${(line.width * unit).toFixed(2)}" stroke-linecap="round"/>`;
+    return (
+      `<line x1="${a.x.toFixed(1)}" y1="${a.y.toFixed(1)}" x2="${b.x.toFixed(1)}" y2="${b.y.toFixed(1)}" ` +
+      `stroke="${line.color}" stroke-width="${(line.width * unit).toFixed(2)}" stroke-linecap="round"/>`
+    );
   });
   const label = (p: Vec3, text: string, color: string, big = 15): string => {
     const { x, y } = at(p);
-    return `<text x="${(x + 5 * unit).toFixed(1)}" y="${(y - 5 * unit).toFixed(1)}" font-size="${(big * unit).toFixed(1)}" fill="${color}">${escapeXml(text)}</text>`;
+    return (
+      `<text x="${(x + 5 * unit).toFixed(1)}" y="${(y - 5 * unit).toFixed(1)}" ` +
+      `font-size="${(big * unit).toFixed(1)}" fill="${color}">${escapeXml(text)}</text>`
+    );
   };
   ['x', 'y', 'z'].forEach((name, axis) => {
     const tip: Vec3 = [0, 0, 0];
@@ -81,9 +87,12 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
   }
   const test = capture.views.filter((view) => view.split === 'test').length;
   const extent = sub(max, min).map((v) => v.toPrecision(3));
-  const legend = `${capture.views.length - test} training views${test ? `, ${test} test views (orange)` : ''}; bounds ${extent.join(' × ')}${capture.scaleKnown ? '' : ' (scale chosen)'}`;
+  const legend =
+    `${capture.views.length - test} training views${test ? `, ${test} test views (orange)` : ''}; bounds ` +
+    `${extent.join(' × ')}${capture.scaleKnown ? '' : ' (scale chosen)'}`;
   parts.push(
-    `<text x="${16 * unit}" y="${size - 16 * unit}" font-size="${18 * unit}" fill="#374151">${escapeXml(legend)}</text>`,
+    `<text x="${16 * unit}" y="${size - 16 * unit}" font-size="${18 * unit}" ` +
+      `fill="#374151">${escapeXml(legend)}</text>`,
   );
   return drawSvg(size, size, `<rect width="100%" height="100%" fill="#f8fafc"/>${parts.join('')}`);
 }

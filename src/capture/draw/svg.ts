@@ -6,7 +6,8 @@ export const escapeXml = (text: string): string => text.replace(/[<>&"']/g, (c) 
 /** Draws an SVG body at the given size over a picture (or transparent ground). */
 export async function drawSvg(width: number, height: number, body: string, ground?: ColorImage): Promise<ColorImage> {
   const svg = Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif">${body}</svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ` +
+      `${height}" font-family="sans-serif">${body}</svg>`,
   );
   const base = ground
     ? sharp(ground.data, { raw: { width, height, channels: 4 } })

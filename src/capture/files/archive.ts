@@ -161,7 +161,9 @@ async function examine(
     const other = seen.get(key);
     if (other !== undefined) {
       throw new PlinthError('ARCHIVE_INVALID', {
-        found: `${basename(file)} holds ${other === path ? `${path} twice` : `both ${other} and ${path}, which differ in case only`}`,
+        found:
+          `${basename(file)} holds ` +
+          `${other === path ? `${path} twice` : `both ${other} and ${path}, which differ in case only`}`,
         expected: 'every name once, on every file system',
         remedy: 'Rename one of them and pack the archive again',
         subject: file,
@@ -209,7 +211,9 @@ function tooLarge(file: string, what: string, options: ResolvedReadOptions, entr
   const { maxArchiveBytes, maxArchiveEntries, maxArchiveRatio } = options;
   return new PlinthError('ARCHIVE_TOO_LARGE', {
     found: `${basename(file)}${entry ? `: ${entry}` : ''} unpacks to ${what}`,
-    expected: `at most ${mib(maxArchiveBytes)}, ${maxArchiveEntries} entries, and ${maxArchiveRatio} times the packed size`,
+    expected:
+      `at most ${mib(maxArchiveBytes)}, ${maxArchiveEntries} entries, and ${maxArchiveRatio} times the packed ` +
+      'size',
     remedy: anyOf(
       step`pack only the capture`,
       step`raise ${option('maxArchiveBytes')} or ${option('maxArchiveEntries')}`,

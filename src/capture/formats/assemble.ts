@@ -108,7 +108,9 @@ function findPictures(
       const first = found.paths.find((path) => path !== undefined) ?? '';
       warnings.push({
         code: 'CAPTURE_FILES_ELSEWHERE',
-        message: `${fileName(file)} names ${pictures[0]}, which leads nowhere here: the pictures of these names in ${folderOf(first) || 'the capture'} were taken.`,
+        message:
+          `${fileName(file)} names ${pictures[0]}, which leads nowhere here: the pictures of these names in ` +
+          `${folderOf(first) || 'the capture'} were taken.`,
         subject: list.locate(file),
         remedy: `Name the pictures relative to ${fileName(file)} if others are meant.`,
       });
@@ -116,7 +118,9 @@ function findPictures(
     if (found.otherEndings > 0) {
       warnings.push({
         code: 'CAPTURE_OTHER_ENDING',
-        message: `${found.otherEndings} pictures have another ending than ${fileName(file)} says: files of the same name were taken.`,
+        message:
+          `${found.otherEndings} pictures have another ending than ${fileName(file)} says: files of the same ` +
+          'name were taken.',
         subject: list.locate(file),
         remedy: 'Nothing needs to be done if they show the same, as pictures do whose background was cut out.',
       });
@@ -134,7 +138,9 @@ function findPictures(
 function fewLeft(file: string, missing: readonly string[], named: number): PlinthError {
   return new PlinthError('CAPTURE_FILE_MISSING', {
     found: `${fileName(file)} names ${named} pictures; ${missing.length} of them are missing: ${counted(missing, 5)}`,
-    expected: `every picture to be a file relative to ${fileName(file)}, with or without ending (${IMAGE_EXTENSIONS.join(', ')})`,
+    expected:
+      `every picture to be a file relative to ${fileName(file)}, with or without ending ` +
+      `(${IMAGE_EXTENSIONS.join(', ')})`,
     remedy: 'Add the pictures, or take their frames out',
     subject: missing[0],
   });
@@ -181,7 +187,9 @@ function withoutDuplicates(
   if (twice.length > 0) {
     warnings.push({
       code: 'CAPTURE_DUPLICATE_FRAMES',
-      message: `${twice.length === 1 ? 'A frame is' : `${twice.length} frames are`} there twice with the same camera and ${twice.length === 1 ? 'was' : 'were'} taken once: ${counted(twice, 3)}.`,
+      message:
+        `${twice.length === 1 ? 'A frame is' : `${twice.length} frames are`} there twice with the same camera ` +
+        `and ${twice.length === 1 ? 'was' : 'were'} taken once: ${counted(twice, 3)}.`,
       subject: twice[0],
       remedy: 'Take the repeated frames out.',
     });
@@ -195,7 +203,9 @@ function refuseUnread(paths: readonly string[]): void {
   if (unread.length === 0) return;
   const kind = unread[0].slice(unread[0].lastIndexOf('.') + 1).toUpperCase();
   throw new PlinthError('IMAGE_UNREADABLE', {
-    found: `${unread.length} of ${paths.length} pictures are ${kind} files, which are not decoded: ${counted(unread.map(fileName), 3)}`,
+    found:
+      `${unread.length} of ${paths.length} pictures are ${kind} files, which are not decoded: ` +
+      `${counted(unread.map(fileName), 3)}`,
     expected: `pictures as ${IMAGE_EXTENSIONS.join(', ')}`,
     remedy:
       'Convert them to JPEG or PNG beside the originals, with the same names: the metadata may keep the old endings',
@@ -214,7 +224,9 @@ function rigidPoses(views: readonly StatedView[], warnings: Warning[]): Mat4[] {
   if (scaled.length > 0) {
     warnings.push({
       code: 'CAPTURE_CAMERA_SCALED',
-      message: `The matrices of ${scaled.length} cameras have axes of length ${scaled[0].scale.toPrecision(3)}: the scale was taken out, positions stay.`,
+      message:
+        `The matrices of ${scaled.length} cameras have axes of length ${scaled[0].scale.toPrecision(3)}: the ` +
+        'scale was taken out, positions stay.',
       subject: scaled[0].name,
       remedy: 'Export cameras without scale.',
     });

@@ -80,7 +80,9 @@ function pairWarnings({ model, others }: ColmapPair): Warning[] {
     const list = others.map(({ folder, images }) => `${folder || '.'} (${images} images)`);
     warnings.push({
       code: 'CAPTURE_OTHER_MODELS',
-      message: `Of several models, ${model.folder || '.'} with ${model.images.length} images was read and the others were not: ${counted(list, 4)}.`,
+      message:
+        `Of several models, ${model.folder || '.'} with ${model.images.length} images was read and the others ` +
+        `were not: ${counted(list, 4)}.`,
       subject: others[0].folder,
       remedy: 'Solve all pictures as one model, or give a folder with the model that is meant.',
     });
@@ -89,7 +91,9 @@ function pairWarnings({ model, others }: ColmapPair): Warning[] {
   if (short) {
     warnings.push({
       code: 'CAPTURE_LENS_CUT_SHORT',
-      message: `Camera ${short.id} (${short.model}) is stated with ${short.parameters.length} numbers: what its lens has besides was taken to be zero.`,
+      message:
+        `Camera ${short.id} (${short.model}) is stated with ${short.parameters.length} numbers: what its lens ` +
+        'has besides was taken to be zero.',
       subject: `cameras.${model.ending}`,
       remedy: 'Export the model with all parameters of its lens, or as OPENCV.',
     });

@@ -45,7 +45,10 @@ export async function depthScaleOf(
   if (other === undefined) return undefined;
   warnings.push({
     code: 'CAPTURE_DEPTH_UNIT',
-    message: `The metadata state no unit of depth, and the usual one of such files puts surfaces at ${median.toPrecision(3)} where the cameras look at ${expected.toPrecision(3)}: a step was taken to be ${other} scene units.`,
+    message:
+      'The metadata state no unit of depth, and the usual one of such files puts surfaces at ' +
+      `${median.toPrecision(3)} where the cameras look at ${expected.toPrecision(3)}: a step was taken to be ` +
+      `${other} scene units.`,
     subject: file,
     remedy: anyOf(step`give depth_unit_scale_factor`, step`set ${option('depthScale')}`),
   });

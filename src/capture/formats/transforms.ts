@@ -131,7 +131,9 @@ function heldOut(file: string, whole: Transforms, warnings: Warning[]): boolean[
     if (unmatched.length === 0) continue;
     warnings.push({
       code: 'CAPTURE_SPLIT_UNMATCHED',
-      message: `${unmatched.length} of ${whole[list]?.length} names in ${list} of ${fileName(file)} are no frame's: ${counted(unmatched, 3)}.`,
+      message:
+        `${unmatched.length} of ${whole[list]?.length} names in ${list} of ${fileName(file)} are no frame's: ` +
+        `${counted(unmatched, 3)}.`,
       subject: unmatched[0],
       remedy: 'Write them as file_path has them.',
     });
@@ -168,7 +170,8 @@ function usesOpenCv(whole: Transforms, views: readonly StatedView[], warnings: W
   warnings.push({
     code: 'CAPTURE_AXES_OPENCV',
     message:
-      'The cameras look away from what they stand around: their matrices were taken to have OpenCV axes (y down, z forwards).',
+      'The cameras look away from what they stand around: their matrices were taken to have OpenCV axes (y ' +
+      'down, z forwards).',
     remedy: 'Export with OpenGL axes (y up, z backwards), or state "camera_convention": "OpenCV".',
   });
   return true;

@@ -75,11 +75,14 @@ function unusedIn(
   return [
     {
       code,
-      message: `${extra.length} ${what} in ${folder} belong to no view and are not used: ${counted(extra.map(fileName), 3)}.`,
+      message:
+        `${extra.length} ${what} in ${folder} belong to no view and are not used: ` +
+        `${counted(extra.map(fileName), 3)}.`,
       subject: extra[0],
       remedy:
         what === 'masks'
-          ? 'Give them the names of their pictures (r_1.png, r_1.jpg.png or r_1_mask.png for r_1.jpg), or name them by mask_path.'
+          ? 'Give them the names of their pictures (r_1.png, r_1.jpg.png or r_1_mask.png for r_1.jpg), or name ' +
+            'them by mask_path.'
           : 'Name them in the metadata (depth_file_path of each frame, with depth_unit_scale_factor).',
     },
   ];

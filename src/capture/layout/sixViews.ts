@@ -44,7 +44,9 @@ export function arrangeSixViews(
   if (missing.length > (allowMissing ? 6 - FEWEST : 0)) {
     const where = own ? 'multi_views/' : '';
     throw new PlinthError('CAPTURE_VIEWS_MISSING', {
-      found: `${missing.length === 1 ? 'The view' : 'The views'} ${missing.map((n) => `${where}${n}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing${otherFormats(list, folder, missing)}`,
+      found:
+        `${missing.length === 1 ? 'The view' : 'The views'} ${missing.map((n) => `${where}${n}`).join(', ')} ` +
+        `${missing.length === 1 ? 'is' : 'are'} missing${otherFormats(list, folder, missing)}`,
       expected: `a picture for each of ${VIEW_NAMES.join(', ')} (${IMAGE_EXTENSIONS.join(', ')})`,
       remedy:
         missing.length <= 6 - FEWEST
@@ -140,7 +142,9 @@ function companions(
     if (found.has(name)) continue;
     throw new PlinthError('CAPTURE_FILE_MISSING', {
       found: `${below}/ has no file for the view ${name}`,
-      expected: `${below}/${name}.png beside the ${found.size} that ${found.size === 1 ? 'is' : 'are'} there (at least ${fewest} of ${colors.size})`,
+      expected:
+        `${below}/${name}.png beside the ${found.size} that ${found.size === 1 ? 'is' : 'are'} there (at least ` +
+        `${fewest} of ${colors.size})`,
       remedy: `Add it, or remove the folder ${below}/ to go on without`,
       subject: list.locate(joinPath(path, `${name}.png`)),
     });

@@ -100,7 +100,9 @@ function withoutDepth(files: readonly SixViewFile[]): Warning[] {
     .filter((file) => file.depth === undefined)
     .map(({ name }) => ({
       code: 'CAPTURE_DEPTH_MISSING',
-      message: `There is no depth map for the view ${name}: only its outline counts for the shape, and hollows that it alone sees stay closed.`,
+      message:
+        `There is no depth map for the view ${name}: only its outline counts for the shape, and hollows that ` +
+        'it alone sees stay closed.',
       subject: name,
       remedy: `Add depth_renders/${name}.png.`,
     }));
@@ -116,7 +118,9 @@ function sameShapes(prepared: readonly PreparedView[]): void {
   for (const p of prepared) {
     if (Math.abs(p.width / p.height / (first.width / first.height) - 1) < 0.005) continue;
     throw new PlinthError('IMAGE_SIZE_MISMATCH', {
-      found: `${basename(p.file.color)} is ${p.width} × ${p.height} pixels and ${basename(first.file.color)} is ${first.width} × ${first.height}`,
+      found:
+        `${basename(p.file.color)} is ${p.width} × ${p.height} pixels and ${basename(first.file.color)} is ` +
+        `${first.width} × ${first.height}`,
       expected: 'six pictures of one shape, from cameras of one focal length',
       remedy: 'Export the six pictures at one size',
       subject: p.file.color,

@@ -208,7 +208,9 @@ function sameShape(
 ): void {
   if (Math.abs(a.width / b.width / (a.height / b.height) - 1) < 0.01) return;
   throw new PlinthError('IMAGE_SIZE_MISMATCH', {
-    found: `${basename(file.depth ?? '')} of the view ${file.name} is ${b.width} × ${b.height} pixels, its picture ${a.width} × ${a.height}`,
+    found:
+      `${basename(file.depth ?? '')} of the view ${file.name} is ${b.width} × ${b.height} pixels, its picture ` +
+      `${a.width} × ${a.height}`,
     expected: 'the same shape (width : height)',
     remedy: 'Export both from the same camera',
     subject: file.depth,
@@ -234,7 +236,9 @@ function checkCoverage(mask: Uint8Array, file: SixViewFile, origin: MaskOrigin):
   const share = inside / mask.length;
   if (share > 2e-4 && share < 0.995) return;
   throw new PlinthError('CAPTURE_MASK_EMPTY', {
-    found: `The ${origin === 'files' ? 'mask' : origin} of ${basename(file.color)} marks ${share < 0.5 ? 'no object' : 'the whole picture as object'}`,
+    found:
+      `The ${origin === 'files' ? 'mask' : origin} of ${basename(file.color)} marks ` +
+      `${share < 0.5 ? 'no object' : 'the whole picture as object'}`,
     expected: 'an object in front of a background that can be told from it',
     remedy: 'Use a plain white or black background or transparency, or add a folder masks/',
     subject: file.color,

@@ -47,7 +47,8 @@ export async function runInspect(
     const { min, max } = capture.bounds;
     const side = min.map((v, i) => (max[i] - v).toPrecision(3)).join(' × ');
     process.stdout.write(
-      `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, object about ${side}\n\n`,
+      `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, ` +
+        `object about ${side}\n\n`,
     );
     process.stdout.write(`${table(rows)}\n`);
     const photos = capture.estimated?.photos as PhotosReport | undefined;

@@ -89,4 +89,5 @@ interface KeyLine {
 
 const day = (date: Date | string | null): string => (date ? new Date(date).toISOString().slice(0, 10) : 'never');
 const line = (key: KeyLine): string =>
-  `${key.id}  ${key.scope.padEnd(6)}  ${key.revokedAt ? 'revoked' : 'works  '}  made ${day(key.createdAt)}, used ${day(key.lastUsedAt)}  ${key.name}${key.project === null ? '' : ` (${key.project})`}`;
+  `${key.id}  ${key.scope.padEnd(6)}  ${key.revokedAt ? 'revoked' : 'works  '}  made ${day(key.createdAt)}, ` +
+  `used ${day(key.lastUsedAt)}  ${key.name}${key.project === null ? '' : ` (${key.project})`}`;

@@ -111,8 +111,11 @@ function summary(result: ReconstructionResult, seconds: number): string {
     '',
     totalsTable(q.totals),
     '',
-    `  mesh      ${mesh.triangles.toLocaleString('en')} triangles, ${mesh.components} part${mesh.components === 1 ? '' : 's'}, ${mesh.watertight ? 'watertight' : `${mesh.boundaryEdges} open edges`}`,
-    `  time      ${duration(seconds)}, peak memory ${bytes(q.run.peakMemoryBytes ?? 0)}, on ${q.run.adapter.description || q.run.adapter.device}`,
+    `  mesh      ${mesh.triangles.toLocaleString('en')} triangles, ${mesh.components} ` +
+      `part${mesh.components === 1 ? '' : 's'}, ` +
+      `${mesh.watertight ? 'watertight' : `${mesh.boundaryEdges} open edges`}`,
+    `  time      ${duration(seconds)}, peak memory ${bytes(q.run.peakMemoryBytes ?? 0)}, on ` +
+      `${q.run.adapter.description || q.run.adapter.device}`,
     '',
     ...q.advice.map((a) => `  • ${a.message}`),
     ...(q.advice.length > 0 ? [''] : []),

@@ -8,7 +8,8 @@ export function addKeys(program: Command): void {
   const keys = program
     .command('keys')
     .description(
-      'make, list and revoke API keys, also while the service runs: read sees jobs, submit also starts and ends them, admin sees all jobs and manages keys',
+      'make, list and revoke API keys, also while the service runs: read sees jobs, submit also starts and ' +
+        'ends them, admin sees all jobs and manages keys',
     );
 
   withPlace(keys.command('create').description('make a key and print it; it is not shown again'))

@@ -79,7 +79,9 @@ export function createIsoGrid(gpu: Gpu, lattice: IsoLattice, slots: number): Iso
   const largest = n * CELL_WEIGHTS * 8;
   if (largest > gpu.limits.maxStorageBufferBindingSize) {
     throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-      found: `A level set on ${slots} bricks needs a binding of ${largest} bytes; the device allows ${gpu.limits.maxStorageBufferBindingSize}`,
+      found:
+        `A level set on ${slots} bricks needs a binding of ${largest} bytes; the device allows ` +
+        `${gpu.limits.maxStorageBufferBindingSize}`,
       remedy: 'Use a smaller resolution',
     });
   }

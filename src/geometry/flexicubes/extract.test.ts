@@ -109,29 +109,32 @@ for (const share of [0.15, 0.5, 0.85]) {
   });
 }
 
-test('without switched cells the same fields would not be manifold: the fields above do test the ambiguous cases', () => {
-  const grid = randomGrid(1, 0.5, [4, 3, 4]);
-  const places = latticePlaces(grid);
-  let pairs = 0;
-  for (const p of places) {
-    const config = (q: number[]) => {
-      let bits = 0;
-      for (let c = 0; c < 8; c++) {
-        const i = latticeIndex(grid, q[0] + (c & 1), q[1] + ((c >> 1) & 1), q[2] + (c >> 2));
-        if (i < 0) return 0;
-        if (grid.samples[i * 8] < 0) bits |= 1 << c;
+test(
+  'without switched cells the same fields would not be manifold: the fields above do test the ambiguous ' + 'cases',
+  () => {
+    const grid = randomGrid(1, 0.5, [4, 3, 4]);
+    const places = latticePlaces(grid);
+    let pairs = 0;
+    for (const p of places) {
+      const config = (q: number[]) => {
+        let bits = 0;
+        for (let c = 0; c < 8; c++) {
+          const i = latticeIndex(grid, q[0] + (c & 1), q[1] + ((c >> 1) & 1), q[2] + (c >> 2));
+          if (i < 0) return 0;
+          if (grid.samples[i * 8] < 0) bits |= 1 << c;
+        }
+        return bits;
+      };
+      for (let axis = 0; axis < 3; axis++) {
+        const q = p.slice();
+        q[axis]++;
+        const mine = DUAL_CASES[config(p) * 2].doubled;
+        if (mine === axis * 2 + 1 && DUAL_CASES[config(q) * 2].doubled === axis * 2) pairs++;
       }
-      return bits;
-    };
-    for (let axis = 0; axis < 3; axis++) {
-      const q = p.slice();
-      q[axis]++;
-      const mine = DUAL_CASES[config(p) * 2].doubled;
-      if (mine === axis * 2 + 1 && DUAL_CASES[config(q) * 2].doubled === axis * 2) pairs++;
     }
-  }
-  expect(pairs).toBeGreaterThan(0);
-});
+    expect(pairs).toBeGreaterThan(0);
+  },
+);
 
 test('triangles face outwards: a ball has its volume', async () => {
   const grid = ball([6, 6, 6], 8.3);

@@ -20,7 +20,11 @@
 @group(0) @binding(8) var<storage, read_write> quadWeights : array<vec2f>;
 
 @compute @workgroup_size(64)
-fn classify(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn classify(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -39,7 +43,11 @@ fn classify(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) group
 }
 
 @compute @workgroup_size(64)
-fn resolve(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn resolve(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -77,7 +85,8 @@ fn resolve(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups
     }
     for (var axis = 0u; axis < 3u; axis++) {
       let across = acrossAxes(axis);
-      let needed = 1u | (1u << (1u << across.x)) | (1u << (1u << across.y)) | (1u << ((1u << across.x) | (1u << across.y)));
+      let needed = 1u | (1u << (1u << across.x)) | (1u << (1u << across.y)) | (1u << ((1u << across.x)
+        | (1u << across.y)));
       let here = config & 1u;
       let there = (config >> (1u << axis)) & 1u;
       if (here != there && (around & needed) == needed) {
@@ -92,7 +101,11 @@ fn resolve(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups
 }
 
 @compute @workgroup_size(64)
-fn vertices(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn vertices(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -160,7 +173,11 @@ fn centerAcross(cell : u32, edge : u32, axis : u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn quadTriangles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn quadTriangles(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -202,7 +219,11 @@ fn quadTriangles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) 
 }
 
 @compute @workgroup_size(64)
-fn centers(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn centers(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;

@@ -33,7 +33,11 @@ fn center(p : u32) -> vec3f {
 
 // Gradient of the exponent of every γ around a quad, up to its sign.
 @compute @workgroup_size(64)
-fn throughCenters(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn throughCenters(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -58,7 +62,11 @@ fn throughCenters(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups)
 
 // Per cell: its dual vertices' own gradients, and their shares of the centres around them; and the gradient of γ.
 @compute @workgroup_size(64)
-fn gatherCenters(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn gatherCenters(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -109,7 +117,11 @@ fn gatherCenters(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) 
 
 // Per cell: from its dual vertices to crossings, and on to the eight corners and the weights.
 @compute @workgroup_size(64)
-fn throughCrossings(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn throughCrossings(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -199,7 +211,8 @@ fn throughCrossings(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroup
     let share = color[e].w / sum[l].w;
     let gColor = vertexGradientsIn[(first + l) * 2u + 1u].rgb;
     let gField = vertexGradientsIn[(first + l) * 2u].w * share;
-    weightGradients[first * CELL_WEIGHTS + 8u + e] = share * (dot(pull[l], place[e].xyz - vertex[l]) + dot(gColor, color[e].rgb - colorSum[l]));
+    weightGradients[first * CELL_WEIGHTS + 8u + e] = share * (dot(pull[l], place[e].xyz - vertex[l]) + dot(gColor,
+      color[e].rgb - colorSum[l]));
     var g = pull[l] * share;
     if (params.deviation > 0.0) {
       g += away(place[e].xyz - vertex[l], mean[l], signs[l]) * (params.deviation / number[l]);
@@ -235,7 +248,11 @@ fn away(d : vec3f, mean : f32, signs : f32) -> vec3f {
 // Per sample: the shares of the cells around, and the sign-change regulariser. w of the second word: 0 nothing came, 1
 // all may move, 2 colour only.
 @compute @workgroup_size(64)
-fn gatherCorners(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn gatherCorners(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;

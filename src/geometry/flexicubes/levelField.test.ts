@@ -93,26 +93,29 @@ describe('tidyField', () => {
     expect(tidyField(fieldOf(twoBalls, lattice), lattice).floaters).toBe(0);
   });
 
-  test('makes distances of what is away from the surface, carries colours there and leaves the surface in place', () => {
-    const lattice = isoLattice(BOUNDS, 24);
-    const field = fieldOf(ballSolid(1), lattice);
-    const exact = field.values.slice();
-    field.values = field.values.map((v) => (Math.abs(v) > 1.2 ? Math.sign(v) * 0.01 : v));
-    field.values.forEach((v, i) => {
-      if (Math.abs(v) <= 1.2) field.colors.set([0.2, 0.4, 0.6], i * 3);
-    });
-    tidyField(field, lattice);
-    let worst = 0;
-    let colored = 0;
-    field.values.forEach((v, i) => {
-      expect(v < 0).toBe(exact[i] < 0);
-      if (Math.abs(exact[i]) < 0.6) worst = Math.max(worst, Math.abs(v - exact[i]));
-      if (field.colors[i * 3] > 0) colored++;
-      if (Math.abs(exact[i]) < MAXIMUM_FIELD) expect(field.colors[i * 3 + 2]).toBeCloseTo(0.6, 3);
-    });
-    expect(worst).toBe(0);
-    expect(colored).toBeGreaterThan(1000);
-  });
+  test(
+    'makes distances of what is away from the surface, carries colours there and leaves the surface in ' + 'place',
+    () => {
+      const lattice = isoLattice(BOUNDS, 24);
+      const field = fieldOf(ballSolid(1), lattice);
+      const exact = field.values.slice();
+      field.values = field.values.map((v) => (Math.abs(v) > 1.2 ? Math.sign(v) * 0.01 : v));
+      field.values.forEach((v, i) => {
+        if (Math.abs(v) <= 1.2) field.colors.set([0.2, 0.4, 0.6], i * 3);
+      });
+      tidyField(field, lattice);
+      let worst = 0;
+      let colored = 0;
+      field.values.forEach((v, i) => {
+        expect(v < 0).toBe(exact[i] < 0);
+        if (Math.abs(exact[i]) < 0.6) worst = Math.max(worst, Math.abs(v - exact[i]));
+        if (field.colors[i * 3] > 0) colored++;
+        if (Math.abs(exact[i]) < MAXIMUM_FIELD) expect(field.colors[i * 3 + 2]).toBeCloseTo(0.6, 3);
+      });
+      expect(worst).toBe(0);
+      expect(colored).toBeGreaterThan(1000);
+    },
+  );
 });
 
 test('a field on a finer lattice is the same surface', async () => {

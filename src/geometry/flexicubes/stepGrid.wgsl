@@ -47,7 +47,11 @@ fn advance(at : u32, g : vec4f) -> vec4f {
 }
 
 @compute @workgroup_size(64)
-fn stepSamples(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn stepSamples(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples) {
     return;
@@ -70,7 +74,11 @@ fn stepSamples(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) gr
 }
 
 @compute @workgroup_size(64)
-fn stepWeights(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn stepWeights(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let item = itemAt(group, groups, local);
   if (item >= params.samples || (entries[item] & ACTIVE) == 0u || offsets[item] >= params.vertices) {
     return;
@@ -80,6 +88,7 @@ fn stepWeights(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) gr
     let at = item * CELL_WEIGHTS + k;
     let m = mix(vec2f(g, g * g), weightMoments[at], vec2f(params.beta1, params.beta2));
     weightMoments[at] = m;
-    weights[at] = clamp(weights[at] - params.weight * m.x / (sqrt(m.y) + params.epsilon), -params.maximumWeight, params.maximumWeight);
+    weights[at] = clamp(weights[at] - params.weight * m.x / (sqrt(m.y) + params.epsilon), -params.maximumWeight,
+      params.maximumWeight);
   }
 }

@@ -37,7 +37,11 @@ fn cellCase(slot: u32, s: vec3u) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn count(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) row: u32) {
+fn count(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) row: u32,
+) {
   let item = group.y * groups.x + group.x;
   if (item >= extract.count) { return; }
   let slot = extract.first + item;
@@ -47,7 +51,8 @@ fn count(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
   for (var x = 0u; x < 8u; x++) {
     let config = cellCase(slot, vec3u(x, y, z));
     let inside = config & 1u;
-    let mask = (((config >> 1u) & 1u) ^ inside) | ((((config >> 2u) & 1u) ^ inside) << 1u) | ((((config >> 4u) & 1u) ^ inside) << 2u);
+    let mask = (((config >> 1u) & 1u) ^ inside) | ((((config >> 2u) & 1u) ^ inside) << 1u)
+      | ((((config >> 4u) & 1u) ^ inside) << 2u);
     ranks[slot * RANKS + row * 8u + x] = (found.x << 3u) | mask;
     found += vec2u(countOneBits(mask), table[config + 1u] - table[config]);
   }

@@ -53,7 +53,11 @@ fn vertexOf(slot: u32, brick: vec3u, cell: vec3u, edge: u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn emit(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) row: u32) {
+fn emit(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) row: u32,
+) {
   let item = group.y * groups.x + group.x;
   if (item >= extract.count) { return; }
   let slot = extract.first + item;

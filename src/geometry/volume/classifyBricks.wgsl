@@ -2,7 +2,8 @@
 // around the brick, so nothing thin is missed. One thread per brick.
 // #include "observation.wgsl"
 
-@group(0) @binding(2) var<storage, read_write> limits: array<vec4f>; // hard lower, upper, soft lower, 1 if all solid or all hollow
+// Hard lower, upper, soft lower, 1 if all solid or all hollow.
+@group(0) @binding(2) var<storage, read_write> limits: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> relevant: array<u32>;
 @group(0) @binding(4) var<uniform> grid: Grid;
 
@@ -32,7 +33,9 @@ fn maskInterval(i: u32, centre: vec3f, radius: f32) -> Interval {
   let slack = spread + 0.75;
   var lower = here + beyond - slack;
   var upper = here + beyond + slack;
-  if (observations[i].openBorder != 0u && (any(at < vec2f(spread)) || any(at > size - 1.0 - spread))) { lower = SILENT; }
+  if (observations[i].openBorder != 0u && (any(at < vec2f(spread)) || any(at > size - 1.0 - spread))) {
+    lower = SILENT;
+  }
   // Cut-off distances keep their sign but not their size.
   let f = observations[i].focal;
   lower = lower * select(uvz.z + radius, uvz.z - radius, lower > 0.0) / f;
@@ -78,14 +81,19 @@ fn interval(i: u32, centre: vec3f, radius: f32) -> Interval {
 }
 
 fn brickCentre(brick: u32) -> vec3f {
-  let b = vec3u(brick % grid.bricks.x, (brick / grid.bricks.x) % grid.bricks.y, brick / (grid.bricks.x * grid.bricks.y));
+  let b = vec3u(brick % grid.bricks.x, (brick / grid.bricks.x) % grid.bricks.y, brick / (grid.bricks.x
+    * grid.bricks.y));
   return grid.origin + (vec3f(b) * 8.0 + 4.0) * grid.voxel;
 }
 
 fn brickRadius() -> f32 { return grid.voxel * (4.0 * 1.7320508 + 0.01); }
 
 @compute @workgroup_size(64)
-fn bound(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn bound(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = (group.y * groups.x + group.x) * 64u + local;
   if (item >= grid.count) { return; }
   let brick = grid.first + item;
@@ -110,7 +118,11 @@ fn bound(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 }
 
 @compute @workgroup_size(64)
-fn select_relevant(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn select_relevant(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = (group.y * groups.x + group.x) * 64u + local;
   if (item >= grid.count) { return; }
   let brick = grid.first + item;

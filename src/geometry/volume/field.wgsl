@@ -6,7 +6,8 @@
 @group(0) @binding(2) var<storage, read> bricks: array<vec4u>; // x | y << 10 | z << 20
 @group(0) @binding(3) var<storage, read> relevant: array<u32>;
 @group(0) @binding(4) var<storage, read_write> greatest: array<vec2f>; // hard, soft
-@group(0) @binding(5) var<storage, read_write> sums: array<vec4f>; // Σ weight·distance, Σ weight, greatest claim of a seen surface
+// Σ weight·distance, Σ weight, greatest claim of a seen surface.
+@group(0) @binding(5) var<storage, read_write> sums: array<vec4f>;
 @group(0) @binding(6) var<uniform> grid: Grid;
 
 const SAMPLES = 729u;
@@ -21,7 +22,11 @@ fn samplePosition(b: vec3u, sample: u32) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn carve(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn carve(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = group.y * groups.x + group.x;
   if (item >= grid.count) { return; }
   let slot = grid.first + item;
@@ -64,7 +69,11 @@ fn carve(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 }
 
 @compute @workgroup_size(64)
-fn average(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn average(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = group.y * groups.x + group.x;
   if (item >= grid.count) { return; }
   let slot = grid.first + item;
@@ -95,7 +104,11 @@ fn average(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 }
 
 @compute @workgroup_size(64)
-fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn finish(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = group.y * groups.x + group.x;
   if (item >= grid.count) { return; }
   let slot = grid.first + item;

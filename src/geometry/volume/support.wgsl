@@ -6,7 +6,11 @@
 @group(0) @binding(4) var<uniform> grid: Grid; // count = points, truncation = greatest distance
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
   let item = (group.y * groups.x + group.x) * 64u + local;
   if (item >= grid.count) { return; }
   let p = vec3f(positions[item * 3u], positions[item * 3u + 1u], positions[item * 3u + 2u]);

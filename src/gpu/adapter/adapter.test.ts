@@ -65,14 +65,17 @@ describe('the choice of an adapter', () => {
     facts(3, 'discrete', 'NVIDIA L4', 24e9),
   ];
 
-  it('is the discrete one with the most memory by itself, else the one named by kind, index or part of the name', () => {
-    expect(matchAdapter('auto', machine)?.index).toBe(3);
-    expect(matchAdapter('auto', machine.slice(0, 2))?.index).toBe(1);
-    expect(matchAdapter('software', machine)?.index).toBe(0);
-    expect(matchAdapter('Integrated', machine)?.index).toBe(1);
-    expect(matchAdapter('2', machine)?.index).toBe(2);
-    expect(matchAdapter('t4', machine)?.index).toBe(2);
-  });
+  it(
+    'is the discrete one with the most memory by itself, else the one named by kind, index or part of the ' + 'name',
+    () => {
+      expect(matchAdapter('auto', machine)?.index).toBe(3);
+      expect(matchAdapter('auto', machine.slice(0, 2))?.index).toBe(1);
+      expect(matchAdapter('software', machine)?.index).toBe(0);
+      expect(matchAdapter('Integrated', machine)?.index).toBe(1);
+      expect(matchAdapter('2', machine)?.index).toBe(2);
+      expect(matchAdapter('t4', machine)?.index).toBe(2);
+    },
+  );
 
   it('is none where nothing matches, so that no other adapter is taken silently', () => {
     expect(matchAdapter('7', machine)).toBeUndefined();

@@ -108,7 +108,9 @@ export async function chooseAdapter(choice: AdapterChoice = {}, flags: readonly 
   );
   if (!match) {
     throw new PlinthError('GPU_ADAPTER_NOT_MATCHED', {
-      found: `No adapter matches "${wanted}"; this machine has ${found.map((f) => `${f.facts.index}: ${f.facts.device} (${f.facts.kind})`).join(', ')}`,
+      found:
+        `No adapter matches "${wanted}"; this machine has ` +
+        `${found.map((f) => `${f.facts.index}: ${f.facts.device} (${f.facts.kind})`).join(', ')}`,
       expected: '`auto`, `discrete`, `integrated`, `software`, an index or a part of a device name',
       remedy: remedy`Choose one of those with ${option('adapter')} or the variable PLINTH_ADAPTER`,
     });

@@ -28,7 +28,9 @@ function instance(flags: readonly string[]): GPU {
   if (!gpu) {
     if (dawn instanceof Error) {
       throw new PlinthError('GPU_NO_ADAPTER', {
-        found: `The WebGPU runtime does not load on ${process.platform}-${process.arch}: ${dawn.message.split('\n')[0]}`,
+        found:
+          `The WebGPU runtime does not load on ${process.platform}-${process.arch}: ` +
+          `${dawn.message.split('\n')[0]}`,
         expected: 'Linux with glibc 2.34 or newer on x64 or arm64, macOS or Windows',
         remedy: 'Use such a system or the container image, and install the packages there with npm',
         cause: dawn,

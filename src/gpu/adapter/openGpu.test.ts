@@ -2,16 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { openGpu } from './openGpu.js';
 
 describe('openGpu', () => {
-  it('asks for timestamps where work is profiled, unless PLINTH_DISABLE_FEATURES names them, and for no other feature', async () => {
-    process.env.PLINTH_DISABLE_FEATURES = 'timestamp-query';
-    const without = await openGpu({ profile: true }).finally(() => delete process.env.PLINTH_DISABLE_FEATURES);
-    const plain = await openGpu();
-    const profiling = await openGpu({ profile: true });
-    for (const gpu of [without, plain]) expect(gpu.has('timestamp-query')).toBe(false);
-    expect(profiling.has('timestamp-query')).toBe(profiling.adapter.features.includes('timestamp-query'));
-    for (const gpu of [without, plain, profiling]) {
-      for (const feature of ['subgroups', 'shader-f16']) expect(gpu.has(feature), feature).toBe(false);
-      gpu.dispose();
-    }
-  });
+  it(
+    'asks for timestamps where work is profiled, unless PLINTH_DISABLE_FEATURES names them, and for no other ' +
+      'feature',
+    async () => {
+      process.env.PLINTH_DISABLE_FEATURES = 'timestamp-query';
+      const without = await openGpu({ profile: true }).finally(() => delete process.env.PLINTH_DISABLE_FEATURES);
+      const plain = await openGpu();
+      const profiling = await openGpu({ profile: true });
+      for (const gpu of [without, plain]) expect(gpu.has('timestamp-query')).toBe(false);
+      expect(profiling.has('timestamp-query')).toBe(profiling.adapter.features.includes('timestamp-query'));
+      for (const gpu of [without, plain, profiling]) {
+        for (const feature of ['subgroups', 'shader-f16']) expect(gpu.has(feature), feature).toBe(false);
+        gpu.dispose();
+      }
+    },
+  );
 });

@@ -138,7 +138,8 @@ export function formatDiagnosis(diagnosis: Diagnosis, words: RemedyWords = LIBRA
     const { maxBufferSize, maxStorageBufferBindingSize, maxTextureDimension2D } = adapter.limits;
     row(
       '  limits',
-      `buffer ${bytes(maxBufferSize)}, binding ${bytes(maxStorageBufferBindingSize)}, texture ${maxTextureDimension2D}²`,
+      `buffer ${bytes(maxBufferSize)}, binding ${bytes(maxStorageBufferBindingSize)}, texture ` +
+        `${maxTextureDimension2D}²`,
     );
     const has = SHOWN_FEATURES.filter((f) => adapter.features.includes(f));
     const lacks = SHOWN_FEATURES.filter((f) => !adapter.features.includes(f));

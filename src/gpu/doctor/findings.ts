@@ -46,7 +46,8 @@ export function findings(input: FindingInput): Finding[] {
       message: 'No WebGPU adapter answers',
       remedy:
         machine.platform === 'linux'
-          ? `Run: plinth doctor --fix (a software driver without root, on Debian and Ubuntu). System-wide: ${manualCommand().replace(/^Run: /, '')}`
+          ? 'Run: plinth doctor --fix (a software driver without root, on Debian and Ubuntu). System-wide: ' +
+            `${manualCommand().replace(/^Run: /, '')}`
           : 'Update the graphics driver and the system; a remote session may hide the GPU',
     });
   }
@@ -135,7 +136,8 @@ function nvidiaFindings(machine: MachineFacts, adapters: readonly AdapterFacts[]
         severity: 'warning',
         message: 'There is an NVIDIA GPU, but its kernel driver is not loaded',
         remedy:
-          'Install the driver on the host (Ubuntu: sudo ubuntu-drivers install; Debian: sudo apt-get install nvidia-driver) and restart',
+          'Install the driver on the host (Ubuntu: sudo ubuntu-drivers install; Debian: sudo apt-get install ' +
+          'nvidia-driver) and restart',
       },
     ];
   }
@@ -144,9 +146,12 @@ function nvidiaFindings(machine: MachineFacts, adapters: readonly AdapterFacts[]
       {
         code: 'nvidia-device-missing',
         severity: 'warning',
-        message: `The NVIDIA driver ${machine.nvidiaDriver} is loaded, but no GPU device is visible${machine.container ? ' in this container' : ''}`,
+        message:
+          `The NVIDIA driver ${machine.nvidiaDriver} is loaded, but no GPU device is ` +
+          `visible${machine.container ? ' in this container' : ''}`,
         remedy: machine.container
-          ? 'Install the NVIDIA Container Toolkit on the host and start the container with --gpus all (Compose: deploy.resources.reservations.devices)'
+          ? 'Install the NVIDIA Container Toolkit on the host and start the container with --gpus all ' +
+            '(Compose: deploy.resources.reservations.devices)'
           : 'Run: sudo nvidia-modprobe -u -c 0, and check `dmesg | grep -i nvrm`',
       },
     ];
@@ -155,10 +160,14 @@ function nvidiaFindings(machine: MachineFacts, adapters: readonly AdapterFacts[]
     {
       code: machine.container ? 'nvidia-container-capabilities' : 'nvidia-vulkan-missing',
       severity: 'warning',
-      message: `The NVIDIA driver ${machine.nvidiaDriver} works, but ${machine.nvidiaVulkan ? 'its Vulkan driver does not load' : 'its Vulkan driver is not there'}`,
+      message:
+        `The NVIDIA driver ${machine.nvidiaDriver} works, but ` +
+        `${machine.nvidiaVulkan ? 'its Vulkan driver does not load' : 'its Vulkan driver is not there'}`,
       remedy: machine.container
-        ? 'Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics, and have libvulkan1 libegl1 libglvnd0 libx11-6 libxext6 in the image'
-        : 'Run: sudo apt-get install libvulkan1 libegl1 libglvnd0 libx11-6 libxext6 and the GL package of the NVIDIA driver (Ubuntu: libnvidia-gl-<version>, Debian: nvidia-vulkan-icd)',
+        ? 'Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics, and have libvulkan1 ' +
+          'libegl1 libglvnd0 libx11-6 libxext6 in the image'
+        : 'Run: sudo apt-get install libvulkan1 libegl1 libglvnd0 libx11-6 libxext6 and the GL package of the ' +
+          'NVIDIA driver (Ubuntu: libnvidia-gl-<version>, Debian: nvidia-vulkan-icd)',
     },
   ];
 }

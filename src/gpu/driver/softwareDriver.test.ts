@@ -90,7 +90,9 @@ const folder = (): string => join(cache, `vulkan-software-${process.arch}`);
 /** Installs in a process of its own. */
 function installElsewhere(options: { uid?: number; home?: string } = {}): ReturnType<typeof spawn> {
   const module = new URL('./softwareDriver.ts', import.meta.url).href;
-  const script = `import { installSoftwareDriver } from '${module}'; console.log(await installSoftwareDriver(() => {}, { root: '${root}' }));`;
+  const script =
+    `import { installSoftwareDriver } from '${module}'; console.log(await installSoftwareDriver(() => {}, { ` +
+    `root: '${root}' }));`;
   return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     env: { ...process.env, ...(options.home ? { HOME: options.home, TMPDIR: options.home } : {}) },
@@ -271,7 +273,8 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
   it('and in the one-line form, with options', () => {
     const result = copy(bookworm, {
       'sources.list':
-        '# deb http://old bookworm main\ndeb [signed-by=/key.gpg] https://mirror.example/debian bookworm main contrib\n',
+        '# deb http://old bookworm main\ndeb [signed-by=/key.gpg] https://mirror.example/debian bookworm ' +
+        'main contrib\n',
     });
     expect(result.files['plinth-backports.list']).toBe(
       'deb [signed-by=/key.gpg] https://mirror.example/debian bookworm-backports main\n',

@@ -149,7 +149,9 @@ export async function installSoftwareDriver(
     if (error instanceof PlinthError) throw error;
     const stderr = (error as { stderr?: string }).stderr;
     throw new PlinthError('GPU_DRIVER_SETUP_FAILED', {
-      found: `Fetching the software Vulkan driver failed: ${(stderr || (error as Error).message).trim().split('\n').slice(-3).join(' ')}`,
+      found:
+        'Fetching the software Vulkan driver failed: ' +
+        `${(stderr || (error as Error).message).trim().split('\n').slice(-3).join(' ')}`,
       remedy: `Check the network and the package sources, or install it system-wide. ${manualCommand(root)}`,
       cause: error,
     });

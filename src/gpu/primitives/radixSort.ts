@@ -58,7 +58,9 @@ export function recordRadixSort(batch: Batch, keys: GPUBuffer, count: number, op
   if (count <= 1) return;
   if (count * 4 > gpu.limits.maxStorageBufferBindingSize) {
     throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-      found: `${count} keys to sort need a binding of ${count * 4} bytes; the device allows ${gpu.limits.maxStorageBufferBindingSize}`,
+      found:
+        `${count} keys to sort need a binding of ${count * 4} bytes; the device allows ` +
+        `${gpu.limits.maxStorageBufferBindingSize}`,
       remedy: 'Use a smaller preset or resolution',
     });
   }

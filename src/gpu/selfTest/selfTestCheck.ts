@@ -25,7 +25,8 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, 
   if (wrong > 0) {
     throw new PlinthError(
       'GPU_SELF_TEST_FAILED',
-      `${wrong} of ${expected.length} ${what} are wrong, the first at ${first}: ${actual[first]} instead of ${expected[first]}`,
+      `${wrong} of ${expected.length} ${what} are wrong, the first at ${first}: ${actual[first]} instead of ` +
+        `${expected[first]}`,
     );
   }
 }

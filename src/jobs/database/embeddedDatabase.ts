@@ -52,7 +52,8 @@ function unusable(folder: string, path: string, cause: unknown): PlinthError {
     expected: refused ? 'a folder that can be written' : 'the files of a database that was not damaged',
     remedy: refused
       ? 'Check free space, permissions and owner of the data folder'
-      : `Look at the disk; then restore ${path} from a backup, or move it away to begin with an empty database: jobs and keys are in it, results are not`,
+      : `Look at the disk; then restore ${path} from a backup, or move it away to begin with an empty ` +
+        'database: jobs and keys are in it, results are not',
     subject: folder,
     cause,
   });

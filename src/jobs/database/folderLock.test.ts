@@ -21,16 +21,19 @@ test('one holder at a time, by name in the refusal', async () => {
   await (await lockFolder(folder)).release();
 });
 
-test('a lock of a process that is gone, of an earlier process of the same id, and a half-written one are taken over', async () => {
-  const leave = [
-    () => lockOf({ pid: 2 ** 22 + 1, host: hostname() }),
-    () => lockOf({ pid: process.pid, host: hostname(), startTicks: '1' }),
-    () => writeFile(join(folder, LOCK_FILE), '{"pid": 1'),
-  ];
-  for (const left of leave) {
-    await left();
-    const lock = await lockFolder(folder);
-    expect(JSON.parse(await readFile(join(folder, LOCK_FILE), 'utf8'))).toMatchObject({ pid: process.pid });
-    await lock.release();
-  }
-});
+test(
+  'a lock of a process that is gone, of an earlier process of the same id, and a half-written one are taken ' + 'over',
+  async () => {
+    const leave = [
+      () => lockOf({ pid: 2 ** 22 + 1, host: hostname() }),
+      () => lockOf({ pid: process.pid, host: hostname(), startTicks: '1' }),
+      () => writeFile(join(folder, LOCK_FILE), '{"pid": 1'),
+    ];
+    for (const left of leave) {
+      await left();
+      const lock = await lockFolder(folder);
+      expect(JSON.parse(await readFile(join(folder, LOCK_FILE), 'utf8'))).toMatchObject({ pid: process.pid });
+      await lock.release();
+    }
+  },
+);

@@ -81,7 +81,8 @@ export class JobStore {
       await requireQuotas(tx, job.key, job.quotas, job.input.bytes);
       const turn = await nextTurn(tx, job.key);
       await tx.query(
-        `INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn) VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7)`,
+        'INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn) VALUES ($1, $2, ' +
+          `'queued', $3, $4, $5, $6, $7)`,
         [job.id, job.name, JSON.stringify(job.request), JSON.stringify(job.input), job.owner, job.key, turn],
       );
       const ticket = await this.queue.send(tx, job.id, job.request.priority, turn);
@@ -117,7 +118,9 @@ export class JobStore {
     const job = earlier && (await get(tx, earlier.job));
     if (!job || earlier.fingerprint !== idempotency.fingerprint) {
       throw new PlinthError('IDEMPOTENCY_KEY_REUSED', {
-        found: `Idempotency-Key "${idempotency.key}" belongs to ${job ? 'a request with another body' : 'a job that was deleted'}`,
+        found:
+          `Idempotency-Key "${idempotency.key}" belongs to ` +
+          `${job ? 'a request with another body' : 'a job that was deleted'}`,
         remedy: 'Use a new key for every new job',
         subject: 'Idempotency-Key',
       });
@@ -311,7 +314,8 @@ export class JobStore {
       if (!row) return false;
       if (row.cancel) {
         await tx.query(
-          `UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), claim = NULL, worker = NULL, cancel_requested = false WHERE id = $1`,
+          `UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), claim = NULL, worker = NULL, ` +
+            'cancel_requested = false WHERE id = $1',
           [id],
         );
         await this.ended(tx, id, 'cancelled');
@@ -334,7 +338,8 @@ export class JobStore {
   async orphans(olderThan: number | 'all'): Promise<JobRecord[]> {
     const seconds = olderThan === 'all' ? 0 : olderThan;
     return await this.db.query<JobRecord>(
-      `SELECT ${COLUMNS} FROM plinth.jobs WHERE state = 'running' AND heartbeat_at <= now() - make_interval(secs => $1)`,
+      `SELECT ${COLUMNS} FROM plinth.jobs WHERE state = 'running' AND heartbeat_at <= now() - ` +
+        'make_interval(secs => $1)',
       [seconds],
     );
   }

@@ -24,14 +24,17 @@ afterEach(() => rm(scratch, { recursive: true, force: true }));
 const stored = async (claim: string) => ({ claim, result: { runs: [], files: await describeFolder(source) } });
 const inStore = (name: string): string => join(scratch, 'store', 'jobs/1', name);
 
-test('a stored result is found whole, the local one stays, and writing it anew changes nothing in the store', async () => {
-  const result = await stored('a');
-  await storeResult(store, '1', result, source);
-  expect(await isWhole(source, result.result.files)).toBe(true);
-  await rm(join(source, 'asset.glb'));
-  await writeFile(join(source, 'asset.glb'), 'other');
-  expect(await findResult(store, '1')).toEqual(result);
-});
+test(
+  'a stored result is found whole, the local one stays, and writing it anew changes nothing in the ' + 'store',
+  async () => {
+    const result = await stored('a');
+    await storeResult(store, '1', result, source);
+    expect(await isWhole(source, result.result.files)).toBe(true);
+    await rm(join(source, 'asset.glb'));
+    await writeFile(join(source, 'asset.glb'), 'other');
+    expect(await findResult(store, '1')).toEqual(result);
+  },
+);
 
 test.each([
   ['is damaged', (file: string) => writeFile(file, 'b'.repeat(100_000))],

@@ -25,20 +25,23 @@ test('the next attempt takes the folder of the last one over', async () => {
   expect(await readdir(join(scratch, 'here', '1'))).toEqual(['b']);
 });
 
-test('what was saved is taken up on another machine, and on the same one only while nothing newer is there', async () => {
-  const first = await open('a');
-  await reach(first, 'one');
-  await first.save();
-  const second = await open('b', 'elsewhere');
-  expect(await reached(second)).toBe('one');
-  await reach(second, 'two');
-  // Killed there, and begun again there: what is in the store is older.
-  const third = await open('c', 'elsewhere');
-  expect(await reached(third)).toBe('two');
-  await third.save();
-  expect(await reached(await open('d'))).toBe('two');
-  expect(await store.children('jobs/1/resume')).toEqual(['c', 'c.json']);
-});
+test(
+  'what was saved is taken up on another machine, and on the same one only while nothing newer is ' + 'there',
+  async () => {
+    const first = await open('a');
+    await reach(first, 'one');
+    await first.save();
+    const second = await open('b', 'elsewhere');
+    expect(await reached(second)).toBe('one');
+    await reach(second, 'two');
+    // Killed there, and begun again there: what is in the store is older.
+    const third = await open('c', 'elsewhere');
+    expect(await reached(third)).toBe('two');
+    await third.save();
+    expect(await reached(await open('d'))).toBe('two');
+    expect(await store.children('jobs/1/resume')).toEqual(['c', 'c.json']);
+  },
+);
 
 test('what was saved in part only is no point to go on from', async () => {
   await mkdir(join(scratch, 'part'));

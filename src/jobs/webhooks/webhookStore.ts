@@ -105,7 +105,8 @@ export async function listDeliveries(db: Queryable, job: string): Promise<Delive
 /** Sends a message again, with all its attempts, whether or not it was taken before. @throws `DELIVERY_NOT_FOUND` */
 export async function redeliver(db: Queryable, job: string, id: string): Promise<void> {
   const [row] = await db.query(
-    `UPDATE plinth.webhook_deliveries SET next_at = now(), attempts = 0, delivered_at = NULL WHERE id = $1 AND job = $2 RETURNING id`,
+    'UPDATE plinth.webhook_deliveries SET next_at = now(), attempts = 0, delivered_at = NULL WHERE id = $1 ' +
+      'AND job = $2 RETURNING id',
     [id, job],
   );
   if (row) return;

@@ -53,6 +53,8 @@ export function compareRuns(runs: RunResult[]): Comparison {
   const own = `${best.name} is the best: ${best.quality!.psnr.toFixed(1)} dB in ${Math.round(best.seconds)} s`;
   if (!second) return { best: best.name, summary: `${own}; no other run succeeded.`, ranking };
   const gain = best.quality!.psnr - second.quality!.psnr;
-  const against = `${second.name} reached ${second.quality!.psnr.toFixed(1)} dB (${gain >= 0 ? '−' : '+'}${Math.abs(gain).toFixed(1)}) in ${Math.round(second.seconds)} s`;
+  const against =
+    `${second.name} reached ${second.quality!.psnr.toFixed(1)} dB ` +
+    `(${gain >= 0 ? '−' : '+'}${Math.abs(gain).toFixed(1)}) in ${Math.round(second.seconds)} s`;
   return { best: best.name, summary: `${own}; ${against}.`, ranking };
 }

@@ -99,7 +99,9 @@ export class WorkerProcess {
     if (await ready) return worker;
     worker.kill();
     throw new PlinthError('WORKER_START_FAILED', {
-      found: `The worker process ${worker.ended ? 'ended while it started' : 'did not start in time'}: ${worker.failure?.failure.message ?? (output.join(' | ') || 'it printed nothing')}`,
+      found:
+        `The worker process ${worker.ended ? 'ended while it started' : 'did not start in time'}: ` +
+        `${worker.failure?.failure.message ?? (output.join(' | ') || 'it printed nothing')}`,
       remedy: remedy`Run ${command('doctor')}; it shows whether adapter and driver work`,
     });
   }

@@ -26,7 +26,8 @@ export const fusion: Method<typeof fusionOptions> = {
   title: 'Fusion of depth and silhouettes',
   description:
     'Fuses depth maps and silhouettes into one closed surface and blends all pictures into its texture. ' +
-    'Needs cameras and masks or depth. Fast: seconds on a GPU, a minute on a CPU. The light of the pictures is baked into the texture.',
+    'Needs cameras and masks or depth. Fast: seconds on a GPU, a minute on a CPU. The light of the pictures ' +
+    'is baked into the texture.',
   requirements: ['cameras', 'masks, depth maps or a plain background', 'at least 2 views'],
   options: fusionOptions,
   presets: {

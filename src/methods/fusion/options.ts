@@ -16,7 +16,8 @@ export const fusionOptions = z.object({
     .boolean()
     .default(FIRST_SURFACE_DEFAULTS.hollow)
     .describe(
-      'With depth maps: make vessels hollow that are seen through their opening only, with the wall thickness seen at the rim; false leaves unseen space solid.',
+      'With depth maps: make vessels hollow that are seen through their opening only, with the wall ' +
+        'thickness seen at the rim; false leaves unseen space solid.',
     ),
   triangles: z.int().min(100).max(2_000_000).default(30_000).describe('Triangle budget of the final mesh.'),
   textureSize: z

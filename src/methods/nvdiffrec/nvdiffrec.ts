@@ -48,8 +48,10 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
   name: 'nvdiffrec',
   title: 'Inverse rendering of mesh, materials and light',
   description:
-    'Starts from the surface that fusion makes, then renders it again and again and corrects vertices, base colour, roughness, metalness, relief and the ' +
-    'environment light until the renderings agree with the pictures. The result can be lit anew. Needs cameras and masks; minutes on a CPU.',
+    'Starts from the surface that fusion makes, then renders it again and again and corrects vertices, base ' +
+    'colour, roughness, metalness, relief and the ' +
+    'environment light until the renderings agree with the pictures. The result can be lit anew. Needs ' +
+    'cameras and masks; minutes on a CPU.',
   requirements: ['cameras', 'masks or a plain background', 'at least 2 views, better 20 or more'],
   options: nvdiffrecOptions,
   presets: {

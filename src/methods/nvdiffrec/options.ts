@@ -8,7 +8,8 @@ export const nvdiffrecOptions = z.object({
     .max(100_000)
     .default(1000)
     .describe(
-      'Steps of the optimisation. Each step compares `batch` pictures. Captures of fewer than 24 views take a share of them, but not fewer than 300.',
+      'Steps of the optimisation. Each step compares `batch` pictures. Captures of fewer than 24 views take ' +
+        'a share of them, but not fewer than 300.',
     ),
   batch: z.int().min(1).max(8).default(4).describe('Pictures per step.'),
   imageSize: z
@@ -17,7 +18,8 @@ export const nvdiffrecOptions = z.object({
     .max(4096)
     .default(512)
     .describe(
-      'Longer side of the pictures that are compared, in pixels, at the end; the run begins at a quarter of it. Larger pictures are scaled down.',
+      'Longer side of the pictures that are compared, in pixels, at the end; the run begins at a quarter of ' +
+        'it. Larger pictures are scaled down.',
     ),
   triangles: z.int().min(100).max(500_000).default(30_000).describe('Triangle budget of the mesh.'),
   textureSize: z
@@ -34,7 +36,8 @@ export const nvdiffrecOptions = z.object({
     .boolean()
     .default(true)
     .describe(
-      'Open concavities that no outline shows, such as the inside of a cup, where many views see different colours at one place of the first surface.',
+      'Open concavities that no outline shows, such as the inside of a cup, where many views see different ' +
+        'colours at one place of the first surface.',
     ),
   topology: z
     .boolean()
@@ -64,7 +67,8 @@ export const nvdiffrecOptions = z.object({
     .max(1000)
     .default(2)
     .describe(
-      'Weight of the uniform Laplacian of the displacement of vertices, in pixels squared; 0 lets vertices move freely.',
+      'Weight of the uniform Laplacian of the displacement of vertices, in pixels squared; 0 lets vertices ' +
+        'move freely.',
     ),
   baseColorRate: z.number().min(0).max(1).default(0.02).describe('First step of base colour, linear 0…1.'),
   materialRate: z.number().min(0).max(1).default(0.012).describe('First step of roughness and metallic.'),
@@ -77,7 +81,8 @@ export const nvdiffrecOptions = z.object({
     .max(1)
     .default(0.01)
     .describe(
-      'First step of the logarithm of the factor, one per channel, that moves brightness and tint between light and base colour.',
+      'First step of the logarithm of the factor, one per channel, that moves brightness and tint between ' +
+        'light and base colour.',
     ),
   lightNeutrality: z
     .number()
@@ -85,7 +90,8 @@ export const nvdiffrecOptions = z.object({
     .max(0.99)
     .default(0.02)
     .describe(
-      'Pull of the light towards grey: share of its colour that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+      'Pull of the light towards grey: share of its colour that is lost in a hundred steps where the ' +
+        'pictures say nothing; 0 = none.',
     ),
   materialSmoothness: z
     .number()
@@ -93,7 +99,8 @@ export const nvdiffrecOptions = z.object({
     .max(0.99)
     .default(0.9)
     .describe(
-      'Pull of roughness and metallic towards their mean around: share of a difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+      'Pull of roughness and metallic towards their mean around: share of a difference that is lost in a ' +
+        'hundred steps where the pictures say nothing; 0 = none.',
     ),
   metals: z
     .boolean()
@@ -105,7 +112,8 @@ export const nvdiffrecOptions = z.object({
     .max(0.99)
     .default(0)
     .describe(
-      'Pull of the light towards what lies around: share of the difference between a texel and its neighbours that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+      'Pull of the light towards what lies around: share of the difference between a texel and its ' +
+        'neighbours that is lost in a hundred steps where the pictures say nothing; 0 = none.',
     ),
   glossRate: z
     .number()
@@ -119,7 +127,8 @@ export const nvdiffrecOptions = z.object({
     .max(0.99)
     .default(0.2)
     .describe(
-      'Pull of roughness and metallic towards their mean over all places of like colour: share of a difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
+      'Pull of roughness and metallic towards their mean over all places of like colour: share of a ' +
+        'difference that is lost in a hundred steps where the pictures say nothing; 0 = none.',
     ),
   doubt: z
     .number()
@@ -127,7 +136,8 @@ export const nvdiffrecOptions = z.object({
     .max(1)
     .default(0)
     .describe(
-      'Gradient of the material, as a share of a strong one, below which its steps get shorter; 0 = what pictures say faintly counts like all else.',
+      'Gradient of the material, as a share of a strong one, below which its steps get shorter; 0 = what ' +
+        'pictures say faintly counts like all else.',
     ),
   palette: z
     .number()
@@ -135,7 +145,8 @@ export const nvdiffrecOptions = z.object({
     .max(0.99)
     .default(0.3)
     .describe(
-      'Pull of base colour towards the nearest of the few colours that the surface is mostly made of, so that shading is left to the light: share in a hundred steps; 0 = none.',
+      'Pull of base colour towards the nearest of the few colours that the surface is mostly made of, so ' +
+        'that shading is left to the light: share in a hundred steps; 0 = none.',
     ),
   silhouette: z
     .number()
@@ -153,7 +164,8 @@ export const nvdiffrecOptions = z.object({
     .boolean()
     .default(false)
     .describe(
-      'Correct pose and focal length of every camera together with the object. For cameras that were estimated; what was changed is reported per view.',
+      'Correct pose and focal length of every camera together with the object. For cameras that were ' +
+        'estimated; what was changed is reported per view.',
     ),
   cameraRate: z
     .number()

@@ -117,18 +117,22 @@ describe('diagnoseSet', () => {
     expect(codes).not.toContain('TEXTURELESS');
   });
 
-  it('warns of pairs that contradict the cameras, of little texture, of lenses that nobody states or that are cropped', () => {
-    const given = solved(100);
-    given.features.forEach((f) => {
-      f.count = 350;
-    });
-    given.scene.lenses[0].stated = undefined;
-    const codes = told(given, around(given, 2)).warnings.map(({ code }) => code);
-    expect(codes).toEqual(expect.arrayContaining(['SYMMETRIC_AMBIGUOUS', 'TEXTURELESS', 'PHOTO_LENS_UNKNOWN']));
-    given.scene.lenses[0].stated = 1000;
-    const cropped = told(given, []).warnings.find(({ code }) => code === 'FOCAL_UNCERTAIN');
-    expect(cropped?.message).toContain('cropped');
-  });
+  it(
+    'warns of pairs that contradict the cameras, of little texture, of lenses that nobody states or that are ' +
+      'cropped',
+    () => {
+      const given = solved(100);
+      given.features.forEach((f) => {
+        f.count = 350;
+      });
+      given.scene.lenses[0].stated = undefined;
+      const codes = told(given, around(given, 2)).warnings.map(({ code }) => code);
+      expect(codes).toEqual(expect.arrayContaining(['SYMMETRIC_AMBIGUOUS', 'TEXTURELESS', 'PHOTO_LENS_UNKNOWN']));
+      given.scene.lenses[0].stated = 1000;
+      const cropped = told(given, []).warnings.find(({ code }) => code === 'FOCAL_UNCERTAIN');
+      expect(cropped?.message).toContain('cropped');
+    },
+  );
 
   it('says that a focal length is uncertain where the photos do not tell it', () => {
     const given = solved(2);

@@ -122,7 +122,9 @@ function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features
   if (facts.coverageGap > WIDE_GAP) {
     warnings.push({
       code: 'COVERAGE_GAP',
-      message: `No photo was taken within ${facts.coverageGap.toFixed(0)}° around the object: what faces there is not seen.`,
+      message:
+        `No photo was taken within ${facts.coverageGap.toFixed(0)}° around the object: what faces there is not ` +
+        'seen.',
       remedy: 'Add photos from that side, in steps of 10 to 20 degrees.',
     });
   }
@@ -131,20 +133,26 @@ function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features
       warnings.push({
         code: 'FOCAL_UNCERTAIN',
         subject: title,
-        message: `The focal length of ${title} is known to ± ${percent(focalDeviation)} only (${focal.toFixed(0)} pixels).`,
+        message:
+          `The focal length of ${title} is known to ± ${percent(focalDeviation)} only (${focal.toFixed(0)} ` +
+          'pixels).',
         remedy: 'Add photos from other distances and heights, and some turned by 90°.',
       });
     } else if (statedFocal && Math.abs(focal / statedFocal - 1) > FOCAL_OFF) {
       warnings.push({
         code: 'FOCAL_UNCERTAIN',
         subject: title,
-        message: `The photos of ${title} show a focal length of ${focal.toFixed(0)} pixels where ${statedFocal.toFixed(0)} are stated: were they cropped?`,
+        message:
+          `The photos of ${title} show a focal length of ${focal.toFixed(0)} pixels where ` +
+          `${statedFocal.toFixed(0)} are stated: were they cropped?`,
       });
     } else if (!statedFocal) {
       warnings.push({
         code: 'PHOTO_LENS_UNKNOWN',
         subject: title,
-        message: `No focal length is stated for ${title}: ${focal.toFixed(0)} pixels were found from the photos, ± ${percent(focalDeviation)}.`,
+        message:
+          `No focal length is stated for ${title}: ${focal.toFixed(0)} pixels were found from the photos, ± ` +
+          `${percent(focalDeviation)}.`,
       });
     }
   }
@@ -159,9 +167,12 @@ function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features
   if (facts.contradictingPairs > CONTRADICTION_SHARE * facts.pairs) {
     warnings.push({
       code: 'SYMMETRIC_AMBIGUOUS',
-      message: `${facts.contradictingPairs} of ${facts.pairs} matching pairs of photos contradict the cameras: sides of the object look alike, or it was turned between photos.`,
+      message:
+        `${facts.contradictingPairs} of ${facts.pairs} matching pairs of photos contradict the cameras: sides ` +
+        'of the object look alike, or it was turned between photos.',
       remedy:
-        'Put something unlike on each side into view (a newspaper under it), and do not move the object between photos.',
+        'Put something unlike on each side into view (a newspaper under it), and do not move the object ' +
+        'between photos.',
     });
   }
   return warnings;

@@ -1,5 +1,6 @@
-// Orientation and RootSIFT descriptor of key points (Lowe 2004; Arandjelović and Zisserman 2012). AssemblyScript, f32, no calls of the
-// host's mathematics: arctangent, exponential, cosine and sine are polynomials, so every machine gives the same bits.
+// Orientation and RootSIFT descriptor of key points (Lowe 2004; Arandjelović and Zisserman 2012). AssemblyScript, f32,
+// no calls of the host's mathematics: arctangent, exponential, cosine and sine are polynomials, so every machine gives
+// the same bits.
 
 const PI: f32 = 3.14159265;
 
@@ -46,8 +47,9 @@ function cosine(a: f32): f32 {
 }
 
 /**
- * Dominant orientations at (x, y) of a Gaussian picture, from a 36-bin histogram of gradients weighted with 1.5 `sigma`. Writes up to
- * `most` angles in −π … π to `out`, strongest first, those above 80 % of the peak. `bins` has room for 36 floats. Returns how many.
+ * Dominant orientations at (x, y) of a Gaussian picture, from a 36-bin histogram of gradients weighted with 1.5
+ * `sigma`. Writes up to `most` angles in −π … π to `out`, strongest first, those above 80 % of the peak. `bins` has
+ * room for 36 floats. Returns how many.
  */
 export function orientations(
   picture: usize,
@@ -133,8 +135,8 @@ export function orientations(
 }
 
 /**
- * RootSIFT at (x, y), `sigma` and `theta` of a Gaussian picture: 4 × 4 cells of 3 sigma, 8 directions, 128 bytes of length about 512 to `out`.
- * `bins` has room for 128 floats.
+ * RootSIFT at (x, y), `sigma` and `theta` of a Gaussian picture: 4 × 4 cells of 3 sigma, 8 directions, 128 bytes of
+ * length about 512 to `out`. `bins` has room for 128 floats.
  */
 export function describe(
   picture: usize,

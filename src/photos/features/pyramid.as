@@ -1,7 +1,11 @@
-// Scale space of one picture: Gaussian blur, halving, extrema of differences of Gaussians (Lowe 2004). AssemblyScript; f32 throughout,
-// whose operations are exact in WebAssembly, so every machine gives the same bits. Addresses are bytes in the module's memory.
+// Scale space of one picture: Gaussian blur, halving, extrema of differences of Gaussians (Lowe 2004). AssemblyScript;
+// f32 throughout, whose operations are exact in WebAssembly, so every machine gives the same bits. Addresses are bytes
+// in the module's memory.
 
-/** Horizontal blur with a symmetric kernel of `radius` + 1 weights (the middle first). `row` has room for width + 2 radius floats. */
+/**
+ * Horizontal blur with a symmetric kernel of `radius` + 1 weights (the middle first). `row` has room for width + 2
+ * radius floats.
+ */
 export function blurRows(
   from: usize,
   to: usize,
@@ -136,9 +140,10 @@ function isExtremum(levels: usize, size: usize, stride: usize, level: i32, at: u
 }
 
 /**
- * Finds extrema in `levels` (six Gaussian pictures of width × height one after the other), refines them to sub-pixel place and scale by a
- * quadratic fit, and drops those of low contrast and those on edges. Writes five f32 each to `out`: x, y (pixels of this octave, pixel
- * centres at whole numbers), level (0 … 5, fractional), contrast, unused. Returns how many; at most `room`.
+ * Finds extrema in `levels` (six Gaussian pictures of width × height one after the other), refines them to sub-pixel
+ * place and scale by a quadratic fit, and drops those of low contrast and those on edges. Writes five f32 each to
+ * `out`: x, y (pixels of this octave, pixel centres at whole numbers), level (0 … 5, fractional), contrast, unused.
+ * Returns how many; at most `room`.
  */
 export function findExtrema(
   levels: usize,

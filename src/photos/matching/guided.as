@@ -13,9 +13,9 @@ function product(p: usize, q: usize): i32 {
 }
 
 /**
- * For each of `n` widened descriptors at `a` with a line at `lines` (three f32 a, b, c with a² + b² = 1): the largest and the second largest
- * product with those of the `m` at `b` whose place (f32 at `xs`, `ys`, padded to a multiple of four) has |a x + b y + c| ≤ `band`, and where the
- * largest is. −1 where there is none.
+ * For each of `n` widened descriptors at `a` with a line at `lines` (three f32 a, b, c with a² + b² = 1): the largest
+ * and the second largest product with those of the `m` at `b` whose place (f32 at `xs`, `ys`, padded to a multiple of
+ * four) has |a x + b y + c| ≤ `band`, and where the largest is. −1 where there is none.
  */
 export function nearestAlong(
   a: usize,

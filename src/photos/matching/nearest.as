@@ -1,5 +1,5 @@
-// Nearest neighbours of descriptors by their inner product. AssemblyScript with SIMD: 128 numbers of 8 bits are widened to 16, and eight
-// products at a time are summed exactly in 32 bits, so the order of work does not matter.
+// Nearest neighbours of descriptors by their inner product. AssemblyScript with SIMD: 128 numbers of 8 bits are widened
+// to 16, and eight products at a time are summed exactly in 32 bits, so the order of work does not matter.
 
 /** Widens `count` descriptors of 128 bytes to 16 bits. */
 export function widen(from: usize, to: usize, count: i32): void {
@@ -20,8 +20,8 @@ function across(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /**
- * For each of `n` (a multiple of four) widened descriptors at `a`: the largest and the second largest product with the `m` at `b`, and
- * where the largest is (the first of equals). Writes 32-bit numbers.
+ * For each of `n` (a multiple of four) widened descriptors at `a`: the largest and the second largest product with the
+ * `m` at `b`, and where the largest is (the first of equals). Writes 32-bit numbers.
  */
 export function nearestTwo(a: usize, n: i32, b: usize, m: i32, first: usize, second: usize, index: usize): void {
   const end = b + ((<usize>m) << 8);

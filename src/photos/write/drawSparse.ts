@@ -56,20 +56,26 @@ export function drawSparse(found: FoundCameras): string {
       const label =
         cameras.length > MOST_NAMES
           ? ''
-          : `<text x="${(eye[0] + 5).toFixed(1)}" y="${(eye[1] - 5).toFixed(1)}" font-size="11" fill="${CAMERA}">${escapeXml(name.replace(/\.[^.]+$/, ''))}</text>`;
+          : `<text x="${(eye[0] + 5).toFixed(1)}" y="${(eye[1] - 5).toFixed(1)}" font-size="11" ` +
+            `fill="${CAMERA}">${escapeXml(name.replace(/\.[^.]+$/, ''))}</text>`;
       return `<path d="${lines}M${corners.map(text).join('L')}Z" fill="none" stroke="${CAMERA}"/>${label}`;
     });
-    return `${dots.join('')}${pyramids.join('')}<text x="${k * SIZE + 24}" y="92" font-size="16" fill="#6b7280">${title}</text>`;
+    return (
+      `${dots.join('')}${pyramids.join('')}<text x="${k * SIZE + 24}" y="92" font-size="16" ` +
+      `fill="#6b7280">${title}</text>`
+    );
   });
   const missing = verdicts.filter(({ registered }) => !registered);
   const said = `${facts.registered} of ${facts.photos} photos, ${facts.points} points, ${facts.error.toFixed(2)} px`;
   const list = missing.map(
     ({ photo, code }, i) =>
-      `<text x="24" y="${SIZE + 88 + 20 * i}" font-size="14" fill="#b91c1c">${escapeXml(`${photo}: ${code ?? ''}`)}</text>`,
+      `<text x="24" y="${SIZE + 88 + 20 * i}" font-size="14" ` +
+      `fill="#b91c1c">${escapeXml(`${photo}: ${code ?? ''}`)}</text>`,
   );
   const height = SIZE + 80 + 20 * missing.length;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${2 * SIZE}" height="${height}" viewBox="0 0 ${2 * SIZE} ${height}" font-family="sans-serif">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${2 * SIZE}" height="${height}" viewBox="0 0 ${2 * SIZE} ` +
+      `${height}" font-family="sans-serif">`,
     '<rect width="100%" height="100%" fill="#f8fafc"/>',
     ...body,
     `<text x="24" y="44" font-size="24" fill="#111827">${escapeXml(said)}</text>`,

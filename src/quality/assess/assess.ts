@@ -178,7 +178,8 @@ function checked(options: AssessOptions, capture: Capture): CheckedOptions {
   }
   if (normal.psnr < warning.psnr || normal.ssim < warning.ssim) {
     throw invalid(
-      `The thresholds of normal (${normal.psnr} dB, ${normal.ssim}) are below those of warning (${warning.psnr} dB, ${warning.ssim})`,
+      `The thresholds of normal (${normal.psnr} dB, ${normal.ssim}) are below those of warning ` +
+        `(${warning.psnr} dB, ${warning.ssim})`,
       'normal at least as high as warning',
       'thresholds',
     );
@@ -200,16 +201,24 @@ const sameCamera = (a: Camera, b: Camera): boolean =>
 
 function protocolOf(statusRegion: Protocol['statusRegion'], maxSize: number, supersample: number): Protocol {
   return {
-    renders: `Every picture is rendered from the exported asset by its own camera (${supersample} × ${supersample} samples a pixel) and compared at its own size, but at most ${maxSize} pixels along the longer side (area-filtered).`,
+    renders:
+      `Every picture is rendered from the exported asset by its own camera (${supersample} × ${supersample} ` +
+      `samples a pixel) and compared at its own size, but at most ${maxSize} pixels along the longer side ` +
+      '(area-filtered).',
     whole:
       'Picture and render are composited on white, sRGB values as they are; all pixels and the three channels count.',
     inMask:
       statusRegion === 'whole'
         ? 'The same, over pixels where the picture’s alpha is above 0.5.'
-        : 'The same, over pixels where the render’s alpha is above 0.5, both cut out by the render’s alpha, since the capture has no masks.',
-    ssim: 'Wang et al. 2004: Gaussian window of 11 pixels, sigma 1.5, K1 0.01, K2 0.03, each colour channel on its own, the outer 5 pixels left out; in the mask the mean of the same map over its pixels.',
+        : 'The same, over pixels where the render’s alpha is above 0.5, both cut out by the render’s alpha, ' +
+          'since the capture has no masks.',
+    ssim:
+      'Wang et al. 2004: Gaussian window of 11 pixels, sigma 1.5, K1 0.01, K2 0.03, each colour channel on its ' +
+      'own, the outer 5 pixels left out; in the mask the mean of the same map over its pixels.',
     depth: 'Distance along the viewing axis in scene units, where both have depth.',
-    status: `Mean PSNR and SSIM ${statusRegion === 'whole' ? 'of the whole frame' : 'in the mask'} over the input views, held against the thresholds; views that the method did not see are reported apart.`,
+    status:
+      `Mean PSNR and SSIM ${statusRegion === 'whole' ? 'of the whole frame' : 'in the mask'} over the input ` +
+      'views, held against the thresholds; views that the method did not see are reported apart.',
     statusRegion,
     maxSize,
   };

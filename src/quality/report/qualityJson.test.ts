@@ -51,7 +51,8 @@ test('the verdict is one sentence with the figures', () => {
   const { verdict, psnr } = buildQuality(input);
   expect(verdict.replaceAll('\u00a0', ' ')).toMatch(
     new RegExp(
-      `^A faithful model: the 7 input views come back at ${psnr.toFixed(1)} dB and SSIM 0\\.\\d{3} on average; 1 view that it never saw at .*\\.$`,
+      `^A faithful model: the 7 input views come back at ${psnr.toFixed(1)} dB and SSIM 0\\.\\d{3} on ` +
+        `average; 1 view that it never saw at .*\\.$`,
     ),
   );
   const failed = buildQuality({ ...input, assessment: { ...input.assessment, status: 'failure' } });

@@ -99,7 +99,9 @@ export function parseQuality(value: unknown, source: string): QualityData {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new PlinthError('ASSET_UNREADABLE', {
-    found: `${source} is not a quality.json of version ${QUALITY_SCHEMA_VERSION}: ${issue.path.join('.') || 'the whole'}: ${issue.message}`,
+    found:
+      `${source} is not a quality.json of version ${QUALITY_SCHEMA_VERSION}: ` +
+      `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
     remedy: 'Assess the asset again',
     subject: source,
   });
@@ -179,7 +181,10 @@ function frameOf(capture: Capture): string {
     ? 'its axes were turned by capture.inputToWorld so that +Y is up, as glTF demands (apply the inverse to return)'
     : 'its axes are the input’s own, +Y up';
   if (capture.scaleKnown && moved) {
-    return `The asset keeps the input’s scale; it stands so far from the input’s origin that vertices are about one of their own, which capture.inputToWorld has and the nodes of GLB and USDZ undo; ${axes}.`;
+    return (
+      'The asset keeps the input’s scale; it stands so far from the input’s origin that vertices are about one ' +
+      `of their own, which capture.inputToWorld has and the nodes of GLB and USDZ undo; ${axes}.`
+    );
   }
   return capture.scaleKnown
     ? `The asset keeps the input’s scale and origin; ${axes}.`

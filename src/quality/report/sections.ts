@@ -61,8 +61,19 @@ export function keyFigures(data: QualityData): Html {
 ${figure('PSNR', data.psnr.toFixed(1), 'dB', `normal from ${normal.psnr}`)}
 ${figure('SSIM', data.ssim.toFixed(3), '', `normal from ${normal.ssim}`)}
 ${unseen && figure('PSNR of unseen views', unseen.psnr.mean.toFixed(1), 'dB', counted(unseen.views, 'view'))}
-${total?.maskIou && figure('Silhouette overlap', total.maskIou.mean.toFixed(3), '', `lowest ${total.maskIou.worst.toFixed(3)}`)}
-${total?.depthMae && figure('Depth error', significant(total.depthMae.mean), 'units', `mean absolute, ${percent(total.depthMae.mean / (diagonalOf(data.capture.bounds) || 1))} of the object`)}
+${
+  total?.maskIou &&
+  figure('Silhouette overlap', total.maskIou.mean.toFixed(3), '', `lowest ${total.maskIou.worst.toFixed(3)}`)
+}
+${
+  total?.depthMae &&
+  figure(
+    'Depth error',
+    significant(total.depthMae.mean),
+    'units',
+    `mean absolute, ${percent(total.depthMae.mean / (diagonalOf(data.capture.bounds) || 1))} of the object`,
+  )
+}
 ${figure('Triangles', thousands(data.mesh.triangles), '', data.mesh.watertight ? 'watertight' : 'not watertight')}
 ${data.run.seconds > 0 && figure('Time', duration(data.run.seconds), '', data.run.adapter.kind === 'software' ? 'software adapter' : data.run.adapter.device)}
 </dl>`;
@@ -84,7 +95,9 @@ export function adviceSection(data: QualityData): Html {
     html`<p class="where">${a.views.slice(0, 12).map((name, i) => html`${i > 0 && ', '}<a href="#view-${index.get(name)}">${name}</a>`)}${a.views.length > 12 && ` and ${a.views.length - 12} more`}</p>`;
   const warnings = data.warnings.map(
     (w) =>
-      html`<li class="hint">${ICONS.hint}<div><p>${w.message}${w.remedy && ` ${w.remedy}${/[.!?]$/.test(w.remedy) ? '' : '.'}`}</p>${w.subject && html`<p class="where">${w.subject}</p>`}</div></li>`,
+      html`<li class="hint">${ICONS.hint}<div><p>${w.message}${
+        w.remedy && ` ${w.remedy}${/[.!?]$/.test(w.remedy) ? '' : '.'}`
+      }</p>${w.subject && html`<p class="where">${w.subject}</p>`}</div></li>`,
   );
   return html`<section aria-labelledby="advice"><h2 id="advice">What to do</h2><p class="lead">${lead}</p>${
     (data.advice.length > 0 || data.warnings.length > 0) &&
@@ -269,7 +282,11 @@ export function detailsSection(data: QualityData): Html {
       run.peakMemoryBytes !== null && ['Peak memory', size(run.peakMemoryBytes)],
       run.peakGpuBytes !== null && ['Peak GPU memory', size(run.peakGpuBytes)],
     ]),
-  )}${fold('Options', `${Object.keys(data.method.options).length} in effect`, html`<pre>${JSON.stringify(data.method.options, null, 2)}</pre>`)}${
+  )}${fold(
+    'Options',
+    `${Object.keys(data.method.options).length} in effect`,
+    html`<pre>${JSON.stringify(data.method.options, null, 2)}</pre>`,
+  )}${
     data.files.length > 0 &&
     fold(
       'Files',

@@ -66,7 +66,8 @@ const fewViews: Rule = (e) => {
     return [
       problem(
         'few-views',
-        `Only ${counted(input, 'picture')} went into the model, so most of the object is a guess: take at least six, better twenty or more, from all around.`,
+        `Only ${counted(input, 'picture')} went into the model, so most of the object is a guess: take at ` +
+          'least six, better twenty or more, from all around.',
       ),
     ];
   }
@@ -74,7 +75,8 @@ const fewViews: Rule = (e) => {
     return [
       hint(
         'few-views',
-        `${counted(input, 'picture')} without depth show a hull at best, hollows stay filled: add depth maps or more pictures.`,
+        `${counted(input, 'picture')} without depth show a hull at best, hollows stay filled: add depth maps ` +
+          'or more pictures.',
       ),
     ];
   }
@@ -106,7 +108,10 @@ const silhouettes: Rule = (e) => {
     out.push(
       problem(
         'camera-disagrees',
-        `The silhouette in ${namesOf(byCamera)} sits up to ${pixels.toFixed(0)} pixels beside its picture (${ious(byCamera)}): check pose and focal length of ${byCamera.length === 1 ? 'this camera' : 'these cameras'}, and whether lens distortion was taken into account.`,
+        `The silhouette in ${namesOf(byCamera)} sits up to ${pixels.toFixed(0)} pixels beside its picture ` +
+          `(${ious(byCamera)}): check pose and focal length of ` +
+          `${byCamera.length === 1 ? 'this camera' : 'these cameras'}, and whether lens distortion was taken ` +
+          'into account.',
         byCamera,
       ),
     );
@@ -116,7 +121,9 @@ const silhouettes: Rule = (e) => {
     out.push(
       problem(
         'silhouette-missing',
-        `The model lacks up to ${percent(share)} of the object in ${namesOf(lacking)} (${ious(lacking)}): a part is too thin for the grid, or the mask there, or of a view that carves it away, is wrong; check the masks and raise the resolution.`,
+        `The model lacks up to ${percent(share)} of the object in ${namesOf(lacking)} (${ious(lacking)}): a ` +
+          'part is too thin for the grid, or the mask there, or of a view that carves it away, is wrong; check ' +
+          'the masks and raise the resolution.',
         lacking,
       ),
     );
@@ -126,7 +133,9 @@ const silhouettes: Rule = (e) => {
     out.push(
       problem(
         'silhouette-extra',
-        `The model spills over the mask in ${namesOf(spilling)} by up to ${percent(share)} of the object’s area (${ious(spilling)}): the mask there is too small, or masks elsewhere take in shadow or background.`,
+        `The model spills over the mask in ${namesOf(spilling)} by up to ${percent(share)} of the object’s ` +
+          `area (${ious(spilling)}): the mask there is too small, or masks elsewhere take in shadow or ` +
+          'background.',
         spilling,
       ),
     );
@@ -144,7 +153,9 @@ const exposure: Rule = (e) => {
     return [
       problem(
         'exposure-differs',
-        `Picture ${most.name} is ${percent(spread - 1)} brighter against the model than picture ${least.name}: lock exposure and white balance while photographing, and keep your own shadow off the object.`,
+        `Picture ${most.name} is ${percent(spread - 1)} brighter against the model than picture ` +
+          `${least.name}: lock exposure and white balance while photographing, and keep your own shadow off ` +
+          'the object.',
         [most, least],
       ),
     ];
@@ -174,7 +185,8 @@ const highlights: Rule = (e) => {
     out.push(
       problem(
         'highlights-baked',
-        `Bright spots cover ${percent(baked)} of the renders where the pictures have none, since highlights of other views stuck to the surface: ${remedy}.`,
+        `Bright spots cover ${percent(baked)} of the renders where the pictures have none, since highlights ` +
+          `of other views stuck to the surface: ${remedy}.`,
       ),
     );
   }
@@ -182,7 +194,8 @@ const highlights: Rule = (e) => {
     out.push(
       hint(
         'highlights-lost',
-        `Highlights on ${percent(lost)} of the object move with the camera and are missing from the renders: ${remedy}.`,
+        `Highlights on ${percent(lost)} of the object move with the camera and are missing from the renders: ` +
+          `${remedy}.`,
       ),
     );
   }
@@ -196,7 +209,8 @@ const blur: Rule = (e) => {
   return [
     problem(
       'blurred',
-      `The renders keep ${percent(sharpness)} of the pictures’ contrast in fine detail: cameras that are slightly off, a coarse surface or a small texture blur what several views see.`,
+      `The renders keep ${percent(sharpness)} of the pictures’ contrast in fine detail: cameras that are ` +
+        'slightly off, a coarse surface or a small texture blur what several views see.',
     ),
   ];
 };
@@ -207,7 +221,8 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       problem(
         'holes',
-        `The mesh has holes with ${counted(mesh.boundaryEdges, 'open edge')} around them: for printing or simulation let holes be closed, or add pictures of what is open.`,
+        `The mesh has holes with ${counted(mesh.boundaryEdges, 'open edge')} around them: for printing or ` +
+          'simulation let holes be closed, or add pictures of what is open.',
       ),
     );
   }
@@ -215,7 +230,9 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       problem(
         'non-manifold',
-        `${counted(mesh.nonManifoldEdges, 'edge is', 'edges are')} shared by more than two triangles, which some modelling and printing tools refuse: repair the mesh there or reconstruct at another resolution.`,
+        `${counted(mesh.nonManifoldEdges, 'edge is', 'edges are')} shared by more than two triangles, which ` +
+          'some modelling and printing tools refuse: repair the mesh there or reconstruct at another ' +
+          'resolution.',
       ),
     );
   }
@@ -223,7 +240,8 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       problem(
         'inward-faces',
-        `${counted(mesh.inwardTriangles, 'triangle faces', 'triangles face')} inwards and will look like holes in viewers that hide back faces: flip them, or report the capture as a defect.`,
+        `${counted(mesh.inwardTriangles, 'triangle faces', 'triangles face')} inwards and will look like ` +
+          'holes in viewers that hide back faces: flip them, or report the capture as a defect.',
       ),
     );
   }
@@ -231,7 +249,9 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       problem(
         'inner-shells',
-        `${counted(mesh.innerShells, 'closed part lies', 'closed parts lie')} unseen inside the object: remove ${mesh.innerShells === 1 ? 'it' : 'them'} before printing, since ${mesh.innerShells === 1 ? 'it becomes a cavity' : 'they become cavities'}.`,
+        `${counted(mesh.innerShells, 'closed part lies', 'closed parts lie')} unseen inside the object: ` +
+          `remove ${mesh.innerShells === 1 ? 'it' : 'them'} before printing, since ` +
+          `${mesh.innerShells === 1 ? 'it becomes a cavity' : 'they become cavities'}.`,
       ),
     );
   }
@@ -240,7 +260,8 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       hint(
         'several-parts',
-        `The mesh consists of ${parts} separate parts: if the object is one piece, a thin joint was lost or a speck was kept.`,
+        `The mesh consists of ${parts} separate parts: if the object is one piece, a thin joint was lost or ` +
+          'a speck was kept.',
       ),
     );
   }
@@ -248,7 +269,8 @@ const meshHealth: Rule = ({ mesh }) => {
     out.push(
       hint(
         'degenerate-triangles',
-        `${counted(mesh.degenerateTriangles, 'triangle has', 'triangles have')} no area: harmless on screen, but clean up before computing with the mesh.`,
+        `${counted(mesh.degenerateTriangles, 'triangle has', 'triangles have')} no area: harmless on screen, ` +
+          'but clean up before computing with the mesh.',
       ),
     );
   }
@@ -259,7 +281,9 @@ const texture: Rule = (e) => {
   const out: Advice[] = [];
   const { unseenShare } = e.texture;
   if (unseenShare !== null && unseenShare > ADVICE_LIMITS.unseenTexels) {
-    const message = `No picture shows ${percent(unseenShare)} of the surface, which was painted in from its surroundings: add pictures from there, often from below or into hollows.`;
+    const message =
+      `No picture shows ${percent(unseenShare)} of the surface, which was painted in from its surroundings: ` +
+      'add pictures from there, often from below or into hollows.';
     out.push(unseenShare > 0.2 ? problem('unseen-surface', message) : hint('unseen-surface', message));
   }
   const densities = inputs(e).flatMap((v) => v.texelsPerPixel ?? []);
@@ -270,11 +294,13 @@ const texture: Rule = (e) => {
       wanted > e.texture.width
         ? hint(
             'texture-coarse',
-            `The texture holds ${sharpest.toFixed(2)} texels per pixel of the sharpest picture: a texture of ${wanted}² would keep the detail that ${e.texture.width}² loses.`,
+            `The texture holds ${sharpest.toFixed(2)} texels per pixel of the sharpest picture: a texture of ` +
+              `${wanted}² would keep the detail that ${e.texture.width}² loses.`,
           )
         : hint(
             'texture-coarse',
-            `The pictures are sharper than a texture of ${e.texture.width}² can hold (${sharpest.toFixed(2)} texels per pixel).`,
+            `The pictures are sharper than a texture of ${e.texture.width}² can hold (${sharpest.toFixed(2)} ` +
+              'texels per pixel).',
           ),
     );
   }
@@ -287,7 +313,9 @@ const unseenViews: Rule = (e) => {
   return [
     problem(
       'held-out-gap',
-      `Views that the method never saw (${group}) score ${decibel(e.heldOutGap)} less than its own: the model fits its pictures better than the object, so trust the ${group} figures and add views where they are worst.`,
+      `Views that the method never saw (${group}) score ${decibel(e.heldOutGap)} less than its own: the ` +
+        `model fits its pictures better than the object, so trust the ${group} figures and add views where ` +
+        'they are worst.',
     ),
   ];
 };
@@ -301,7 +329,9 @@ const depth: Rule = (e) => {
     out.push(
       problem(
         'depth-disagrees',
-        `The surface is off the depth maps by ${percent(relative)} of the object’s diagonal (RMSE ${significant(total.depthRmse.mean)} units, worst in view ${total.depthRmse.worstView}): check depth unit and alignment of colour and depth.`,
+        `The surface is off the depth maps by ${percent(relative)} of the object’s diagonal (RMSE ` +
+          `${significant(total.depthRmse.mean)} units, worst in view ${total.depthRmse.worstView}): check ` +
+          'depth unit and alignment of colour and depth.',
       ),
     );
   }
@@ -309,7 +339,8 @@ const depth: Rule = (e) => {
     out.push(
       problem(
         'depth-missing',
-        `${percent(total.depthMissing.mean)} of the depth pixels have no surface in the model, most in view ${total.depthMissing.worstView}: thin parts were lost, or the depth map shows background.`,
+        `${percent(total.depthMissing.mean)} of the depth pixels have no surface in the model, most in view ` +
+          `${total.depthMissing.worstView}: thin parts were lost, or the depth map shows background.`,
       ),
     );
   }
@@ -327,7 +358,9 @@ const weakViews: Rule = (e) => {
   return [
     problem(
       'weak-views',
-      `${weak.length === 1 ? `View ${weak[0].name} stands` : `${namesOf(weak).replace('views', 'Views')} stand`} out with ${weak.length === 1 ? '' : 'down to '}${decibel(lowest)} against a mean of ${decibel(e.psnr)}: look at the error map there for blur, motion or a wrong camera.`,
+      `${
+        weak.length === 1 ? `View ${weak[0].name} stands` : `${namesOf(weak).replace('views', 'Views')} stand`
+      } out with ${weak.length === 1 ? '' : 'down to '}${decibel(lowest)} against a mean of ${decibel(e.psnr)}: look at the error map there for blur, motion or a wrong camera.`,
       weak,
     ),
   ];
@@ -339,7 +372,8 @@ const capture: Rule = (e) => {
     out.push(
       problem(
         'no-masks',
-        'The pictures have no masks, so background may have become surface: add alpha, a masks folder, or photograph before a plain background.',
+        'The pictures have no masks, so background may have become surface: add alpha, a masks folder, or ' +
+          'photograph before a plain background.',
       ),
     );
   }
@@ -347,7 +381,9 @@ const capture: Rule = (e) => {
     out.push(
       hint(
         'cameras-estimated',
-        `Cameras were estimated from the pictures themselves${e.capture.scaleKnown ? '' : ', and the scale was chosen'}: give focal length and distance if you know them, since proportions depend on them.`,
+        'Cameras were estimated from the pictures ' +
+          `themselves${e.capture.scaleKnown ? '' : ', and the scale was chosen'}: give focal length and ` +
+          'distance if you know them, since proportions depend on them.',
       ),
     );
   } else if (!e.capture.scaleKnown) {
@@ -389,11 +425,14 @@ export function adviseOn(evidence: AdviceEvidence): Advice[] {
       faithful
         ? problem(
             'evidence-weak',
-            'PSNR and SSIM over the whole frame are good, but other evidence speaks against the model: look at the error maps, above all within the object.',
+            'PSNR and SSIM over the whole frame are good, but other evidence speaks against the model: look ' +
+              'at the error maps, above all within the object.',
           )
         : problem(
             'low-fidelity',
-            `The renders reach ${decibel(evidence.psnr)} and SSIM ${evidence.ssim.toFixed(3)} where ${decibel(psnr)} and ${ssim} are asked for, without one clear cause: try preset high, sharper pictures, or more of them.`,
+            `The renders reach ${decibel(evidence.psnr)} and SSIM ${evidence.ssim.toFixed(3)} where ` +
+              `${decibel(psnr)} and ${ssim} are asked for, without one clear cause: try preset high, sharper ` +
+              'pictures, or more of them.',
           ),
     );
   }

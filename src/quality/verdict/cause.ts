@@ -16,18 +16,23 @@ const coverage = (v: ViewQuality): number => (v.inMask?.pixels ?? 0) / (v.width 
 const invertedMasks: CauseRule = (_, views) => {
   const inverted = views.filter((v) => v.mask && looksInverted(v.mask.border ?? 0, coverage(v)));
   if (views.length === 0 || inverted.length / views.length < INVERTED_VIEWS) return null;
-  return `The masks are the wrong way round: in ${inverted.length} of ${counted(views.length, 'picture')} they mark the border of the frame and leave out its middle. Turn them round, white on the object.`;
+  return (
+    `The masks are the wrong way round: in ${inverted.length} of ${counted(views.length, 'picture')} they mark ` +
+    'the border of the frame and leave out its middle. Turn them round, white on the object.'
+  );
 };
 
 /** Whole-frame captures: without masks background becomes surface. */
 const missingMasks: CauseRule = (e) =>
   e.capture.masks === 'none'
-    ? 'The pictures have no masks, so background took part in the model: cut the object out, or photograph it before a plain background.'
+    ? 'The pictures have no masks, so background took part in the model: cut the object out, or photograph it ' +
+      'before a plain background.'
     : null;
 
 const fewPictures: CauseRule = (e) =>
   e.capture.views.input < 4
-    ? `Only ${counted(e.capture.views.input, 'picture')} went into the model: take at least six, better twenty or more, from all around.`
+    ? `Only ${counted(e.capture.views.input, 'picture')} went into the model: take at least six, better twenty ` +
+      'or more, from all around.'
     : null;
 
 /** Depth far off the surface while outlines fit: a wrong unit or scale. */
@@ -37,7 +42,10 @@ const depthUnit: CauseRule = (e) => {
   const { min, max } = e.capture.bounds;
   const relative = depthRmse.mean / Math.hypot(max[0] - min[0], max[1] - min[1], max[2] - min[2]);
   if (relative < 0.05 || (maskIou && maskIou.mean < 0.9)) return null;
-  return `The depth maps disagree with the cameras by ${percent(relative)} of the object’s diagonal: check the unit of depth and whether it belongs to these pictures.`;
+  return (
+    `The depth maps disagree with the cameras by ${percent(relative)} of the object’s diagonal: check the unit ` +
+    'of depth and whether it belongs to these pictures.'
+  );
 };
 
 /** One or a few views that do not belong: the others are fine. */
@@ -58,7 +66,10 @@ const allCameras: CauseRule = (e, views) => {
   if (camerasEstimated(e.capture.estimated)) {
     return 'The estimated cameras do not fit all pictures: give the focal length if you know it, or more views.';
   }
-  return 'The cameras do not fit the pictures, all of them alike: check focal length, distortion and poses, and that pictures and cameras belong to the same solve.';
+  return (
+    'The cameras do not fit the pictures, all of them alike: check focal length, distortion and poses, and ' +
+    'that pictures and cameras belong to the same solve.'
+  );
 };
 
 const unseenSurface: CauseRule = (e) => {

@@ -35,7 +35,9 @@ export function createFrame(
   const limit = gpu.limits.maxTextureDimension2D;
   if (rows > limit || width > limit || rows * width * 16 > gpu.limits.maxStorageBufferBindingSize) {
     throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-      found: `${capacity} views of ${width} × ${height} pixels in one frame; the device allows ${limit} rows and ${gpu.limits.maxStorageBufferBindingSize} bytes`,
+      found:
+        `${capacity} views of ${width} × ${height} pixels in one frame; the device allows ${limit} rows and ` +
+        `${gpu.limits.maxStorageBufferBindingSize} bytes`,
       remedy: 'Use fewer views at a time or smaller pictures',
     });
   }

@@ -165,7 +165,8 @@ fn clay(f : Fragment, @builtin(front_facing) front : bool) -> @location(0) vec4f
   let wrapped = clamp((dot(n, key) + 0.25) / 1.25, 0.0, 1.0);
   let edge = pow(clamp(dot(n, rim), 0.0, 1.0), 2.0);
   let open = f.openness;
-  let light = sky * open + vec3f(0.62, 0.60, 0.58) * wrapped * wrapped * mix(open, 1.0, 0.35) + vec3f(0.10, 0.11, 0.13) * edge * open;
+  let light = sky * open + vec3f(0.62, 0.60, 0.58) * wrapped * wrapped * mix(open, 1.0, 0.35) + vec3f(0.10, 0.11, 0.13)
+    * edge * open;
   return vec4f(light * vec3f(0.80, 0.79, 0.775), 1.0);
 }
 

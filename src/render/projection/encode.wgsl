@@ -10,7 +10,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> pixels : array<u32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;

@@ -53,7 +53,8 @@ export async function createKey(db: Database, key: NewApiKey, by: Actor): Promis
   const text = randomKey();
   return await db.transaction(async (tx) => {
     const [row] = await tx.query<ApiKey>(
-      `INSERT INTO plinth.api_keys (id, name, hash, scopes, project, quotas) VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
+      'INSERT INTO plinth.api_keys (id, name, hash, scopes, project, quotas) VALUES ($1, $2, $3, $4, $5, $6) ' +
+        `RETURNING ${COLUMNS}`,
       [
         randomUUID(),
         key.name,

@@ -78,7 +78,9 @@ export function guardHosts(app: FastifyInstance, settings: { hosts: string[]; co
         : site === 'cross-site' || site === 'same-site';
     if (!foreign) return;
     throw new PlinthError('ORIGIN_REFUSED', {
-      found: `The request was made by a page of ${origin === undefined ? 'another site' : JSON.stringify(origin.slice(0, 200))}`,
+      found:
+        'The request was made by a page of ' +
+        `${origin === undefined ? 'another site' : JSON.stringify(origin.slice(0, 200))}`,
       expected: 'a page of this service, or a program',
       remedy: anyOf(step`add the page's origin to ${setting('cors.origins')} if it is meant to call the service`),
       subject: 'Origin',

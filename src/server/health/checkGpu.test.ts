@@ -54,17 +54,21 @@ describe('the check of the GPU before a service starts', () => {
     expect(gpu.error).toBeUndefined();
   });
 
-  it('calls a GPU that is in use ill when it reports errors or its interface fails, and not one that no worker uses', async () => {
-    const policy: GpuPolicy = { gpu: 'preferred', skipSlowChecks: true };
-    const used = await validateGpu(policy, { ...(await machine()), probe: stub.probe() });
-    const unused = await validateGpu({ ...policy, gpu: 'off' }, { ...(await machine()), probe: stub.probe() });
-    const faulty = stub.probe({ STUB_ECC: '3' });
-    expect((await gpuHealth([used], faulty).live(3000))[0].error).toContain('3 uncorrected memory errors');
-    expect((await gpuHealth([unused], faulty).live(3000))[0]).toMatchObject({ eccErrors: 3, error: undefined });
-    const broken = stub.probe({ STUB_FAIL: 'all' });
-    await expect(gpuHealth([used], broken).live(3000)).rejects.toThrow('unknown error');
-    expect(await gpuHealth([unused], broken).live(3000)).toEqual([]);
-  });
+  it(
+    'calls a GPU that is in use ill when it reports errors or its interface fails, and not one that no worker ' +
+      'uses',
+    async () => {
+      const policy: GpuPolicy = { gpu: 'preferred', skipSlowChecks: true };
+      const used = await validateGpu(policy, { ...(await machine()), probe: stub.probe() });
+      const unused = await validateGpu({ ...policy, gpu: 'off' }, { ...(await machine()), probe: stub.probe() });
+      const faulty = stub.probe({ STUB_ECC: '3' });
+      expect((await gpuHealth([used], faulty).live(3000))[0].error).toContain('3 uncorrected memory errors');
+      expect((await gpuHealth([unused], faulty).live(3000))[0]).toMatchObject({ eccErrors: 3, error: undefined });
+      const broken = stub.probe({ STUB_FAIL: 'all' });
+      await expect(gpuHealth([used], broken).live(3000)).rejects.toThrow('unknown error');
+      expect(await gpuHealth([unused], broken).live(3000)).toEqual([]);
+    },
+  );
 
   it('keeps workers off a GPU that was found unfit', async () => {
     const settings = settingsWith({ gpu: { policy: 'preferred', skipSlowChecks: true } });

@@ -178,7 +178,8 @@ export const documentInfo = {
   title: 'Plinth',
   version: VERSION,
   description:
-    'From pictures of an object to a measured, textured 3D asset. Errors are `application/problem+json` with a stable `code`; docs/errors.md lists them all.',
+    'From pictures of an object to a measured, textured 3D asset. Errors are `application/problem+json` with ' +
+    'a stable `code`; docs/errors.md lists them all.',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 };
 
@@ -264,7 +265,8 @@ const WEBHOOK = {
   tags: ['jobs'],
   summary: 'A job ended',
   description:
-    'Sent to the `webhook.url` of a job, signed as [Standard Webhooks](https://www.standardwebhooks.com) says, and again until it is taken.',
+    'Sent to the `webhook.url` of a job, signed as [Standard Webhooks](https://www.standardwebhooks.com) ' +
+    'says, and again until it is taken.',
   parameters: [
     {
       in: 'header',

@@ -325,11 +325,14 @@ export const BODY_EXAMPLES: Record<string, Examples> = {
 export const TEXT_EXAMPLES: Record<string, string> = {
   watchJob: [
     'id: 1\nevent: state\ndata: {"state":"queued","at":"2026-01-01T12:00:00.000Z"}\n',
-    'id: 7\nevent: progress\ndata: {"run":"fusion","stage":"fuse","title":"Fusing depth","fraction":0.5,"overall":0.3,"remainingSeconds":12,"metrics":{"psnr":27.1}}\n',
+    'id: 7\nevent: progress\ndata: {"run":"fusion","stage":"fuse","title":"Fusing ' +
+      'depth","fraction":0.5,"overall":0.3,"remainingSeconds":12,"metrics":{"psnr":27.1}}\n',
   ].join('\n'),
   getLog: '2026-01-01T12:00:01.000Z info attempt 1: fusion\n',
   getMetrics:
-    '# HELP plinth_gpu_memory_used_bytes Memory in use.\n# TYPE plinth_gpu_memory_used_bytes gauge\nplinth_gpu_memory_used_bytes{gpu="0",name="NVIDIA GeForce RTX 4090",uuid="GPU-2b6f3c1e"} 3221225472\n',
+    '# HELP plinth_gpu_memory_used_bytes Memory in use.\n# TYPE plinth_gpu_memory_used_bytes ' +
+    'gauge\nplinth_gpu_memory_used_bytes{gpu="0",name="NVIDIA GeForce RTX 4090",uuid="GPU-2b6f3c1e"} ' +
+    '3221225472\n',
 };
 
 /** What a webhook sends. */

@@ -23,7 +23,10 @@ export function eventRoutes(app: App, context: Context): void {
         tags: ['jobs'],
         summary: 'Follow a job (server-sent events)',
         description:
-          'All events of the job so far, then new ones as they come, until it ends. Types: `state` (state, failure), `progress` (stage, fractions, remaining seconds, metrics), `preview` (name, url), `warning`. Ids count from 1: with `Last-Event-ID` (or `after`) only later ones are sent. A job that has ended and has nothing new answers 204, which tells browsers not to connect again.',
+          'All events of the job so far, then new ones as they come, until it ends. Types: `state` (state, ' +
+          'failure), `progress` (stage, fractions, remaining seconds, metrics), `preview` (name, url), ' +
+          '`warning`. Ids count from 1: with `Last-Event-ID` (or `after`) only later ones are sent. A job ' +
+          'that has ended and has nothing new answers 204, which tells browsers not to connect again.',
         params: jobParams,
         querystring: z.object({ after: z.coerce.number().int().min(0).optional().describe('Like Last-Event-ID.') }),
         headers: z.object({ 'last-event-id': z.string().max(20).optional() }),

@@ -72,7 +72,10 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
         tags: ['jobs'],
         summary: 'Submit a job',
         description:
-          'Takes pictures as a form (`multipart/form-data`: files, or one zip, and fields), a zip as the raw body (fields in the query), or JSON that names a complete upload or a bundled example. Streamed to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job however often it is sent.',
+          'Takes pictures as a form (`multipart/form-data`: files, or one zip, and fields), a zip as the raw ' +
+          'body (fields in the query), or JSON that names a complete upload or a bundled example. Streamed ' +
+          'to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job ' +
+          'however often it is sent.',
         headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
         response: { 202: jobSchema.describe('Accepted and safe: it runs even if the server is killed now.') },
       },

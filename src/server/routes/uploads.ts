@@ -49,7 +49,10 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
         tags: ['uploads'],
         summary: 'Begin an upload of one file by the tus protocol',
         description:
-          'Creation of tus 1.0.0, for clients of that protocol; a body is the first part. `Location` is the file, `/v1/uploads/{id}/files/{name}`: when it is complete, submit a job with `{"upload": id}`. A capture of several files is begun with `POST /v1/uploads`, which answers one such address for each.',
+          'Creation of tus 1.0.0, for clients of that protocol; a body is the first part. `Location` is the ' +
+          'file, `/v1/uploads/{id}/files/{name}`: when it is complete, submit a job with `{"upload": id}`. A ' +
+          'capture of several files is begun with `POST /v1/uploads`, which answers one such address for ' +
+          'each.',
         headers: z.object({
           'tus-resumable': tusVersion,
           'upload-length': offset.describe('Bytes of the file.'),
@@ -150,7 +153,9 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
         tags: ['uploads'],
         summary: 'Send the next part of a file',
         description:
-          'Body: bytes as `application/offset+octet-stream`. What arrived before a connection broke is kept, save where a checksum was sent: that holds for whole parts. With `Tus-Resumable` the answer is that of the tus protocol, 204.',
+          'Body: bytes as `application/offset+octet-stream`. What arrived before a connection broke is kept, ' +
+          'save where a checksum was sent: that holds for whole parts. With `Tus-Resumable` the answer is ' +
+          'that of the tus protocol, 204.',
         params: fileParams,
         headers: z.object({
           'tus-resumable': tusVersion,

@@ -122,7 +122,8 @@ async function look(layout: Layout, files: Files): Promise<Found> {
         findings: [
           missing(
             'Nothing says where the cameras stood.',
-            'Run COLMAP or ns-process-data on the pictures and drop the folder it makes. Or put six views named front, back, left, right, top and bottom into a folder multi_views.',
+            'Run COLMAP or ns-process-data on the pictures and drop the folder it makes. Or put six views ' +
+              'named front, back, left, right, top and bottom into a folder multi_views.',
           ),
         ],
       };
@@ -276,7 +277,8 @@ async function complete(result: Understanding): Promise<Understanding> {
   const lost = all.filter((v) => !v.picture);
   if (lost.length > 0) {
     const names = lost.slice(0, 3).map((v) => v.name);
-    const message = `${lost.length} of ${all.length} pictures are not there: ${names.join(', ')}${lost.length > 3 ? ' …' : ''}.`;
+    const message =
+      `${lost.length} of ${all.length} pictures are not there: ` + `${names.join(', ')}${lost.length > 3 ? ' …' : ''}.`;
     const training = all.filter((v) => !v.test);
     findings.push(
       isFew(training.filter((v) => v.picture).length, training.length)

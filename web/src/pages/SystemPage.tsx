@@ -160,8 +160,10 @@ function NoFigures({ health: { adapter } }: { health: Health }) {
       <h3>{String(adapter?.device ?? 'No adapter')}</h3>
       <p className="quiet">
         {software
-          ? 'A software adapter: the processor does the work, correctly and many times slower than a GPU would. It has no memory, load, temperature or power of its own to show.'
-          : 'The vendor’s interface gives no live figures here (memory, load, temperature, power). That says nothing about the work the adapter does.'}
+          ? 'A software adapter: the processor does the work, correctly and many times slower than a GPU ' +
+            'would. It has no memory, load, temperature or power of its own to show.'
+          : 'The vendor’s interface gives no live figures here (memory, load, temperature, power). That says ' +
+            'nothing about the work the adapter does.'}
       </p>
     </div>
   );

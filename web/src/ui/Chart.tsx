@@ -39,7 +39,9 @@ export function Chart({ title, points, unit = '', xLabel, range, logarithmic }: 
     })
     .join('');
   const values = scaled.map((p) => p.y);
-  const words = `${title}: now ${figure(last.y)}${unit}, lowest ${figure(Math.min(...values))}, highest ${figure(Math.max(...values))}`;
+  const words =
+    `${title}: now ${figure(last.y)}${unit}, lowest ${figure(Math.min(...values))}, highest ` +
+    `${figure(Math.max(...values))}`;
   return (
     <figure className="chart" aria-labelledby={id}>
       <figcaption id={id}>

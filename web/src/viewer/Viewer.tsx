@@ -127,7 +127,10 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it turns with the arrow keys
         tabIndex={0}
-        aria-label={`3D model${facts ? `, ${count(facts.triangles)} triangles` : ''}. Arrow keys turn it, plus and minus zoom, 0 shows all of it, W draws its wires, T turns it round.`}
+        aria-label={
+          `3D model${facts ? `, ${count(facts.triangles)} triangles` : ''}. Arrow keys turn it, plus and minus ` +
+          'zoom, 0 shows all of it, W draws its wires, T turns it round.'
+        }
         onKeyDown={(e) => {
           const act = keys.get(e.key);
           if (!act || e.ctrlKey || e.metaKey || e.altKey) return;

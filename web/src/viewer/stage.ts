@@ -356,9 +356,11 @@ function makeMaterial(original: Material, channel: Channel): Material {
       return new ShaderMaterial({
         side,
         vertexShader:
-          'varying vec2 vUv; void main() { vUv = uv; gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }',
+          'varying vec2 vUv; void main() { vUv = uv; gl_Position = projectionMatrix * modelViewMatrix * ' +
+          'vec4(position, 1.0); }',
         fragmentShader:
-          'varying vec2 vUv; void main() { vec2 c = floor(vUv * 32.0); float k = mod(c.x + c.y, 2.0); gl_FragColor = vec4(mix(vec3(0.35), vec3(vUv, 0.9), 0.35 + 0.5 * k), 1.0); }',
+          'varying vec2 vUv; void main() { vec2 c = floor(vUv * 32.0); float k = mod(c.x + c.y, 2.0); ' +
+          'gl_FragColor = vec4(mix(vec3(0.35), vec3(vUv, 0.9), 0.35 + 0.5 * k), 1.0); }',
       });
   }
 }
@@ -369,6 +371,9 @@ const channelMaterial = (map: Texture | null, index: number, factor: number, sid
     side,
     uniforms: { map: { value: map }, factor: { value: factor } },
     vertexShader:
-      'varying vec2 vUv; void main() { vUv = uv; gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }',
-    fragmentShader: `uniform sampler2D map; uniform float factor; varying vec2 vUv; void main() { float v = factor${map ? ` * texture2D(map, vUv)[${index}]` : ''}; gl_FragColor = vec4(vec3(v), 1.0); }`,
+      'varying vec2 vUv; void main() { vUv = uv; gl_Position = projectionMatrix * modelViewMatrix * ' +
+      'vec4(position, 1.0); }',
+    fragmentShader:
+      'uniform sampler2D map; uniform float factor; varying vec2 vUv; void main() { float v = ' +
+      `factor${map ? ` * texture2D(map, vUv)[${index}]` : ''}; gl_FragColor = vec4(vec3(v), 1.0); }`,
   });

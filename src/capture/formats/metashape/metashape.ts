@@ -69,7 +69,9 @@ export const readMetashape: ReadExport = async (source) => {
 /** The warning for pictures that a program knows but gives no camera. */
 export const notSolved = (names: readonly string[], file: string): Warning => ({
   code: 'CAPTURE_VIEWS_UNSOLVED',
-  message: `${fileName(file)} has no camera for ${names.length} of its pictures: ${counted(names, 3)}. They were left out.`,
+  message:
+    `${fileName(file)} has no camera for ${names.length} of its pictures: ${counted(names, 3)}. They were left ` +
+    'out.',
   subject: names[0],
   remedy: 'Align them in the program that wrote the file, if they are meant to be used.',
 });

@@ -26,13 +26,15 @@ export function judge(
   const { misfit } = estimate;
   const [refused, doubtful] = agreement ? [DEPTH_REFUSED, DEPTH_DOUBTFUL] : [EMPTY_REFUSED, EMPTY_DOUBTFUL];
   const advice =
-    'Check that all pictures show the same object, from the six sides that their names say, with one focal length and upright except top and bottom';
+    'Check that all pictures show the same object, from the six sides that their names say, with one focal ' +
+    'length and upright except top and bottom';
   const worst = agreement && [...agreement].sort((p, q) => p.insideOthers - q.insideOthers)[0];
   if (misfit > refused && (worst?.insideOthers ?? 0) < INSIDE_REFUSED) {
     throw new PlinthError('CAPTURE_VIEWS_DISAGREE', {
       found: `The six views do not fit together under any meaning of their names (misfit ${misfit.toFixed(3)})${
         worst
-          ? `; ${worst.view} fits worst: ${(100 * (1 - worst.insideOthers)).toFixed(0)} % of it lies where other views show background`
+          ? `; ${worst.view} fits worst: ${(100 * (1 - worst.insideOthers)).toFixed(0)} % of it lies where ` +
+            'other views show background'
           : ''
       }`,
       expected: `pictures of one object (misfit below ${doubtful}; above ${refused} is refused)`,
@@ -53,7 +55,10 @@ export function judge(
       `left = the ${a.left}'s, top turned ${a.topTurn * 90}°, bottom turned ${a.bottomTurn * 90}°`;
     warnings.push({
       code: 'CAPTURE_ARRANGEMENT_AMBIGUOUS',
-      message: `The object is so symmetric that ${estimate.rivals.length} other meaning${estimate.rivals.length === 1 ? '' : 's'} of the names fit as well as the chosen one (${say(estimate.arrangement)}), for example ${say(estimate.rivals[0].arrangement)}.`,
+      message:
+        `The object is so symmetric that ${estimate.rivals.length} other ` +
+        `meaning${estimate.rivals.length === 1 ? '' : 's'} of the names fit as well as the chosen one ` +
+        `(${say(estimate.arrangement)}), for example ${say(estimate.rivals[0].arrangement)}.`,
       remedy: remedy`If texture is on the wrong side, set ${option('left')}, ${option('topTurn')} and ${option('bottomTurn')}.`,
     });
   }
@@ -61,13 +66,17 @@ export function judge(
     const [low, high] = estimate.focalRange ?? [0, 0];
     warnings.push({
       code: 'CAPTURE_FOCAL_ASSUMED',
-      message: `The silhouettes fit focal lengths of ${low.toFixed(2)} to ${high.toFixed(2)} picture widths; ${estimate.parameters.focal.toFixed(2)} was assumed.`,
+      message:
+        `The silhouettes fit focal lengths of ${low.toFixed(2)} to ${high.toFixed(2)} picture widths; ` +
+        `${estimate.parameters.focal.toFixed(2)} was assumed.`,
       remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });
   } else if (estimate.focalDeviation !== undefined && estimate.focalDeviation > 0.25) {
     warnings.push({
       code: 'CAPTURE_FOCAL_UNCERTAIN',
-      message: `The pictures hardly determine the focal length (${estimate.parameters.focal.toFixed(2)} picture widths, uncertain by ${(100 * estimate.focalDeviation).toFixed(0)} %).`,
+      message:
+        `The pictures hardly determine the focal length (${estimate.parameters.focal.toFixed(2)} picture ` +
+        `widths, uncertain by ${(100 * estimate.focalDeviation).toFixed(0)} %).`,
       remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });
   }
@@ -75,7 +84,9 @@ export function judge(
   for (const p of apart) {
     warnings.push({
       code: 'CAPTURE_DEPTH_UNLIKE_PICTURE',
-      message: `Only ${(100 * (p.alignment?.support ?? 0)).toFixed(0)} % of the outline of ${p.file.name}'s depth map has the picture's outline beside it.`,
+      message:
+        `Only ${(100 * (p.alignment?.support ?? 0)).toFixed(0)} % of the outline of ${p.file.name}'s depth map ` +
+        `has the picture's outline beside it.`,
       subject: p.file.name,
       remedy: 'Check that picture and depth map show the same view.',
     });

@@ -12,7 +12,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> before : array<f32>;
 
 @compute @workgroup_size(64)
-fn keep(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn keep(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i < 18u * params.size * params.size) {
     before[i] = parameters[i];
@@ -24,7 +28,11 @@ fn keptAt(texel : u32) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn pull(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn pull(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   let size = params.size;
   if (i >= 6u * size * size) {

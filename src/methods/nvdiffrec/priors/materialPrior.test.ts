@@ -81,40 +81,43 @@ test('base colour goes towards the nearest colour, the less the farther it is', 
   }
 });
 
-test('roughness and metallic go towards the mean over their colour, weighed by how strongly pictures asked', async () => {
-  const colors = [0.8, 0.8, 0.8, 0.1, 0.2, 0.7];
-  // Left: the first colour, in rows of roughness 0.4 and 0.6; right: the second one, never asked.
-  const before = texelsOf((x, y) => [
-    ...colors.slice(x < 64 ? 0 : 3, x < 64 ? 3 : 6),
-    1,
-    y % 2 ? 0.6 : 0.4,
-    y % 2 ? 0 : 0.2,
-    0.1,
-    0.2,
-  ]);
-  // Adam's second moments: the first kind of row asked three times as strongly for roughness, and alone for metallic.
-  const moment2 = texelsOf((x, y) => [
-    x < 64 ? 1 : 0,
-    0,
-    0,
-    0,
-    x < 64 ? (y % 2 ? 1 : 9) : 0,
-    x < 64 && y % 2 === 0 ? 4 : 0,
-    0,
-    0,
-  ]);
-  const after = await pulled(before, { gloss: 0.5 }, colors, moment2);
-  const step = (d: number) => (0.5 * d) / (1 + (d / 0.3) ** 2);
-  const [roughness, metallic] = [(3 * 0.4 + 0.6) / 4, 0.2];
-  for (const y of [6, 7]) {
-    const at = (y * SIZE + 20) * 8;
-    expect(after[at + 4]).toBeCloseTo(before[at + 4] + step(roughness - before[at + 4]), 4);
-    expect(after[at + 5]).toBeCloseTo(before[at + 5] + step(metallic - before[at + 5]), 4);
-    for (const c of [0, 1, 2, 3, 6, 7]) expect(after[at + c]).toBe(before[at + c]);
-    const right = (y * SIZE + 90) * 8;
-    expect([...after.subarray(right, right + 8)]).toEqual([...before.subarray(right, right + 8)]);
-  }
-});
+test(
+  'roughness and metallic go towards the mean over their colour, weighed by how strongly pictures ' + 'asked',
+  async () => {
+    const colors = [0.8, 0.8, 0.8, 0.1, 0.2, 0.7];
+    // Left: the first colour, in rows of roughness 0.4 and 0.6; right: the second one, never asked.
+    const before = texelsOf((x, y) => [
+      ...colors.slice(x < 64 ? 0 : 3, x < 64 ? 3 : 6),
+      1,
+      y % 2 ? 0.6 : 0.4,
+      y % 2 ? 0 : 0.2,
+      0.1,
+      0.2,
+    ]);
+    // Adam's second moments: the first kind of row asked three times as strongly for roughness, and alone for metallic.
+    const moment2 = texelsOf((x, y) => [
+      x < 64 ? 1 : 0,
+      0,
+      0,
+      0,
+      x < 64 ? (y % 2 ? 1 : 9) : 0,
+      x < 64 && y % 2 === 0 ? 4 : 0,
+      0,
+      0,
+    ]);
+    const after = await pulled(before, { gloss: 0.5 }, colors, moment2);
+    const step = (d: number) => (0.5 * d) / (1 + (d / 0.3) ** 2);
+    const [roughness, metallic] = [(3 * 0.4 + 0.6) / 4, 0.2];
+    for (const y of [6, 7]) {
+      const at = (y * SIZE + 20) * 8;
+      expect(after[at + 4]).toBeCloseTo(before[at + 4] + step(roughness - before[at + 4]), 4);
+      expect(after[at + 5]).toBeCloseTo(before[at + 5] + step(metallic - before[at + 5]), 4);
+      for (const c of [0, 1, 2, 3, 6, 7]) expect(after[at + c]).toBe(before[at + c]);
+      const right = (y * SIZE + 90) * 8;
+      expect([...after.subarray(right, right + 8)]).toEqual([...before.subarray(right, right + 8)]);
+    }
+  },
+);
 
 test('the colours follow their texels', async () => {
   // All texels of the second colour are a little brighter than it, and half of them were asked twice as strongly and

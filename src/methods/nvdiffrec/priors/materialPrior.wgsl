@@ -97,7 +97,11 @@ fn pulledTo(d : vec2f, share : f32) -> vec2f {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.width * params.height) {
     return;
@@ -105,7 +109,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   var rough = texels[i * 2u + 1u];
   if (params.smoothShare > 0.0) {
     let at = vec2f(f32(i % params.width), f32(i / params.width)) + 0.5;
-    rough = vec4f(rough.xy + pulledTo(around(at / vec2f(f32(params.width), f32(params.height))) - rough.xy, params.smoothShare), rough.zw);
+    rough = vec4f(rough.xy + pulledTo(around(at / vec2f(f32(params.width), f32(params.height))) - rough.xy,
+      params.smoothShare), rough.zw);
   }
   if (params.colors > 0u && (params.glossShare > 0.0 || params.paletteShare > 0.0)) {
     let own = texels[i * 2u];
@@ -116,7 +121,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
       rough = vec4f(rough.xy + pulledTo(d, params.glossShare * near.likeness), rough.zw);
     }
     if (params.paletteShare > 0.0) {
-      texels[i * 2u] = vec4f(own.rgb + params.paletteShare * near.likeness * (clusters[near.index].rgb - own.rgb), own.a);
+      texels[i * 2u] = vec4f(own.rgb + params.paletteShare * near.likeness * (clusters[near.index].rgb - own.rgb),
+        own.a);
     }
   }
   texels[i * 2u + 1u] = rough;

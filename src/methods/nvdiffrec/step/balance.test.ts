@@ -39,18 +39,21 @@ async function stepped(texelGradient: readonly number[], lightGradient: readonly
   return { texels, after, moments, shift: [0, 1, 2].map((c) => lightAfter[c] - before[c]), texelCount };
 }
 
-test('the gradient of the factor is that of the light less that of base colour times base colour, on all levels', async () => {
-  const texelGradient = [0.5, -0.25, 1];
-  const lightGradient = [0.01, 0.02, -0.03];
-  const { moments, texels, texelCount, after } = await stepped(texelGradient, lightGradient, 0);
-  for (let c = 0; c < 3; c++) {
-    let expected = lightGradient[c] * 6 * 16 * 16;
-    for (let i = 0; i < texelCount; i++) expected -= after[i * 8 + c] * texelGradient[c];
-    // The first moment after one step is a fifth of the gradient.
-    expect(moments[c] * 5).toBeCloseTo(expected, 1);
-  }
-  expect(after.subarray(0, texels.length)).toEqual(texels);
-});
+test(
+  'the gradient of the factor is that of the light less that of base colour times base colour, on all ' + 'levels',
+  async () => {
+    const texelGradient = [0.5, -0.25, 1];
+    const lightGradient = [0.01, 0.02, -0.03];
+    const { moments, texels, texelCount, after } = await stepped(texelGradient, lightGradient, 0);
+    for (let c = 0; c < 3; c++) {
+      let expected = lightGradient[c] * 6 * 16 * 16;
+      for (let i = 0; i < texelCount; i++) expected -= after[i * 8 + c] * texelGradient[c];
+      // The first moment after one step is a fifth of the gradient.
+      expect(moments[c] * 5).toBeCloseTo(expected, 1);
+    }
+    expect(after.subarray(0, texels.length)).toEqual(texels);
+  },
+);
 
 test('light takes what base colour gives, and their product stays', async () => {
   const { texels, after, shift } = await stepped([1, -1, 0], [0, 0, 0.1], 0.05);

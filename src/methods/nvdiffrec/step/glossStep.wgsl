@@ -62,7 +62,11 @@ fn step(@builtin(workgroup_id) group : vec3u, @builtin(local_invocation_index) l
 }
 
 @compute @workgroup_size(64)
-fn apply(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn apply(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.base) {
     return;

@@ -27,7 +27,11 @@ fn item(group : vec3u, groups : vec3u, local : u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn residuals(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn residuals(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;
@@ -43,7 +47,11 @@ fn residuals(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) grou
 }
 
 @compute @workgroup_size(64)
-fn addGradient(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn addGradient(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;

@@ -57,7 +57,11 @@ export async function preparePictures(
       if (i > 0) {
         context.warn({
           code: 'GPU_OUT_OF_MEMORY',
-          message: `The GPU has too little memory for ${options.batch} pictures of ${windows.width / levels[level].divisor} × ${windows.height / levels[level].divisor} at a time: went on with ${attempt.batch} of ${pictures.optimizer.frame.width} × ${pictures.optimizer.frame.height}`,
+          message:
+            `The GPU has too little memory for ${options.batch} pictures of ` +
+            `${windows.width / levels[level].divisor} × ${windows.height / levels[level].divisor} at a time: ` +
+            `went on with ${attempt.batch} of ${pictures.optimizer.frame.width} × ` +
+            `${pictures.optimizer.frame.height}`,
           remedy: anyOf(
             step`close other programs that use the GPU`,
             step`choose a smaller ${methodOption('imageSize')}`,

@@ -44,35 +44,42 @@ test('packed pictures are area means of colours with their alpha', async () => {
   expect(alpha).toBeCloseTo((32 * 32) / 16, 0);
 });
 
-test('depth is read where the window sees it, from a map of its own size, and not where it was taken from elsewhere', async () => {
-  const view = pictured('a', 100, 80, [10, 20, 40, 50]);
-  const depthCamera = resizeCamera(view.camera, 50, 40);
-  const map = { width: 50, height: 40, data: Float32Array.from({ length: 2000 }, (_, i) => (i % 7 === 0 ? 0 : 1 + i)) };
-  const depth = { source: 'a', camera: depthCamera, accuracy: 0.02, load: async () => map };
-  const elsewhere = { ...depth, camera: { ...depthCamera, cameraToWorld: cameraAt([0, 0.5, 3], 100).cameraToWorld } };
-  const set = await loadWindows(
-    [
-      { ...view, depth },
-      { ...view, name: 'b', depth: elsewhere },
-    ],
-    { maxSize: 100, multiple: 16 },
-  );
-  expect(set.windows[0].depth!.accuracy).toBe(0.02);
-  expect(set.windows[1].depth).toBeUndefined();
-  const packed = packDepths(set, 2, [0, 1]);
-  const [width, height] = [set.width / 2, set.height / 2];
-  expect(packed).toHaveLength(2 * width * height);
-  const { camera } = set.windows[0];
-  let seen = 0;
-  for (let i = 0; i < width * height; i++) {
-    // The window's left upper corner in the whole picture.
-    const x = ((i % width) + 0.5) * 2 + view.camera.cx - camera.cx;
-    const y = (Math.floor(i / width) + 0.5) * 2 + view.camera.cy - camera.cy;
-    const [u, v] = [Math.floor(x / 2), Math.floor(y / 2)];
-    const inside = u >= 0 && v >= 0 && u < 50 && v < 40;
-    expect(packed[i]).toBe(inside ? map.data[v * 50 + u] : 0);
-    if (inside) seen++;
-  }
-  expect(seen).toBeGreaterThan(200);
-  expect(packed.subarray(width * height).every((d) => d === 0)).toBe(true);
-});
+test(
+  'depth is read where the window sees it, from a map of its own size, and not where it was taken from ' + 'elsewhere',
+  async () => {
+    const view = pictured('a', 100, 80, [10, 20, 40, 50]);
+    const depthCamera = resizeCamera(view.camera, 50, 40);
+    const map = {
+      width: 50,
+      height: 40,
+      data: Float32Array.from({ length: 2000 }, (_, i) => (i % 7 === 0 ? 0 : 1 + i)),
+    };
+    const depth = { source: 'a', camera: depthCamera, accuracy: 0.02, load: async () => map };
+    const elsewhere = { ...depth, camera: { ...depthCamera, cameraToWorld: cameraAt([0, 0.5, 3], 100).cameraToWorld } };
+    const set = await loadWindows(
+      [
+        { ...view, depth },
+        { ...view, name: 'b', depth: elsewhere },
+      ],
+      { maxSize: 100, multiple: 16 },
+    );
+    expect(set.windows[0].depth!.accuracy).toBe(0.02);
+    expect(set.windows[1].depth).toBeUndefined();
+    const packed = packDepths(set, 2, [0, 1]);
+    const [width, height] = [set.width / 2, set.height / 2];
+    expect(packed).toHaveLength(2 * width * height);
+    const { camera } = set.windows[0];
+    let seen = 0;
+    for (let i = 0; i < width * height; i++) {
+      // The window's left upper corner in the whole picture.
+      const x = ((i % width) + 0.5) * 2 + view.camera.cx - camera.cx;
+      const y = (Math.floor(i / width) + 0.5) * 2 + view.camera.cy - camera.cy;
+      const [u, v] = [Math.floor(x / 2), Math.floor(y / 2)];
+      const inside = u >= 0 && v >= 0 && u < 50 && v < 40;
+      expect(packed[i]).toBe(inside ? map.data[v * 50 + u] : 0);
+      if (inside) seen++;
+    }
+    expect(seen).toBeGreaterThan(200);
+    expect(packed.subarray(width * height).every((d) => d === 0)).toBe(true);
+  },
+);

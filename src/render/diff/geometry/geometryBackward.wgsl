@@ -22,7 +22,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> corners : array<u32>;
 
 @compute @workgroup_size(64)
-fn throughCameras(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn throughCameras(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.positions) {
     return;
@@ -57,7 +61,11 @@ fn point(p : u32) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn throughNormals(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn throughNormals(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.positions) {
     return;

@@ -62,7 +62,11 @@ fn cornersAt(i : u32) -> Corners {
 }
 
 @compute @workgroup_size(64)
-fn rasterize(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn rasterize(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = pixelIndex(group, groups, local);
   if (i >= params.width * params.height * params.views) {
     return;
@@ -84,7 +88,11 @@ fn rasterize(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) grou
 }
 
 @compute @workgroup_size(64)
-fn rasterizeBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn rasterizeBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = pixelIndex(group, groups, local);
   if (i >= params.width * params.height * params.views || ids[i] == 0u) {
     return;
@@ -111,7 +119,11 @@ fn weightsAt(i : u32) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn interpolate(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn interpolate(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = pixelIndex(group, groups, local);
   if (i >= params.width * params.height * params.views) {
     return;
@@ -138,7 +150,11 @@ fn interpolate(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) gr
 }
 
 @compute @workgroup_size(64)
-fn interpolateBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn interpolateBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = pixelIndex(group, groups, local);
   if (i >= params.width * params.height * params.views) {
     return;

@@ -16,7 +16,11 @@ fn point(p : u32) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.positions) {
     return;

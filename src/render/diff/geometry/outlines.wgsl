@@ -96,7 +96,11 @@ fn follow(n : u32, base : u32, a : vec4f, b : vec4f, left : bool, edge : u32) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.triangles * params.views) {
     return;
@@ -106,7 +110,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
   let base = params.offset + n * params.positions * 2u;
   let corner = triangles[t * 6u];
   let opposite = triangles[t * 6u + 1u];
-  let c = array<vec4f, 3>(vertices[base + corner.x * 2u], vertices[base + corner.y * 2u], vertices[base + corner.z * 2u]);
+  let c = array<vec4f, 3>(vertices[base + corner.x * 2u], vertices[base + corner.y * 2u], vertices[base + corner.z
+    * 2u]);
   if (min(c[0].w, min(c[1].w, c[2].w)) <= 0.0) {
     return;
   }

@@ -31,7 +31,11 @@ fn radiance(i : u32) -> vec3f {
 
 // One thread per square of the pyramid: the mean of its texels.
 @compute @workgroup_size(64)
-fn buildPyramid(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn buildPyramid(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;
@@ -60,7 +64,11 @@ fn buildPyramid(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) g
 
 // One thread per filtered texel.
 @compute @workgroup_size(64)
-fn filterLight(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn filterLight(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;
@@ -74,7 +82,11 @@ fn filterLight(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) gr
 
 // One thread per square of the pyramid: its gradient (the matrix given is the transpose).
 @compute @workgroup_size(64)
-fn filterLightBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn filterLightBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;
@@ -89,7 +101,11 @@ fn filterLightBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgr
 
 // One thread per texel of the cube map: the gradients of the squares it is in, through the exponential.
 @compute @workgroup_size(64)
-fn pyramidBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn pyramidBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;

@@ -31,13 +31,18 @@ fn tapsAt(i : u32) -> Taps {
   let corner = floor(x);
   t.f = x - corner;
   for (var k = 0u; k < 4u; k++) {
-    t.index[k] = cubeTexel(t.point.face, vec2i(corner) + vec2i(i32(k & 1u), i32(k >> 1u)), params.size) * params.channels;
+    t.index[k] = cubeTexel(t.point.face, vec2i(corner) + vec2i(i32(k & 1u), i32(k >> 1u)), params.size)
+      * params.channels;
   }
   return t;
 }
 
 @compute @workgroup_size(64)
-fn sample(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn sample(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;
@@ -51,7 +56,11 @@ fn sample(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups 
 }
 
 @compute @workgroup_size(64)
-fn sampleBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn sampleBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.count) {
     return;

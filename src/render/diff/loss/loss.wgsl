@@ -65,7 +65,11 @@ fn mappedSlope(c : vec3f) -> vec3f {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let pixels = params.width * params.height;
   let runs = (pixels + 64u * RUN - 1u) / (64u * RUN);
   let index = group.y * groups.x + group.x;
@@ -96,10 +100,12 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
       let alpha = max(seen.a, LEAST_ALPHA);
       let own = seen.rgb / alpha;
       let shown = mapped(own);
-      var difference = (shown - params.background) * seen.a - (mapped(decode(wanted.rgb)) - params.background) * wanted.a;
+      var difference = (shown - params.background) * seen.a - (mapped(decode(wanted.rgb)) - params.background)
+        * wanted.a;
       if (params.space == SRGB || params.space == LOG_SRGB) {
         // A saturated value says "at least this much".
-        difference = select(difference, vec3f(0.0), (wanted.rgb * wanted.a >= vec3f(LAST_STEP)) & (seen.rgb >= vec3f(1.0)));
+        difference = select(difference, vec3f(0.0), (wanted.rgb
+          * wanted.a >= vec3f(LAST_STEP)) & (seen.rgb >= vec3f(1.0)));
       }
       var direction = sign(difference);
       if (params.squared == 1u) {
@@ -117,7 +123,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     g.a += 2.0 * params.silhouette * cover;
     gradient[at] = g;
     let alpha = clamp(seen.a, 0.0, 1.0);
-    let shown = clamp(encode(clamp(seen.rgb / max(seen.a, 1e-6), vec3f(0.0), vec3f(1.0))), vec3f(0.0), vec3f(1.0)) * alpha + (1.0 - alpha);
+    let shown = clamp(encode(clamp(seen.rgb / max(seen.a, 1e-6), vec3f(0.0), vec3f(1.0))), vec3f(0.0), vec3f(1.0))
+      * alpha + (1.0 - alpha);
     let e = shown - (wanted.rgb * wanted.a + (1.0 - wanted.a));
     squares += dot(e, e);
   }

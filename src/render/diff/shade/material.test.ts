@@ -122,39 +122,42 @@ describe('material', () => {
 });
 
 describe('adam', () => {
-  it('follows the published update with bias correction, from f32 and fixed-point gradients, within its range', async () => {
-    const start = [0.5, -0.2, 0.9];
-    const slopes = [1, -0.25, -3];
-    const options = { learningRate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    const expected = start.slice();
-    const moments = start.map(() => [0, 0]);
-    const scale = 1024;
-    const groups = [
-      createAdamGroup(gpu(), gpu().upload(Float32Array.from(start)), gpu().upload(Float32Array.from(slopes)), 3, {
-        range: [-1, 1],
-      }),
-      createAdamGroup(
-        gpu(),
-        gpu().upload(Float32Array.from(start)),
-        gpu().upload(Int32Array.from(slopes, (g) => g * scale)),
-        3,
-        { scale, range: [-1, 1] },
-      ),
-    ];
-    for (let step = 1; step <= 5; step++) {
-      gpu().run((batch) => {
-        for (const group of groups) recordAdam(batch, group, { ...options, step });
-      });
-      slopes.forEach((g, i) => {
-        moments[i] = [0.9 * moments[i][0] + 0.1 * g, 0.999 * moments[i][1] + 0.001 * g * g];
-        const [m, v] = [moments[i][0] / (1 - 0.9 ** step), moments[i][1] / (1 - 0.999 ** step)];
-        expected[i] = Math.min(1, expected[i] - (0.05 * m) / (Math.sqrt(v) + 1e-8));
-      });
-    }
-    for (const group of groups) {
-      (await gpu().readFloat32(group.parameters, 3)).forEach((v, i) => {
-        expect(Math.abs(v - expected[i])).toBeLessThan(1e-5);
-      });
-    }
-  });
+  it(
+    'follows the published update with bias correction, from f32 and fixed-point gradients, within its ' + 'range',
+    async () => {
+      const start = [0.5, -0.2, 0.9];
+      const slopes = [1, -0.25, -3];
+      const options = { learningRate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+      const expected = start.slice();
+      const moments = start.map(() => [0, 0]);
+      const scale = 1024;
+      const groups = [
+        createAdamGroup(gpu(), gpu().upload(Float32Array.from(start)), gpu().upload(Float32Array.from(slopes)), 3, {
+          range: [-1, 1],
+        }),
+        createAdamGroup(
+          gpu(),
+          gpu().upload(Float32Array.from(start)),
+          gpu().upload(Int32Array.from(slopes, (g) => g * scale)),
+          3,
+          { scale, range: [-1, 1] },
+        ),
+      ];
+      for (let step = 1; step <= 5; step++) {
+        gpu().run((batch) => {
+          for (const group of groups) recordAdam(batch, group, { ...options, step });
+        });
+        slopes.forEach((g, i) => {
+          moments[i] = [0.9 * moments[i][0] + 0.1 * g, 0.999 * moments[i][1] + 0.001 * g * g];
+          const [m, v] = [moments[i][0] / (1 - 0.9 ** step), moments[i][1] / (1 - 0.999 ** step)];
+          expected[i] = Math.min(1, expected[i] - (0.05 * m) / (Math.sqrt(v) + 1e-8));
+        });
+      }
+      for (const group of groups) {
+        (await gpu().readFloat32(group.parameters, 3)).forEach((v, i) => {
+          expect(Math.abs(v - expected[i])).toBeLessThan(1e-5);
+        });
+      }
+    },
+  );
 });

@@ -119,7 +119,9 @@ export function createEmptyMaterial(gpu: Gpu, width: number, height: number): Di
   const { levels, texelCount } = pyramidLayout(width, height);
   if (texelCount * 32 > gpu.limits.maxStorageBufferBindingSize) {
     throw new PlinthError('GPU_LIMIT_TOO_LOW', {
-      found: `A material of ${width} × ${height} texels needs ${texelCount * 32} bytes in one binding; the device allows ${gpu.limits.maxStorageBufferBindingSize}`,
+      found:
+        `A material of ${width} × ${height} texels needs ${texelCount * 32} bytes in one binding; the device ` +
+        `allows ${gpu.limits.maxStorageBufferBindingSize}`,
       remedy: 'Use a smaller texture size',
     });
   }

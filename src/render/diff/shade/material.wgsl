@@ -46,7 +46,11 @@ fn workgroupIndex(group : vec3u, groups : vec3u) -> u32 {
 
 // One thread per tile of level 0: gathers the flags of the tiles above into its own.
 @compute @workgroup_size(64)
-fn markTiles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn markTiles(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = workgroupIndex(group, groups) * 64u + local;
   let across = (params.width + 7u) / 8u;
   if (i >= across * ((params.height + 7u) / 8u)) {
@@ -69,7 +73,11 @@ fn markTiles(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) grou
 // One workgroup per 8 × 8 tile of level 0. A texel's gradient is that of itself and its share in those of the texels
 // above it.
 @compute @workgroup_size(64)
-fn step(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn step(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let across = (params.width + 7u) / 8u;
   let tileIndex = workgroupIndex(group, groups);
   let tile = vec2u(tileIndex % across, tileIndex / across);
@@ -124,7 +132,11 @@ fn step(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
 // Level `first` + 1 from level `first`; one thread per texel, 64 in a row of 8 × 8 so that threads of a tile that did
 // not change end together.
 @compute @workgroup_size(64)
-fn mips(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn mips(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let level = params.first + 1u;
   let size = levelSize(level);
   let across = (size.x + 7u) / 8u;

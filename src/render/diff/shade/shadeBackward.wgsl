@@ -58,7 +58,11 @@ fn uvGradient(t : Taps, part : u32, g : vec4f) -> vec2f {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= params.width * params.height * params.views) {
     return;
@@ -102,7 +106,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     let gA = dot(gf, f0);
     let gB = gf.r + gf.g + gf.b;
     let roughnessInside = f32(m1.x > 0.0 && m1.x < 1.0);
-    let gRoughness = (gA * s.brdf.dRoughness.x + gB * s.brdf.dRoughness.y) + 5.0 * dot(gSpecular, s.specular1 - s.specular0) * roughnessInside;
+    let gRoughness = (gA * s.brdf.dRoughness.x + gB * s.brdf.dRoughness.y) + 5.0 * dot(gSpecular, s.specular1
+      - s.specular0) * roughnessInside;
     g0 = vec4f(gDiffuse * (1.0 - metallic) + gf * s.brdf.ab.x * metallic, dot(g, diffuse + light0 * f));
     let gMetallic = dot(gf, base - 0.04) * s.brdf.ab.x - dot(gDiffuse, base);
 
@@ -114,7 +119,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
 
     // To the shading normal: through irradiance, reflection and the cosine.
     var gn = cubeDirectionGradient(s.irradianceTaps, gIrradiance);
-    let gr = cubeDirectionGradient(s.taps0, gSpecular * (1.0 - s.specularShare)) + cubeDirectionGradient(s.taps1, gSpecular * s.specularShare);
+    let gr = cubeDirectionGradient(s.taps0, gSpecular * (1.0 - s.specularShare)) + cubeDirectionGradient(s.taps1,
+      gSpecular * s.specularShare);
     let nv = dot(s.n, s.v);
     gn += 2.0 * (dot(s.n, gr) * s.v + nv * gr);
     if (nv > MIN_COSINE && nv < 1.0) {
@@ -126,7 +132,8 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
     if ((params.flags & TO_GEOMETRY) != 0u) {
       let gBitangent = gm * (m1.w * s.handedness);
       let gTangent = gm * m1.z + cross(gBitangent, s.normal);
-      let gNormal = cross(s.tangent, gBitangent) + (gm - s.smoothNormal * dot(s.smoothNormal, gm)) * (s.facing / max(length(s.normal), 1e-12));
+      let gNormal = cross(s.tangent, gBitangent) + (gm - s.smoothNormal * dot(s.smoothNormal, gm))
+        * (s.facing / max(length(s.normal), 1e-12));
       let t = (id - 1u) * 6u;
       for (var k = 0u; k < 3u; k++) {
         let record = h.base + h.corners[k] * 2u;

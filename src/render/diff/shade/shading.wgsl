@@ -75,7 +75,8 @@ fn hitAt(pixel : u32, id : u32) -> Hit {
   let c1 = vertices[h.base + h.corners.y * 2u];
   let c2 = vertices[h.base + h.corners.z * 2u];
   h.bary = barycentric(h.p, c0, c1, c2);
-  let u = vec3f(bitcast<f32>(triangles[t + 2u].w), bitcast<f32>(triangles[t + 3u].w), bitcast<f32>(triangles[t + 4u].w));
+  let u = vec3f(bitcast<f32>(triangles[t + 2u].w), bitcast<f32>(triangles[t + 3u].w), bitcast<f32>(triangles[t
+    + 4u].w));
   let v = bitcast<vec3f>(triangles[t + 5u].xyz);
   h.uvs = array<vec2f, 3>(vec2f(u.x, v.x), vec2f(u.y, v.y), vec2f(u.z, v.z));
   h.uv = vec2f(dot(u, h.bary.b), dot(v, h.bary.b));
@@ -86,7 +87,8 @@ fn hitAt(pixel : u32, id : u32) -> Hit {
   let size = vec2f(f32(params.texWidth), f32(params.texHeight));
   let du = vec2f(dot(u, dx), dot(v, dx)) * size;
   let dv = vec2f(dot(u, dy), dot(v, dy)) * size;
-  h.lod = clamp(0.5 * log2(max(max(dot(du, du), dot(dv, dv)), 1e-12)) + params.lodBias, 0.0, min(f32(params.texLevels - 1u), MAX_LOD));
+  h.lod = clamp(0.5 * log2(max(max(dot(du, du), dot(dv, dv)), 1e-12)) + params.lodBias, 0.0, min(f32(params.texLevels
+    - 1u), MAX_LOD));
   if ((params.flags & NEAREST_MIP) != 0u) {
     h.lod = floor(h.lod + 0.5);
   }
@@ -152,7 +154,8 @@ fn cubeTapsAt(d : vec3f, map : u32) -> CubeTaps {
 }
 
 fn fetchLight(c : CubeTaps) -> vec3f {
-  return mix(mix(light[c.index[0]], light[c.index[1]], c.f.x), mix(light[c.index[2]], light[c.index[3]], c.f.x), c.f.y).rgb;
+  return mix(mix(light[c.index[0]], light[c.index[1]], c.f.x), mix(light[c.index[2]], light[c.index[3]], c.f.x),
+    c.f.y).rgb;
 }
 
 // Gradient of a fetch, given g = gradient of its result, to the (not normalised) direction.
@@ -221,13 +224,15 @@ struct Shading {
 };
 
 fn triangleTangent(t : u32, b : vec3f) -> vec3f {
-  return bitcast<vec3f>(triangles[t + 2u].xyz) * b.x + bitcast<vec3f>(triangles[t + 3u].xyz) * b.y + bitcast<vec3f>(triangles[t + 4u].xyz) * b.z;
+  return bitcast<vec3f>(triangles[t + 2u].xyz) * b.x + bitcast<vec3f>(triangles[t + 3u].xyz) * b.y
+    + bitcast<vec3f>(triangles[t + 4u].xyz) * b.z;
 }
 
 fn shadingAt(h : Hit, pixel : u32, id : u32, roughness : f32, slope : vec2f) -> Shading {
   var s : Shading;
   let b = h.bary.b;
-  s.normal = vertices[h.base + h.corners.x * 2u + 1u].xyz * b.x + vertices[h.base + h.corners.y * 2u + 1u].xyz * b.y + vertices[h.base + h.corners.z * 2u + 1u].xyz * b.z;
+  s.normal = vertices[h.base + h.corners.x * 2u + 1u].xyz * b.x + vertices[h.base + h.corners.y * 2u + 1u].xyz * b.y
+    + vertices[h.base + h.corners.z * 2u + 1u].xyz * b.z;
   s.facing = select(-1.0, 1.0, h.bary.area > 0.0);
   s.smoothNormal = s.normal * (s.facing / max(length(s.normal), 1e-12));
   let t = (id - 1u) * 6u;

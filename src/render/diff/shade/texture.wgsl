@@ -66,13 +66,15 @@ fn tapsAt(uv : vec2f, level : u32) -> Taps {
   t.f = x - corner;
   for (var k = 0u; k < 4u; k++) {
     let c = vec2i(corner) + vec2i(i32(k & 1u), i32(k >> 1u));
-    t.index[k] = (levelOffset(level) + wrapped(c.y, i32(size.y)) * size.x + wrapped(c.x, i32(size.x))) * params.channels;
+    t.index[k] = (levelOffset(level) + wrapped(c.y, i32(size.y)) * size.x + wrapped(c.x, i32(size.x)))
+      * params.channels;
   }
   return t;
 }
 
 fn fetch(t : Taps, c : u32) -> f32 {
-  return mix(mix(texels[t.index[0] + c], texels[t.index[1] + c], t.f.x), mix(texels[t.index[2] + c], texels[t.index[3] + c], t.f.x), t.f.y);
+  return mix(mix(texels[t.index[0] + c], texels[t.index[1] + c], t.f.x), mix(texels[t.index[2] + c], texels[t.index[3]
+    + c], t.f.x), t.f.y);
 }
 
 // Level by the longer of the two steps, unclamped; steps in texels of level 0.
@@ -101,7 +103,11 @@ fn item(group : vec3u, groups : vec3u, local : u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn sample(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn sample(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;
@@ -134,7 +140,11 @@ fn coordinateSlope(t : Taps, c : u32) -> vec2f {
 }
 
 @compute @workgroup_size(64)
-fn sampleBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn sampleBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;
@@ -164,7 +174,11 @@ fn sampleBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups)
 
 // One thread per number of level `level` + 1.
 @compute @workgroup_size(64)
-fn mips(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn mips(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;
@@ -184,7 +198,11 @@ fn mips(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
 
 // One thread per number of level 0.
 @compute @workgroup_size(64)
-fn mipsBackward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn mipsBackward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = item(group, groups, local);
   if (i >= params.count) {
     return;

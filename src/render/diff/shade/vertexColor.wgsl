@@ -58,7 +58,11 @@ fn hitAt(i : u32, id : u32) -> Hit {
 }
 
 @compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn forward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = itemAt(group, groups, local);
   if (i >= params.width * params.height * params.views) {
     return;
@@ -73,7 +77,11 @@ fn forward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups
 }
 
 @compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn backward(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = itemAt(group, groups, local);
   if (i >= params.width * params.height * params.views) {
     return;
@@ -106,7 +114,11 @@ fn backward(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) group
 }
 
 @compute @workgroup_size(64)
-fn gather(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn gather(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = itemAt(group, groups, local);
   if (i >= params.positions) {
     return;

@@ -48,7 +48,8 @@ fn moved(view : u32) -> mat4x3f {
   let shift = state[view * 6u + 1u].xyz;
   let at = view * 8u;
   let pivot = base[at + 6u].xyz;
-  return mat4x3f(turned(q, base[at].xyz), turned(q, base[at + 1u].xyz), turned(q, base[at + 2u].xyz), turned(q, base[at + 3u].xyz - pivot) + pivot + shift);
+  return mat4x3f(turned(q, base[at].xyz), turned(q, base[at + 1u].xyz), turned(q, base[at + 2u].xyz), turned(q, base[at
+    + 3u].xyz - pivot) + pivot + shift);
 }
 
 fn compose(view : u32, slot : u32) {

@@ -62,25 +62,28 @@ test('unseen nodes run evenly from one seen side to the other, and islands take 
   expect(colors[36]).toBeCloseTo(0.5, 5);
 });
 
-test('the unseen inside of a hollow comes out as dark as its openness, while what was seen keeps its colour', async () => {
-  // A path from a seen, open rim (0) down into an unseen hollow.
-  const count = 4;
-  const neighbours = [1, 0, 2, 1, 3, 2];
-  const graph = {
-    uvs: new Float32Array(0),
-    indices: new Uint32Array(0),
-    nodeOf: new Uint32Array(0),
-    positions: new Float32Array(count * 3),
-    normals: new Float32Array(count * 3),
-    start: Uint32Array.from([0, 1, 3, 5, 6]),
-    neighbours: Uint32Array.from(neighbours),
-  };
-  const colors = new Float32Array(count * 3);
-  colors.set([0.8, 0.4, 0.2]);
-  const openness = Float32Array.from([1, 0.25, 0.04, 0]);
-  await inpaintShaded(graph, colors, Uint8Array.from([1, 0, 0, 0]), openness);
-  const expected = [1, 0.5, 0.2, 0].flatMap((k) => [0.8 * k, 0.4 * k, 0.2 * k]);
-  expected.forEach((v, i) => {
-    expect(colors[i]).toBeCloseTo(v, 5);
-  });
-});
+test(
+  'the unseen inside of a hollow comes out as dark as its openness, while what was seen keeps its ' + 'colour',
+  async () => {
+    // A path from a seen, open rim (0) down into an unseen hollow.
+    const count = 4;
+    const neighbours = [1, 0, 2, 1, 3, 2];
+    const graph = {
+      uvs: new Float32Array(0),
+      indices: new Uint32Array(0),
+      nodeOf: new Uint32Array(0),
+      positions: new Float32Array(count * 3),
+      normals: new Float32Array(count * 3),
+      start: Uint32Array.from([0, 1, 3, 5, 6]),
+      neighbours: Uint32Array.from(neighbours),
+    };
+    const colors = new Float32Array(count * 3);
+    colors.set([0.8, 0.4, 0.2]);
+    const openness = Float32Array.from([1, 0.25, 0.04, 0]);
+    await inpaintShaded(graph, colors, Uint8Array.from([1, 0, 0, 0]), openness);
+    const expected = [1, 0.5, 0.2, 0].flatMap((k) => [0.8 * k, 0.4 * k, 0.2 * k]);
+    expected.forEach((v, i) => {
+      expect(colors[i]).toBeCloseTo(v, 5);
+    });
+  },
+);

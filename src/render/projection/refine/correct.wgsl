@@ -17,7 +17,11 @@ fn difference(at : u32) -> vec4f {
 }
 
 @compute @workgroup_size(64)
-fn gatherDifferences(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn gatherDifferences(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= gather.count || points[i].normal == NOWHERE) {
     return;
@@ -47,7 +51,11 @@ fn gatherDifferences(@builtin(workgroup_id) group : vec3u, @builtin(num_workgrou
 @group(0) @binding(6) var<storage, read_write> texels : array<vec2u>;
 
 @compute @workgroup_size(64)
-fn apply(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn apply(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= gather.count) {
     return;

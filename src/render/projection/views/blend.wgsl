@@ -28,7 +28,11 @@ fn look(k : u32, p : vec3f, n : vec3f) -> Sample {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= gather.count || points[i].normal == NOWHERE) {
     return;
@@ -51,7 +55,11 @@ fn main(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : 
 
 // Writes each view's colour and weight: view k of point i at i · views + k.
 @compute @workgroup_size(64)
-fn collect(@builtin(workgroup_id) group : vec3u, @builtin(num_workgroups) groups : vec3u, @builtin(local_invocation_index) local : u32) {
+fn collect(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(num_workgroups) groups : vec3u,
+  @builtin(local_invocation_index) local : u32,
+) {
   let i = (group.y * groups.x + group.x) * 64u + local;
   if (i >= gather.count) {
     return;

@@ -34,7 +34,9 @@ export default function ComparePage({ sides }: { sides: string[] }) {
           id: `${job.id}~${r.name}`,
           job,
           run: r.name,
-          title: `${job.name} – ${r.name}, ${r.preset}, ${new Date(job.createdAt).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })}`,
+          title:
+            `${job.name} – ${r.name}, ${r.preset}, ` +
+            `${new Date(job.createdAt).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })}`,
         }),
       ),
   );

@@ -75,7 +75,11 @@ export function CameraViews({ job, folder, quality, onCamera }: Props) {
         left={{ path: path(view.images.input), words: 'Picture' }}
         right={{ path: path(view.images.render), words: 'Render' }}
         error={path(view.images.error)}
-        facts={`PSNR ${view.psnr.toFixed(1)} dB, SSIM ${view.ssim.toFixed(3)}${view.mask ? `, outlines overlap by ${percent(view.mask.iou)}` : ''} · ${seen}`}
+        facts={
+          `PSNR ${view.psnr.toFixed(1)} dB, SSIM ` +
+          `${view.ssim.toFixed(3)}${view.mask ? `, outlines overlap by ${percent(view.mask.iou)}` : ''} · ` +
+          `${seen}`
+        }
       />
     </section>
   );
