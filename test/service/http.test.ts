@@ -300,13 +300,13 @@ onBothDatabases('the API', (url) => {
 
     test('a body that stands still is ended, and one that breaks off leaves nothing', async () => {
       const head =
-        'POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\nContent-Length: 100000\r\n\r\nPK';
+        'POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/zip\r\nContent-Length: 100000\r\n\r\nPK';
       expect(await raw(head, { end: false })).toContain('408');
       expect(await incoming()).toEqual([]);
       await brokenOff(head);
       expect(await incoming()).toEqual([]);
       const form =
-        'POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; ' +
+        'POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; ' +
         'boundary=b\r\nContent-Length: 100000\r\n\r\n--b\r\nContent-Disposition: form-data; name="files"; ' +
         'filename="a.png"\r\n\r\nxxx';
       expect(await raw(form, { end: false })).toContain('408');
