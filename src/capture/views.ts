@@ -7,7 +7,6 @@ import { resizeLens, undistortedIntrinsics } from './cameras/lens.js';
 import type { Capture, LoadOptions, View, ViewDepth } from './capture.js';
 import { mapLimited } from './concurrency.js';
 import type { MaskImage } from './images/color.js';
-import { readImageHeader } from './images/header.js';
 import { areaDownscale, fittedSize, nearestResize, resizeMask } from './images/resample.js';
 import { undistortColor, undistortDepth } from './images/undistort.js';
 import { isLossyName } from './layout/names.js';
@@ -178,7 +177,3 @@ function checkCoverage(coverage: number, source: ViewSource, masks: Capture['mas
     subject: file,
   });
 }
-
-/** Reads the headers of all pictures, a few at a time. */
-export const readHeaders = (files: readonly string[], options: ResolvedReadOptions) =>
-  mapLimited(files, 8, (file) => readImageHeader(file, options.maxPixels), options.signal);

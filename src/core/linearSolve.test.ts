@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { solveSymmetric } from './linearSolve.js';
+import { solveSymmetric, solveSymmetricInPlace } from './linearSolve.js';
 import { Random } from './random.js';
 
 /** M·Mᵀ + I of a random M, which is positive definite, and its product with x. */
@@ -32,5 +32,14 @@ describe('solveSymmetric', () => {
     expect(solveSymmetric([1, 2, 2, 1], [1, 1])).toBeUndefined();
     expect(solveSymmetric([1, 1, 1, 1], [1, 1])).toBeUndefined();
     expect(solveSymmetric([Number.NaN], [1])).toBeUndefined();
+  });
+});
+
+describe('solveSymmetricInPlace', () => {
+  it('solves what multiplication made, in the place of the right side, and refuses what is not positive definite', () => {
+    const { a, x, b } = system(7, new Random(5));
+    expect(solveSymmetricInPlace(a, b, 7)).toBe(true);
+    for (let i = 0; i < 7; i++) expect(b[i]).toBeCloseTo(x[i], 9);
+    expect(solveSymmetricInPlace(Float64Array.of(1, 2, 2, 1), Float64Array.of(1, 1), 2)).toBe(false);
   });
 });

@@ -6,32 +6,40 @@
  * @returns undefined where `a` is not positive definite
  */
 export function solveSymmetric(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array<ArrayBuffer> | undefined {
-  const n = b.length;
-  const l = factor(a, n);
-  if (!l) return undefined;
   const x = Float64Array.from(b);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) x[i] -= l[i * n + k] * x[k];
-    x[i] /= l[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i] -= l[k * n + i] * x[k];
-    x[i] /= l[i * n + i];
-  }
-  return x;
+  return solveSymmetricInPlace(Float64Array.from(a), x, x.length) ? x : undefined;
 }
 
-/** The lower triangle L of a = L·Lᵀ. */
-function factor(a: ArrayLike<number>, n: number): Float64Array | undefined {
-  const l = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j <= i; j++) {
-      let s = a[i * n + j];
-      for (let k = 0; k < j; k++) s -= l[i * n + k] * l[j * n + k];
-      if (i === j) {
-        if (!(s > 0)) return undefined;
-        l[i * n + i] = Math.sqrt(s);
-      } else l[i * n + j] = s / l[j * n + j];
+/**
+ * `solveSymmetric` for what is solved so often that copies would cost: the lower triangle of `a` is overwritten by its
+ * factor L with a = L·Lᵀ, and `b` by x.
+ *
+ * @returns whether `a` was positive definite; where not, both are left half overwritten
+ */
+export function solveSymmetricInPlace(a: Float64Array, b: Float64Array, n: number): boolean {
+  for (let j = 0; j < n; j++) {
+    const rowJ = j * n;
+    let d = a[rowJ + j];
+    for (let k = 0; k < j; k++) d -= a[rowJ + k] * a[rowJ + k];
+    if (!(d > 0)) return false;
+    const root = Math.sqrt(d);
+    a[rowJ + j] = root;
+    for (let i = j + 1; i < n; i++) {
+      const rowI = i * n;
+      let s = a[rowI + j];
+      for (let k = 0; k < j; k++) s -= a[rowI + k] * a[rowJ + k];
+      a[rowI + j] = s / root;
     }
-  return l;
+  }
+  for (let i = 0; i < n; i++) {
+    let s = b[i];
+    for (let k = 0; k < i; k++) s -= a[i * n + k] * b[k];
+    b[i] = s / a[i * n + i];
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    let s = b[i];
+    for (let k = i + 1; k < n; k++) s -= a[k * n + i] * b[k];
+    b[i] = s / a[i * n + i];
+  }
+  return true;
 }

@@ -1,10 +1,10 @@
 import { rotationTo, upDirection } from '../capture/formats/up.js';
+import { solveSymmetricInPlace } from '../core/linearSolve.js';
 import { length, type Mat4, multiply, scale, sub, transformDirection, type Vec3 } from '../core/math.js';
 import type { Pose } from './mapper/p3p.js';
 import type { Scene } from './mapper/scene.js';
 import { centreOf } from './mapper/triangulate.js';
 import type { Photo } from './read/readPhotos.js';
-import { solveCholesky } from './solve/cholesky.js';
 
 /** A similarity from the mapper's frame to the world: p ↦ scale · R p + offset. */
 export interface Frame {
@@ -96,6 +96,6 @@ function nearestToAxes(poses: readonly Mat4[]): Vec3 {
       }
   }
   for (let i = 0; i < 3; i++) matrix[i * 4] += 1e-9 * poses.length;
-  solveCholesky(matrix, right, 3);
+  solveSymmetricInPlace(matrix, right, 3);
   return [right[0], right[1], right[2]];
 }

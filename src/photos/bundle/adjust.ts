@@ -1,4 +1,4 @@
-import { solveCholesky } from '../solve/cholesky.js';
+import { solveSymmetricInPlace } from '../../core/linearSolve.js';
 import { rotationOf } from '../solve/rotation.js';
 import { multiply3 } from '../solve/svd3.js';
 import { LENS_SIZE, type Linearised, linearise, residual } from './project.js';
@@ -61,7 +61,7 @@ export function adjustBundle(problem: BundleProblem, options: BundleOptions = {}
   let failures = 0;
   while (done < iterations && failures < 8) {
     const system = assemble(problem, layout, softness, damping, priors);
-    const solved = layout.size === 0 || solveCholesky(system.matrix, system.right, layout.size);
+    const solved = layout.size === 0 || solveSymmetricInPlace(system.matrix, system.right, layout.size);
     if (!solved) {
       damping = Math.max(damping * 10, 1e-8);
       failures++;
@@ -103,7 +103,7 @@ export function deviationsOfLenses(problem: BundleProblem, softness = 1): Float6
     if (place < 0) return;
     const unit = new Float64Array(size);
     unit[place] = 1;
-    if (solveCholesky(matrix.slice(), unit, size)) out[i] = Math.sqrt(Math.max(0, variance * unit[place]));
+    if (solveSymmetricInPlace(matrix.slice(), unit, size)) out[i] = Math.sqrt(Math.max(0, variance * unit[place]));
   });
   return out;
 }

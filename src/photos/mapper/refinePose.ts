@@ -1,4 +1,4 @@
-import { solveCholesky } from '../solve/cholesky.js';
+import { solveSymmetricInPlace } from '../../core/linearSolve.js';
 import { rotationOf } from '../solve/rotation.js';
 import { multiply3 } from '../solve/svd3.js';
 import type { Pose } from './p3p.js';
@@ -66,7 +66,7 @@ export function refinePose(
       }
     }
     for (let k = 0; k < 6; k++) normal[k * 7] = normal[k * 7] * (1 + 1e-9) + 1e-300;
-    if (!solveCholesky(normal, gradient, 6) || !gradient.every(Number.isFinite)) return pose;
+    if (!solveSymmetricInPlace(normal, gradient, 6) || !gradient.every(Number.isFinite)) return pose;
     pose = {
       rotation: multiply3(rotationOf(gradient[0], gradient[1], gradient[2]), r),
       translation: t.map((v, k) => v + gradient[3 + k]),

@@ -1,4 +1,4 @@
-import { solveCholesky } from '../solve/cholesky.js';
+import { solveSymmetricInPlace } from '../../core/linearSolve.js';
 import type { Pose } from './p3p.js';
 
 /** A ray of a posed photo: x, y at z = 1. */
@@ -72,7 +72,7 @@ export function refinePoint(
       }
     }
     for (let k = 0; k < 3; k++) normal[k * 4] *= 1 + 1e-9;
-    if (!solveCholesky(normal, gradient, 3) || !gradient.every(Number.isFinite)) return p;
+    if (!solveSymmetricInPlace(normal, gradient, 3) || !gradient.every(Number.isFinite)) return p;
     p = p.map((x, k) => x + gradient[k]);
   }
   return p;

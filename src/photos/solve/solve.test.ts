@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
-import { solveCholesky } from './cholesky.js';
 import { nullSpace } from './nullSpace.js';
 import { evaluate, realRoots } from './polynomial.js';
 import { angleBetween, quaternionOf, rotationOf } from './rotation.js';
@@ -94,21 +93,6 @@ describe('realRoots', () => {
     const [root] = realRoots([-2, 1, 0, 0]);
     expect(root).toBeCloseTo(2, 12);
     expect(evaluate([-2, 1], 1, root)).toBeCloseTo(0, 12);
-  });
-});
-
-describe('solveCholesky', () => {
-  it('solves what multiplication made, and refuses what is not positive definite', () => {
-    const n = 7;
-    const m = normals(n * n);
-    const a = new Float64Array(n * n);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) for (let k = 0; k < n; k++) a[i * n + j] += m[i * n + k] * m[j * n + k];
-    const x = normals(n);
-    const b = Float64Array.from({ length: n }, (_, i) => x.reduce((s, v, j) => s + a[i * n + j] * v, 0));
-    expect(solveCholesky(a, b, n)).toBe(true);
-    close(b, x, 6);
-    expect(solveCholesky(Float64Array.of(1, 2, 2, 1), Float64Array.of(1, 1), 2)).toBe(false);
   });
 });
 

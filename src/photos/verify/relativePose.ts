@@ -1,4 +1,4 @@
-import { solveCholesky } from '../solve/cholesky.js';
+import { solveSymmetricInPlace } from '../../core/linearSolve.js';
 import { rotationOf } from '../solve/rotation.js';
 import { type Mat3, multiply3, svd3, transpose3 } from '../solve/svd3.js';
 
@@ -128,7 +128,7 @@ export function refineRelativePose(
       }
     }
     for (let k = 0; k < 5; k++) normal[k * 5 + k] = normal[k * 5 + k] * (1 + 1e-9) + 1e-300;
-    if (!solveCholesky(normal, gradient, 5) || !gradient.every(Number.isFinite)) return pose;
+    if (!solveSymmetricInPlace(normal, gradient, 5) || !gradient.every(Number.isFinite)) return pose;
     const turned = multiply3(rotationOf(gradient[0], gradient[1], gradient[2]), r);
     const moved = [0, 1, 2].map((k) => t[k] + gradient[3] * b1[k] + gradient[4] * b2[k]);
     pose = { rotation: turned, translation: Float64Array.from(unit(moved)) };
