@@ -94,6 +94,11 @@ onBothDatabases('who may do what', (url) => {
         const submit = await as(admin.key).createKey('tool', 'submit', { project: 'p' });
         const job = await as(submit.key).submitStored({ example: 'vase-six' });
         expect((await as(read.key).wait(job.id)).state).toBe('succeeded');
+        // Neither PostgreSQL's text nor its JSON holds it, so it must be refused before.
+        await expect(as(admin.key).createKey('a\0b', 'read')).rejects.toMatchObject({
+          status: 400,
+          code: 'REQUEST_INVALID',
+        });
         await as(admin.key).revokeKey(submit.id);
         await expect(as(submit.key).get(job.id)).rejects.toMatchObject({ status: 401 });
         const stored = await secured.service.db.query<{ row: string }>('SELECT k::text AS row FROM plinth.api_keys k');
