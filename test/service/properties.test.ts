@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKey } from '../../src/server/access/apiKeys.js';
 import type { OpenApiDocument } from '../../src/server/openapi/openapi.js';
 import { startTestServer, type TestServer } from './testServer.js';
 
@@ -13,18 +14,23 @@ const RUNS = 400;
 const SEED = 20_261_128;
 
 let server: TestServer;
+/** Keys are on and everything is sent with an administrator's, since keys cannot be made while they are off. */
+let authorization: string;
 let document: OpenApiDocument;
 let ajv: Ajv2020;
 beforeAll(async () => {
   server = await startTestServer({
     flags: {
+      'auth.mode': 'on',
       'worker.adapters': '',
       'limits.openUploadsPerKey': 5,
       'limits.bodyBytes': 2 ** 20,
       'limits.queuedJobs': 20,
     },
   });
-  document = (await (await server.ask('/openapi.json')).json()) as OpenApiDocument;
+  const { key } = await createKey(server.service.db, { name: 'boss', scope: 'admin' }, { name: 'test' });
+  authorization = `Bearer ${key}`;
+  document = (await (await server.ask('/openapi.json', { headers: { authorization } })).json()) as OpenApiDocument;
   ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
   ajv.addSchema(document, 'document');
@@ -133,7 +139,7 @@ test('every answer to every request is one that the document names', async () =>
       const hasBody = ['post', 'patch'].includes(method);
       const response = await server.ask(`${address}${search.length > 0 ? `?${search.join('&')}` : ''}`, {
         method: method.toUpperCase(),
-        headers: { ...given.headers, ...(hasBody && { 'content-type': given.type }) },
+        headers: { ...given.headers, authorization, ...(hasBody && { 'content-type': given.type }) },
         body: hasBody ? JSON.stringify(bodyOf(given, operation.operationId)) : undefined,
       });
       const bytes = Buffer.from(await response.arrayBuffer());
