@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -93,16 +94,27 @@ function installElsewhere(options: { uid?: number; home?: string } = {}): Return
   const script =
     `import { installSoftwareDriver } from '${module}'; console.log(await installSoftwareDriver(() => {}, { ` +
     `root: '${root}' }));`;
-  return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
-    env: { ...process.env, ...(options.home ? { HOME: options.home, TMPDIR: options.home } : {}) },
-    uid: options.uid,
-    gid: options.uid,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return spawn(
+    options.uid === undefined ? process.execPath : nodeForOthers(),
+    ['--import', 'tsx', '--input-type=module', '-e', script],
+    {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      env: { ...process.env, ...(options.home ? { HOME: options.home, TMPDIR: options.home } : {}) },
+      uid: options.uid,
+      gid: options.uid,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
 }
 const exitCode = (child: ReturnType<typeof spawn>): Promise<number | null> =>
-  new Promise((resolve) => child.on('exit', resolve));
+  new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
+
+/** This Node where other users reach it too: it may lie in a folder of root's alone. */
+function nodeForOthers(): string {
+  const copy = join(base, 'node');
+  if (!existsSync(copy)) cpSync(process.execPath, copy);
+  return copy;
+}
 
 describe('installing the software driver', () => {
   it('unpacks it whole into the cache folder, libraries after what they need, without glibc', async () => {

@@ -124,7 +124,8 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE plinth.jobs ADD COLUMN key uuid, ADD COLUMN turn integer NOT NULL DEFAULT 0, ADD COLUMN claimed_at timestamptz;
   UPDATE plinth.jobs SET key = owner WHERE owner IS NOT NULL;
   UPDATE plinth.jobs SET claimed_at = now() WHERE state = 'running';
-  CREATE INDEX jobs_turn ON plinth.jobs (turn) WHERE state = 'queued';
+  -- Lists of waiting jobs say nothing of turns, so they cannot take this index and sort all that wait.
+  CREATE INDEX jobs_turn ON plinth.jobs (turn) WHERE state = 'queued' AND turn >= 0;
   CREATE INDEX jobs_of_key ON plinth.jobs (key, state, turn);
 
   CREATE TABLE plinth.usage (

@@ -92,7 +92,7 @@ export async function nextTurn(tx: Queryable, key: string | null): Promise<numbe
   // While API keys are off, all jobs are one client's.
   if (key === null) return 0;
   const [{ now, last }] = await tx.query<{ now: number | null; last: number | null }>(
-    `SELECT (SELECT min(turn) FROM plinth.jobs WHERE state = 'queued') AS now,
+    `SELECT (SELECT min(turn) FROM plinth.jobs WHERE state = 'queued' AND turn >= 0) AS now,
             (SELECT max(turn) FROM plinth.jobs WHERE state = 'queued' AND key = $1) AS last`,
     [key],
   );
