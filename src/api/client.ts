@@ -11,7 +11,7 @@ import type { JobRequestInput as JobRequest } from './jobRequest.js';
 import type { KeyFacts, MadeKey, NewKey } from './key.js';
 import type { Problem } from './problem.js';
 import type { Scope } from './scopes.js';
-import type { Upload } from './upload.js';
+import type { DirectUpload, Upload } from './upload.js';
 import type { DeliveryFacts, RotatedSecret } from './webhook.js';
 
 export type { AssetFormat } from '../core/asset.js';
@@ -28,7 +28,7 @@ export type { KeyFacts, MadeKey, NewKey } from './key.js';
 export type { Problem } from './problem.js';
 export type { FailureResource as Failure, WarningResource as Warning } from './remedy.js';
 export type { Scope } from './scopes.js';
-export type { Upload } from './upload.js';
+export type { DirectUpload, Upload } from './upload.js';
 export type { DeliveryFacts, RotatedSecret } from './webhook.js';
 
 /** An answer that is no success, with the code and the field of the problem. */
@@ -103,6 +103,7 @@ export const OPERATIONS = {
   getPreview: 'GET /v1/jobs/{id}/previews/{name}',
   getLog: 'GET /v1/jobs/{id}/log',
   beginUpload: 'POST /v1/uploads',
+  beginDirectUpload: 'POST /v1/uploads/direct',
   getUpload: 'GET /v1/uploads/{id}',
   createTusUpload: 'POST /v1/tus',
   appendToUpload: 'PATCH /v1/uploads/{id}/files/{name}',
@@ -211,6 +212,20 @@ export class PlinthClient {
       }
     }
     return await this.getUpload(upload.id);
+  }
+
+  /**
+   * Sends one zip to the storage itself, so that its bytes do not pass the service; `submitStored` then takes its id.
+   * Where clients do not reach the storage, the service refuses with `UPLOAD_DIRECT_OFF`: use `upload` there.
+   */
+  async uploadDirect(file: NamedFile, options: { signal?: AbortSignal } = {}): Promise<DirectUpload> {
+    const { signal } = options;
+    const json = { name: file.name, bytes: file.data.size };
+    const upload = await this.json<DirectUpload>('beginDirectUpload', { json, signal });
+    // Without the key: the address says all, and the storage is not to learn it.
+    const answer = await this.ask(upload.url, { method: 'PUT', body: file.data, signal });
+    if (!answer.ok) throw new ApiError(answer.status, {}, `The storage answers with status ${answer.status}`);
+    return upload;
   }
 
   /** How much of an upload the service has. */

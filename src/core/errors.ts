@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   IDEMPOTENCY_KEY_REUSED: ['input', 'The idempotency key was used for another request.'],
   UPLOAD_EMPTY: ['input', 'The upload holds no file.'],
   UPLOAD_NOT_FOUND: ['input', 'There is no upload of that id.'],
+  UPLOAD_DIRECT_OFF: ['input', 'The service has no storage that clients reach themselves.'],
   UPLOAD_INCOMPLETE: ['input', 'The upload is not complete yet.'],
   UPLOAD_OFFSET_CONFLICT: ['input', 'The part does not begin where the upload ends.'],
   UPLOAD_CHECKSUM_MISMATCH: ['input', 'The part does not have the checksum that was sent with it.'],

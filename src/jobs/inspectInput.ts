@@ -2,8 +2,9 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { unpackArchive } from '../capture/files/archive.js';
 import { folderAccess, listFolder } from '../capture/files/captureFolder.js';
+import { lookIntoArchive, type RemoteArchive } from '../capture/files/remoteArchive.js';
 import { readImageHeader } from '../capture/images/header.js';
-import { findLayouts } from '../capture/layout/detect.js';
+import { findLayouts, type Layout } from '../capture/layout/detect.js';
 import { unreadPictures } from '../capture/layout/unreadPictures.js';
 import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
@@ -83,21 +84,31 @@ export async function inspectInput(
   return { kind: 'files', files: names.length, bytes: names.reduce((sum, f) => sum + f.bytes, 0) };
 }
 
+/**
+ * Looks at a zip in the storage before it is accepted, by the same rules as far as they need no pictures: its directory
+ * and the beginnings of its metadata are fetched alone. That its pictures are pictures shows when the job runs.
+ * @throws `ARCHIVE_…`, `CAPTURE_UNRECOGNISED`, `CAPTURE_NO_CAMERAS`, `STORAGE_UNAVAILABLE`
+ */
+export async function inspectStored(
+  archive: RemoteArchive,
+  limits: Pick<InspectLimits, 'unpackedBytes' | 'files' | 'signal'>,
+): Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>> {
+  const options = resolveReadOptions({
+    maxArchiveBytes: limits.unpackedBytes,
+    maxArchiveEntries: limits.files,
+    signal: limits.signal,
+  });
+  return await lookIntoArchive(archive, options, async (access) => {
+    const [layout] = await findLayouts(access);
+    requireKnown(layout, access.list.paths);
+    if (layout.kind === 'pictures') throw await noCameras(layout.images, false);
+    return { kind: 'zip', files: access.list.paths.length, bytes: archive.bytes };
+  });
+}
+
 async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
   const [layout] = await findLayouts(folderAccess(await listFolder(folder)));
-  if (layout.kind === 'nothing' || layout.kind === 'several-transforms') {
-    throw new PlinthError('CAPTURE_UNRECOGNISED', {
-      found:
-        'The upload holds ' +
-        `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
-      expected:
-        'one transforms.json with its pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 ' +
-        'with images/, or multi_views/ with front, back, left, right, top and bottom',
-      remedy: 'See docs/captures.md for the layouts that Plinth reads',
-      subject: names[0],
-    });
-  }
-  if (layout.kind === 'unread-pictures') throw unreadPictures(layout, layout.names[0]);
+  requireKnown(layout, names);
   if (layout.kind === 'pictures') throw await noCameras(layout.images.map((image) => join(folder, image)));
   for (const name of names) {
     const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];
@@ -113,6 +124,23 @@ async function recognise(folder: string, names: string[], pixels: number): Promi
     }
     if (!/\.exr$/i.test(name)) await readImageHeader(path, pixels);
   }
+}
+
+/** @throws `CAPTURE_UNRECOGNISED` */
+function requireKnown(layout: Layout, names: readonly string[]): void {
+  if (layout.kind === 'nothing' || layout.kind === 'several-transforms') {
+    throw new PlinthError('CAPTURE_UNRECOGNISED', {
+      found:
+        'The upload holds ' +
+        `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`,
+      expected:
+        'one transforms.json with its pictures (NeRF, instant-ngp, nerfstudio), a COLMAP model in sparse/0 ' +
+        'with images/, or multi_views/ with front, back, left, right, top and bottom',
+      remedy: 'See docs/captures.md for the layouts that Plinth reads',
+      subject: names[0],
+    });
+  }
+  if (layout.kind === 'unread-pictures') throw unreadPictures(layout, layout.names[0]);
 }
 
 async function head(path: string): Promise<Buffer> {

@@ -66,8 +66,8 @@ export const settingsSchema = z.strictObject({
         .url()
         .optional()
         .describe(
-          'Where clients reach the same S3 storage: they then may fetch results from it, past the service, ' +
-            'by signed addresses.',
+          'Where clients reach the same S3 storage: they then may fetch results from it and bring captures to it, ' +
+            'past the service, by signed addresses.',
         ),
       region: z.string().min(1).default('us-east-1').describe('S3 region.'),
       accessKeyId: z.string().optional().describe('S3 credentials. Default: those of the AWS SDK.'),

@@ -1,5 +1,5 @@
 /** The part of the S3 protocol that Plinth uses, in memory. */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
@@ -13,8 +13,15 @@ export interface StandInS3 {
   broken: boolean;
   /** Answers 503 to whoever comes with a signed address, while set. */
   unreachable: boolean;
+  /** Milliseconds that its clock is ahead. */
+  ahead: number;
+  /** Requests with signed addresses that were refused. */
+  refused: string[];
   stop(): Promise<void>;
 }
+
+/** Clients that sign their requests do so with it. */
+export const S3_SECRET = 'secret';
 
 const etag = (data: Buffer): string => `"${createHash('md5').update(data).digest('hex')}"`;
 const escapeXml = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -26,6 +33,8 @@ export async function startS3(bucket: string): Promise<StandInS3> {
     open: new Map(),
     broken: false,
     unreachable: false,
+    ahead: 0,
+    refused: [],
     stop: async () => {},
   };
   const server = createServer((request, response) => void answer(state, bucket, request, response)).listen(
@@ -57,6 +66,11 @@ async function answer(
   };
   const xml = (text: string): void => end(200, { 'content-type': 'application/xml' }, `<?xml version="1.0"?>${text}`);
   if (state.unreachable && query.has('X-Amz-Signature')) return end(503);
+  const refusal = query.has('X-Amz-Signature') ? refusalOf(request, url, Date.now() + state.ahead) : undefined;
+  if (refusal) {
+    state.refused.push(refusal);
+    return end(403, {}, `<Error><Code>${refusal}</Code></Error>`);
+  }
   if (state.broken) return end(503, {}, '<Error><Code>SlowDown</Code></Error>');
   const upload = query.get('uploadId');
   if (request.method === 'POST' && query.has('delete')) {
@@ -79,6 +93,13 @@ async function answer(
     state.open.delete(upload);
     return xml('<CompleteMultipartUploadResult/>');
   }
+  const source = request.headers['x-amz-copy-source'];
+  if (request.method === 'PUT' && source) {
+    const original = state.objects.get(decodeURIComponent(String(source)).replace(`${bucket}/`, ''));
+    if (!original) return end(404, {}, '<Error><Code>NoSuchKey</Code></Error>');
+    state.objects.set(key, original);
+    return xml(`<CopyObjectResult><ETag>${escapeXml(etag(original))}</ETag></CopyObjectResult>`);
+  }
   if (request.method === 'PUT') {
     state.objects.set(key, body);
     return end(200, { etag: etag(body) });
@@ -93,6 +114,36 @@ async function answer(
     { etag: etag(data), 'content-length': part.length, 'last-modified': new Date().toUTCString() },
     part,
   );
+}
+
+/** Why a signed address is refused, as AWS Signature Version 4 says for signatures in the query. */
+function refusalOf(request: IncomingMessage, url: URL, now: number): string | undefined {
+  const encode = (text: string): string =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const query = [...url.searchParams].filter(([name]) => name !== 'X-Amz-Signature');
+  const given = (name: string): string => url.searchParams.get(`X-Amz-${name}`)!;
+  const signed = given('SignedHeaders').split(';');
+  const canonical = [
+    request.method,
+    url.pathname,
+    query
+      .map((pair) => pair.map(encode).join('='))
+      .sort()
+      .join('&'),
+    ...signed.map((name) => `${name}:${request.headers[name]}`),
+    '',
+    signed.join(';'),
+    'UNSIGNED-PAYLOAD',
+  ].join('\n');
+  const [, ...scope] = given('Credential').split('/');
+  const date = given('Date');
+  const hash = createHash('sha256').update(canonical).digest('hex');
+  const sign = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const key = scope.reduce<Buffer | string>(sign, `AWS4${S3_SECRET}`);
+  const text = ['AWS4-HMAC-SHA256', date, scope.join('/'), hash].join('\n');
+  if (sign(key, text).toString('hex') !== given('Signature')) return 'SignatureDoesNotMatch';
+  const begin = Date.parse(date.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'));
+  return now > begin + Number(given('Expires')) * 1000 ? 'AccessDenied' : undefined;
 }
 
 /** Two keys a page, so that paging is exercised. */

@@ -52,7 +52,7 @@ export async function unpackArchive(
     if (folder) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { kept: entries, left } = await examine(zip, file, options);
+    const { kept: entries, left } = await examine(zip, file, (await stat(file)).size, options);
     const bytes = entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
     await reserve(bytes);
     const parent = options.tempFolder ?? tmpdir();
@@ -97,30 +97,37 @@ async function requireRoom(folder: string, bytes: number): Promise<void> {
   });
 }
 
+/** Entries stay open while the list is read, names are checked here, and sizes are asserted as data come. */
+export const ZIP_OPTIONS: yauzl.Options = {
+  lazyEntries: true,
+  autoClose: false,
+  validateEntrySizes: true,
+  strictFileNames: false,
+};
+
 async function open(file: string): Promise<yauzl.ZipFile> {
   try {
-    // Entries stay open while the list is read, names are checked here, and sizes are asserted as data come.
-    return await yauzl.openPromise(file, {
-      lazyEntries: true,
-      autoClose: false,
-      validateEntrySizes: true,
-      strictFileNames: false,
-    });
+    return await yauzl.openPromise(file, ZIP_OPTIONS);
   } catch (error) {
     throw damaged(file, error);
   }
 }
 
-/** Reads the whole directory and refuses the archive before a byte is unpacked. */
-async function examine(
+/**
+ * Reads the whole directory and refuses the archive before a byte is unpacked.
+ * @param file what the archive is called in messages
+ * @param packedSize bytes of the archive
+ * @throws as `unpackArchive`
+ */
+export async function examine(
   zip: yauzl.ZipFile,
   file: string,
+  packedSize: number,
   options: ResolvedReadOptions,
 ): Promise<{ kept: { entry: yauzl.Entry; path: string }[]; left: string[] }> {
   if (zip.entryCount > options.maxArchiveEntries) {
     throw tooLarge(file, `${zip.entryCount} entries`, options);
   }
-  const packedSize = (await stat(file)).size;
   const seen = new Map<string, string>();
   const kept: { entry: yauzl.Entry; path: string }[] = [];
   const left: string[] = [];
@@ -194,7 +201,8 @@ function unsafe(file: string, path: string, why: string): PlinthError {
   });
 }
 
-function damaged(file: string, cause: unknown): PlinthError {
+/** `ARCHIVE_INVALID`, or `ARCHIVE_UNSAFE_PATH` where a name is at fault, for what went wrong with an archive. */
+export function damaged(file: string, cause: unknown): PlinthError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const names = /^(invalid relative path|absolute path|invalid characters in fileName): (.*)$/.exec(message);
   if (names) return unsafe(file, names[2], 'leads out of the archive');

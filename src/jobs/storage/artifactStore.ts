@@ -48,6 +48,13 @@ export interface ArtifactStore {
    * storage has none that clients reach.
    */
   address?(key: string, file: { name: string; type: string; seconds: number }): Promise<string>;
+  /** How clients bring a file past the service; absent where the storage has no address that they reach. */
+  direct?: {
+    /** An address to which anybody who has it can, for `seconds`, put a file of exactly so many bytes. */
+    address(key: string, file: { bytes: number; seconds: number }): Promise<string>;
+    /** Copies a file within the storage. */
+    copy(from: string, to: string): Promise<void>;
+  };
   /** Proves that it can be written and read. @throws `STORAGE_UNAVAILABLE` */
   check(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import type { JobStore } from '../database/jobStore.js';
 import type { ArtifactStore } from './artifactStore.js';
+import { expireDirectUploads } from './directUploads.js';
 import { tidyJob } from './resultCommit.js';
 
 export interface RetentionOptions {
@@ -40,6 +41,7 @@ export class Janitor {
       ['age', () => this.byAge()],
       ['quota', () => this.byQuota()],
       ['leftovers', () => this.leftovers()],
+      ['direct uploads', () => expireDirectUploads(this.options.artifacts)],
     ] as const) {
       await task().catch((error) => this.options.log.warn({ err: error, what }, 'tidying up failed'));
     }

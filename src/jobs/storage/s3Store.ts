@@ -8,6 +8,7 @@ import {
   type _Object,
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -45,6 +46,7 @@ export class S3Store implements ArtifactStore {
   readonly place: string;
   /** Present where clients may fetch from the storage itself. */
   readonly address?: ArtifactStore['address'];
+  readonly direct?: ArtifactStore['direct'];
   private readonly client: S3Client;
   private readonly bucket: string;
   private readonly prefix: string;
@@ -84,6 +86,18 @@ export class S3Store implements ArtifactStore {
             .replace(/[^\w.-]/g, '_')}"`,
         });
         return await getSignedUrl(signing, command, { expiresIn: seconds });
+      };
+      this.direct = {
+        address: async (key, { bytes, seconds }) => {
+          const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
+          const command = new PutObjectCommand({ Bucket: this.bucket, Key: this.key(key), ContentLength: bytes });
+          return await getSignedUrl(signing, command, { expiresIn: seconds });
+        },
+        copy: async (from, to) => {
+          const source = [this.bucket, ...this.key(from).split('/')].map(encodeURIComponent).join('/');
+          const command = new CopyObjectCommand({ Bucket: this.bucket, Key: this.key(to), CopySource: source });
+          await this.guard(this.client.send(command));
+        },
       };
     }
   }

@@ -233,6 +233,17 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
     }),
   },
   beginUpload: { 201: one('Nothing is here yet', upload(0)) },
+  beginDirectUpload: {
+    201: one('An address for one zip', {
+      id: UPLOAD_ID,
+      name: 'My vase',
+      bytes: 1_002_048,
+      createdAt: '2026-01-01T12:00:00.000Z',
+      expiresAt: '2026-01-02T12:00:00.000Z',
+      addressExpiresAt: '2026-01-01T12:15:00.000Z',
+      url: `https://s3.example/plinth/uploads/open/${UPLOAD_ID}/capture.zip?X-Amz-Signature=5d672d79c15b13162d9279b0855cfba6`,
+    }),
+  },
   getUpload: { 200: one('Half of it is here', upload(502_048)) },
   appendToUpload: {
     200: one('Where the next part begins', { name: 'images/r_0.png', bytes: 1_000_000, received: 500_000 }),
@@ -318,6 +329,7 @@ export const BODY_EXAMPLES: Record<string, Examples> = {
       { name: 'images/r_0.png', bytes: 1_000_000 },
     ],
   }),
+  beginDirectUpload: one('A zip of one megabyte', { name: 'My vase', bytes: 1_002_048 }),
   createKey: one('A key that may submit', { name: 'ci', scope: 'submit', project: 'scans', quotas: { jobs: 20 } }),
 };
 

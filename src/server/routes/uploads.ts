@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { newUploadSchema, uploadFileSchema, uploadSchema } from '../../api/upload.js';
+import {
+  directUploadSchema,
+  newDirectUploadSchema,
+  newUploadSchema,
+  uploadFileSchema,
+  uploadSchema,
+} from '../../api/upload.js';
+import { requireQuotas } from '../../jobs/database/quotas.js';
+import { quotasOf } from '../access/guard.js';
 import { type App, type Context, ownerOf } from '../context.js';
 import { FieldError } from '../problem.js';
+import { DirectUploads } from '../uploads/directUploads.js';
 import { inUploadSlot } from '../uploads/slots.js';
 import { CHECKSUM, isTus, parseChecksum, parseMetadata, requirePartType, tellFile } from '../uploads/tus.js';
 import { CHECKSUMS, type UploadStore } from '../uploads/uploadStore.js';
@@ -17,6 +26,7 @@ const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export function uploadRoutes(app: App, context: Context, uploads: UploadStore): void {
   app.addHook('onClose', async () => uploads.close());
+  const direct = new DirectUploads(context.service.artifacts, context.settings.limits);
 
   app.post(
     '/v1/uploads',
@@ -38,6 +48,39 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
     async (request, reply) => {
       const upload = await uploads.create(ownerOf(request), request.body.name, request.body.files);
       return reply.code(201).header('location', `/v1/uploads/${upload.id}`).send(upload);
+    },
+  );
+
+  app.post(
+    '/v1/uploads/direct',
+    {
+      schema: {
+        operationId: 'beginDirectUpload',
+        tags: ['uploads'],
+        summary: 'Begin an upload that goes to the storage itself',
+        description:
+          'Answers an address in the storage that takes one zip by `PUT`, past the service. When it is there, submit a ' +
+          'job with `{"upload": id}`; the zip is checked then. Only where the storage is S3 and clients reach it.',
+        body: newDirectUploadSchema,
+        response: { 201: directUploadSchema },
+      },
+      config: {
+        scope: 'submit',
+        errors: [
+          'UPLOAD_DIRECT_OFF',
+          'UPLOAD_TOO_LARGE',
+          'TOO_MANY_UPLOADS',
+          'STORAGE_UNAVAILABLE',
+          'QUOTA_JOBS',
+          'QUOTA_GPU_TIME',
+          'QUOTA_STORAGE',
+        ],
+      },
+    },
+    async (request, reply) => {
+      const { name, bytes } = request.body;
+      await requireQuotas(context.service.db, request.apiKey?.id ?? null, quotasOf(request, context), bytes);
+      return reply.code(201).send(await direct.create(ownerOf(request), name, bytes));
     },
   );
 
@@ -227,10 +270,12 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
         params,
         response: { 204: z.undefined().describe('Gone.') },
       },
-      config: { scope: 'submit', errors: ['UPLOAD_NOT_FOUND'] },
+      config: { scope: 'submit', errors: ['UPLOAD_NOT_FOUND', 'STORAGE_UNAVAILABLE'] },
     },
     async (request, reply) => {
-      await uploads.remove(request.params.id, ownerOf(request));
+      const { id } = request.params;
+      const owner = ownerOf(request);
+      if (!(await direct.remove(id, owner))) await uploads.remove(id, owner);
       return reply.code(204).send();
     },
   );

@@ -17,6 +17,7 @@ import { ownerOfKey } from '../access/apiKeys.js';
 import { isAdmin, quotasOf } from '../access/guard.js';
 import { type Context, ownerOf } from '../context.js';
 import { FieldError, fieldErrors } from '../problem.js';
+import { DirectUploads } from './directUploads.js';
 import { receive, ZIP_TYPES } from './receive.js';
 import { inUploadSlot } from './slots.js';
 import type { UploadStore } from './uploadStore.js';
@@ -33,6 +34,8 @@ const JSON_FIELDS = ['methods', 'options', 'webhook'];
 const NUMBER_FIELDS = ['seed', 'holdout', 'priority'];
 
 const IDEMPOTENCY_LENGTH = 255;
+/** What a repetition is told of an upload that its first request has just taken. */
+const GONE = ['UPLOAD_NOT_FOUND', 'UPLOAD_INCOMPLETE'];
 
 /** Takes a job in whatever form it comes, checks it, and queues it. Everything on disk is gone again after an error. */
 export async function acceptJob(request: FastifyRequest, context: Context, uploads: UploadStore): Promise<Accepted> {
@@ -87,16 +90,26 @@ async function acceptStored(
   const asked = { ...job, runs };
   const idempotency = { key, fingerprint };
   if (upload !== undefined) {
+    const stored = new DirectUploads(service.artifacts, context.settings.limits);
     try {
+      const direct = await stored.find(upload, owner);
+      if (direct) {
+        const bring: Bring = (target) => stored.bring(direct, target);
+        const accepted = await queue(request, context, asked, { name: direct.name, bring }, 'files', idempotency);
+        // The job is safe; what stays of the upload is removed when it expires.
+        await stored.drop(direct).catch((error) => request.log.warn({ err: error, upload }, 'an upload stays for now'));
+        return accepted;
+      }
       return await uploads.lend(
         upload,
         owner,
         // A repetition that waited for the files finds the job that got them.
         async (folder, name) =>
-          (await earlier()) ?? (await queue(request, context, asked, { folder, name }, 'files', idempotency)),
+          (await earlier()) ??
+          (await queue(request, context, asked, { name, bring: fromFolder(context, folder) }, 'files', idempotency)),
       );
     } catch (error) {
-      const meanwhile = toPlinthError(error).code === 'UPLOAD_NOT_FOUND' ? await earlier() : undefined;
+      const meanwhile = GONE.includes(toPlinthError(error).code) ? await earlier() : undefined;
       if (meanwhile) return meanwhile;
       throw error;
     }
@@ -107,7 +120,8 @@ async function acceptStored(
   try {
     const folder = join(root, 'files');
     await cp(source, folder, { recursive: true });
-    return await queue(request, context, asked, { folder, name: example! }, 'example', idempotency);
+    const pictures = { name: example!, bring: fromFolder(context, folder) };
+    return await queue(request, context, asked, pictures, 'example', idempotency);
   } finally {
     room.release();
     await rm(root, { recursive: true, force: true });
@@ -139,30 +153,41 @@ async function acceptUpload(
     }
     const job = parseFields(received.fields);
     const runs = await check(request, context, job);
-    return await queue(request, context, { ...job, runs }, received, 'files', { key, fingerprint });
+    const pictures = { name: received.name, bring: fromFolder(context, received.folder) };
+    return await queue(request, context, { ...job, runs }, pictures, 'files', { key, fingerprint });
   } finally {
     await received.discard();
   }
 }
 
+/** Checks pictures, and puts them where the storage keeps them for the job. */
+type Bring = (target: string) => Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>>;
+
+const fromFolder =
+  ({ service, settings }: Context, folder: string): Bring =>
+  async (target) => {
+    const facts = await inspectInput(folder, { ...settings.limits, disk: service.disk }).catch((error) => {
+      throw asUpload(error, folder);
+    });
+    await service.artifacts.adopt(folder, target);
+    return facts;
+  };
+
 async function queue(
   request: FastifyRequest,
   context: Context,
   job: JobRequest & { runs: ReturnType<typeof nameRuns> },
-  pictures: { folder: string; name: string },
+  pictures: { name: string; bring: Bring },
   kind: JobInput['kind'],
   idempotency: { key?: string; fingerprint: string },
 ): Promise<Accepted> {
-  const { service, settings } = context;
+  const { service } = context;
   const { apiKey } = request;
   const id = randomUUID();
   const prefix = `jobs/${id}`;
   try {
-    const facts = await inspectInput(pictures.folder, { ...settings.limits, disk: service.disk }).catch((error) => {
-      throw asUpload(error, pictures.folder);
-    });
+    const facts = await pictures.bring(`${prefix}/input`);
     const input: JobInput = { ...facts, kind: kind === 'example' ? kind : facts.kind, name: pictures.name };
-    await service.artifacts.adopt(pictures.folder, `${prefix}/input`);
     const accepted = await service.store.accept({
       id,
       name: job.name ?? pictures.name.replace(/\.(zip|json)$/i, ''),

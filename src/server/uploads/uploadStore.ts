@@ -334,14 +334,7 @@ export class UploadStore {
     const found = perKey ? own : this.open.size;
     const most = perKey ? openUploadsPerKey : openUploads;
     if (found < most) return;
-    throw new PlinthError('TOO_MANY_UPLOADS', {
-      found: `${found} uploads are open`,
-      expected: perKey ? `at most ${most} of one API key` : `at most ${most}`,
-      remedy: anyOf(
-        step`submit or remove one of them (\`DELETE /v1/uploads/{id}\`)`,
-        step`raise ${setting(perKey ? 'limits.openUploadsPerKey' : 'limits.openUploads')}`,
-      ),
-    });
+    throw tooManyOpen(found, most, perKey);
   }
 
   /** @throws `UPLOAD_NOT_FOUND` */
@@ -447,6 +440,16 @@ const size = (path: string): Promise<number> =>
     (s) => s.size,
     () => 0,
   );
+
+export const tooManyOpen = (found: number, most: number, perKey: boolean): PlinthError =>
+  new PlinthError('TOO_MANY_UPLOADS', {
+    found: `${found} uploads are open`,
+    expected: perKey ? `at most ${most} of one API key` : `at most ${most}`,
+    remedy: anyOf(
+      step`submit or remove one of them (\`DELETE /v1/uploads/{id}\`)`,
+      step`raise ${setting(perKey ? 'limits.openUploadsPerKey' : 'limits.openUploads')}`,
+    ),
+  });
 
 const unknownUpload = (id: string): PlinthError =>
   new PlinthError('UPLOAD_NOT_FOUND', {
