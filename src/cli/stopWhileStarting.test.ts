@@ -10,7 +10,7 @@ const inline = (code: string): string => `data:text/javascript,${encodeURICompon
 /** Sends SIGTERM when the command asks for the first of its modules, and holds that module up. */
 const hooks = inline(`
   export async function resolve(name, context, next) {
-    if (!name.endsWith('/program.js')) return next(name, context);
+    if (!/\\/program\\.[jt]s$/.test(name)) return next(name, context);
     process.kill(process.pid, 'SIGTERM');
     await new Promise((resolve) => setTimeout(resolve, 60_000));
   }`);
@@ -18,11 +18,12 @@ const preload = inline(`import { register } from 'node:module'; register(${JSON.
 
 const stopped = (command: string): [number | null, string | null] => {
   const options = { encoding: 'utf8', timeout: 50_000 } as const;
-  const { status, signal } = spawnSync(
+  const { status, signal, error } = spawnSync(
     process.execPath,
     ['--import', tsx, '--import', preload, main, command],
     options,
   );
+  if (error) throw error; // one that was not stopped ends by the time limit
   return [status, signal];
 };
 
