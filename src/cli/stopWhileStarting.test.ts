@@ -7,13 +7,16 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const inline = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
 
-/** Sends SIGTERM when the command asks for the first of its modules, and holds that module up. */
+/**
+ * A module in the place of the command's first that sends SIGTERM and takes its time. The hook itself must not wait:
+ * the loader may stand still for it, and no signal would be heard.
+ */
+const slow = inline(`
+  process.kill(process.pid, 'SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 60_000));`);
 const hooks = inline(`
-  export async function resolve(name, context, next) {
-    if (!/\\/program\\.[jt]s$/.test(name)) return next(name, context);
-    process.kill(process.pid, 'SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 60_000));
-  }`);
+  export const resolve = (name, context, next) =>
+    /\\/program\\.[jt]s$/.test(name) ? { url: ${JSON.stringify(slow)}, shortCircuit: true } : next(name, context);`);
 const preload = inline(`import { register } from 'node:module'; register(${JSON.stringify(hooks)});`);
 
 const stopped = (command: string): [number | null, string | null] => {
