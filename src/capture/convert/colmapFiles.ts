@@ -1,5 +1,6 @@
 import { type Camera, worldToCamera } from '../../core/camera.js';
 import { type Mat4, multiply } from '../../core/math.js';
+import { quaternionOf } from '../../core/quaternion.js';
 import type { ConvertedView } from './convertedView.js';
 
 /**
@@ -27,7 +28,7 @@ export function colmapFiles(views: readonly ConvertedView[]): Record<string, str
   const images = views.map(({ image, camera }, i) => {
     const m = multiply(HALF_TURN, multiply(worldToCamera(camera), HALF_TURN));
     const name = image.slice(image.indexOf('/') + 1);
-    return `${i + 1} ${quaternion(m).join(' ')} ${m[12]} ${m[13]} ${m[14]} ${cameraId(camera)} ${name}\n`;
+    return `${i + 1} ${quaternionOf(rotationRows(m)).join(' ')} ${m[12]} ${m[13]} ${m[14]} ${cameraId(camera)} ${name}\n`;
   });
   return {
     'cameras.txt': ['# CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[] (PINHOLE: fx, fy, cx, cy)', ...cameras, ''].join('\n'),
@@ -40,15 +41,5 @@ export function colmapFiles(views: readonly ConvertedView[]): Record<string, str
   };
 }
 
-/** The unit quaternion (w, x, y, z) of a rotation matrix, by the greatest of its four components (Shepperd 1978). */
-function quaternion(m: Mat4): [number, number, number, number] {
-  const [xx, yy, zz] = [m[0], m[5], m[10]];
-  const squares = [1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz];
-  const k = squares.indexOf(Math.max(...squares));
-  const a = Math.sqrt(squares[k]) / 2;
-  const [yz, zx, xy] = [m[6] - m[9], m[8] - m[2], m[1] - m[4]].map((v) => v / (4 * a));
-  const [yzs, zxs, xys] = [m[6] + m[9], m[8] + m[2], m[1] + m[4]].map((v) => v / (4 * a));
-  if (k === 0) return [a, yz, zx, xy];
-  if (k === 1) return [yz, a, xys, zxs];
-  return k === 2 ? [zx, xys, a, yzs] : [xy, zxs, yzs, a];
-}
+/** The rotation of a matrix, row by row. */
+const rotationRows = (m: Mat4): number[] => [m[0], m[4], m[8], m[1], m[5], m[9], m[2], m[6], m[10]];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { quaternionOf } from '../../core/quaternion.js';
 import { Random } from '../../core/random.js';
 import { nullSpace } from './nullSpace.js';
 import { evaluate, realRoots } from './polynomial.js';
-import { angleBetween, quaternionOf, rotationOf } from './rotation.js';
+import { angleBetween, rotationOf } from './rotation.js';
 import { multiply3, svd3, transpose3 } from './svd3.js';
 import { symmetricEigen } from './symmetricEigen.js';
 

@@ -1,7 +1,7 @@
+import { quaternionOf } from '../../core/quaternion.js';
 import type { FoundCameras } from '../findCameras.js';
 import { toWorld, worldToStored } from '../frame.js';
 import type { Pose } from '../mapper/p3p.js';
-import { quaternionOf } from '../solve/rotation.js';
 
 /** A sparse reconstruction as COLMAP's files have it. Identifiers begin at 1. */
 export interface SparseModel {

@@ -1,11 +1,12 @@
 import { relative } from 'node:path';
-import { multiply } from '../../core/math.js';
+import { Z_UP_TO_Y_UP } from '../../capture/formats/transforms.js';
+import { multiply, transpose } from '../../core/math.js';
 import type { FoundCameras } from '../findCameras.js';
 import { cameraToWorld, quarterTurns } from '../frame.js';
 import type { Pose } from '../mapper/p3p.js';
 
 /** Plinth's world is +Y up, that of transforms files +Z up: (x, y, z) becomes (x, −z, y). */
-const Y_UP_TO_Z_UP = [1, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 0, 0, 1];
+const Y_UP_TO_Z_UP = transpose(Z_UP_TO_Y_UP);
 
 /**
  * The cameras as `transforms.json` of nerfstudio's dialect: for upright pictures (EXIF orientation applied), with
