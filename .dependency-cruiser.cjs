@@ -8,7 +8,9 @@ const rooms = {
   photos: ['core', 'platform', 'capture'],
   geometry: ['core', 'gpu'],
   render: ['core', 'gpu'],
-  methods: ['core', 'gpu', 'capture', 'geometry', 'render'],
+  nn: ['core', 'gpu'],
+  weights: ['core'],
+  methods: ['core', 'gpu', 'capture', 'geometry', 'render', 'nn', 'weights'],
   asset: ['core', 'platform', 'gpu', 'geometry', 'render'],
   quality: ['core', 'platform', 'gpu', 'capture', 'geometry', 'render', 'asset'],
   health: ['core', 'platform', 'gpu'],
@@ -40,7 +42,7 @@ const folders = {
     webhooks: ['database'],
     worker: ['database', 'storage'],
   },
-  methods: { shared: [], fusion: ['shared'], nvdiffrec: ['shared'] },
+  methods: { shared: [], fusion: ['shared'], nvdiffrec: ['shared'], reconviagen: ['shared'] },
   quality: { metrics: [], verdict: [], assess: ['metrics'], report: ['metrics', 'verdict'] },
   render: { forward: [], diff: ['forward'], projection: ['forward'] },
   'render/diff': { geometry: [], light: [], loss: [], shade: ['light'], step: ['geometry'] },
@@ -66,7 +68,9 @@ const forbidden = Object.entries(rooms).map(([room, allowed]) => ({
 }));
 
 /** Rooms, and parts of rooms, that run on any platform. */
-const engine = ['core', 'gpu/runtime', 'gpu/primitives', 'gpu/selfTest', 'geometry', 'render', 'methods'].join('|');
+const engine = ['core', 'gpu/runtime', 'gpu/primitives', 'gpu/selfTest', 'geometry', 'render', 'nn', 'methods'].join(
+  '|',
+);
 /** Packages of plain JavaScript and WebAssembly. */
 const portable = ['zod', 'watlas', 'meshoptimizer', 'manifold-3d', '@webgpu/types'].join('|');
 

@@ -77,6 +77,10 @@ export const ERROR_CODES = {
   GPU_UNHEALTHY: ['machine', "The vendor's management interface reports a faulty GPU."],
   GPU_ALLOCATION_FAILED: ['machine', 'The GPU memory that the methods need cannot be had.'],
 
+  // weights of networks
+  WEIGHTS_INVALID: ['config', 'A file of network weights is damaged, or not of the form that its network needs.'],
+  WEIGHTS_UNSUPPORTED: ['config', 'The weights are of a network, or of a kind of number, that is not supported.'],
+
   // geometry, render, methods
   SURFACE_EMPTY: ['input', 'The views leave no volume: no surface could be made.'],
   METHOD_UNKNOWN: ['input', 'There is no method of that name.'],
