@@ -10,10 +10,11 @@
  * await capture.dispose();
  * ```
  */
-export type { Capture, CaptureFormat, LoadOptions, View, ViewDepth } from './capture/capture.js';
+export type { Capture, CaptureFormat, LeftOutPart, LoadOptions, View, ViewDepth } from './capture/capture.js';
 export { captureFromViews, type ObjectCaptureOptions, type ObjectView } from './capture/captureFromViews.js';
 export type { MaskImage } from './capture/images/color.js';
-export { type Inspection, inspectCapture, type ViewInspection } from './capture/inspect.js';
+export { type Inspection, inspectCapture, type LeftOutInspection, type ViewInspection } from './capture/inspect.js';
+export { LEFT_OUT_REASONS, type LeftOut, type LeftOutKind, type LeftOutReason } from './capture/layout/leftOut.js';
 export type { MaskSource, ReadOptions } from './capture/options.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
 export { ASSET_FORMATS, type Asset, type AssetFormat, type Material } from './core/asset.js';

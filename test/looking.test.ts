@@ -1,5 +1,5 @@
 /** The commands that look and measure, as processes: `inspect`, `render`, `assess`, `methods`, `doctor`. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -55,6 +55,26 @@ describe('plinth inspect', () => {
       expect(stdout).toMatch(new RegExp(`r_${i}\\S*\\s+train\\s+96×72\\s+90\\.0\\s+[\\d.]+ %\\s+\\d`));
     expect(readdirSync(out).sort()).toEqual(['cameras.png', 'views.png']);
     expect((await pixels(join(out, 'views.png'))).width).toBeGreaterThan(200);
+  });
+
+  it('says in the same table what was left out, and why', async () => {
+    const culled = join(folder, 'culled');
+    await writeTransforms(culled, { count: 9 });
+    renameSync(join(culled, 'images/r_4.png'), join(culled, 'images/more.png'));
+    const { code, stdout } = await plinth('inspect', culled);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/8 views, .*; left out: 2 pictures/);
+    expect(stdout).toMatch(/view\s+use\s+size\s.*why left out\n/);
+    expect(stdout).toMatch(/r_3\s+train\s+96×72/);
+    expect(stdout).toMatch(/images\/r_4\.png\s+left out[ –]+named, but not there/);
+    expect(stdout).toMatch(/images\/more\.png\s+left out[ –]+no camera belongs to it/);
+    const { leftOut } = json<{ leftOut: { name: string; reason: string }[] }>(
+      (await plinth('inspect', culled, '--json')).stdout,
+    );
+    expect(leftOut.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
+      'images/r_4.png missing',
+      'images/more.png no-camera',
+    ]);
   });
 
   it('prints one object for programs', async () => {

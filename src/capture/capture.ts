@@ -4,6 +4,7 @@ import type { Warning } from '../core/context.js';
 import type { ColorImage, FloatImage } from '../core/image.js';
 import type { Mat4 } from '../core/math.js';
 import type { ExportFormat } from './layout/detect.js';
+import type { LeftOut } from './layout/leftOut.js';
 
 export interface LoadOptions {
   /** The longer side of the result is at most this many pixels (area-filtered down, never up). Default: full size. */
@@ -53,6 +54,14 @@ export type CaptureFormat =
   | 'object'
   | 'photos';
 
+/** A part of a capture that was found or named and not used, with what is known of it. */
+export interface LeftOutPart extends LeftOut {
+  /** Absolute path, where there is such a file. */
+  file?: string;
+  /** Where its camera stands in world space, where that is known. */
+  cameraToWorld?: Mat4;
+}
+
 /** Everything Plinth knows about a set of pictures, in one coordinate frame. */
 export interface Capture {
   name: string;
@@ -76,6 +85,8 @@ export interface Capture {
   /** What the reader had to estimate, with how well the views agree; shown in the report. JSON-serialisable. */
   estimated?: Record<string, unknown>;
   warnings: Warning[];
+  /** Pictures, masks, depth maps and cameras that were not used, and why. Absent: none are known. */
+  leftOut?: LeftOutPart[];
   /** Removes temporary files (an unpacked archive). Safe to call twice. */
   dispose(): Promise<void>;
 }

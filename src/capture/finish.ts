@@ -19,7 +19,10 @@ export async function finishCapture(
   const { format, estimated } = read;
   const warnings = [...read.warnings];
   const chosen = await chooseMaskSource(read.sources, options, warnings);
-  const { sources, inputToWorld, points } = aboutLocalOrigin({ ...read, sources: chosen.sources }, warnings);
+  const { sources, inputToWorld, points, leftOut } = aboutLocalOrigin(
+    { ...read, sources: chosen.sources, leftOut: [...(read.leftOut ?? []), ...chosen.leftOut] },
+    warnings,
+  );
   const training = sources.filter((view) => view.split === 'train');
   if (training.length < 2) {
     throw new PlinthError('CAPTURE_VIEWS_MISSING', {
@@ -43,7 +46,17 @@ export async function finishCapture(
   }
   if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   const { bounds } = found;
-  return { format, views, bounds, inputToWorld, scaleKnown: read.scaleKnown ?? true, masks, estimated, warnings };
+  return {
+    format,
+    views,
+    bounds,
+    inputToWorld,
+    scaleKnown: read.scaleKnown ?? true,
+    masks,
+    estimated,
+    warnings,
+    leftOut,
+  };
 }
 
 /**

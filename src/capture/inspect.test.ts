@@ -1,7 +1,10 @@
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pinhole, useFolders, writeTransforms } from '../../test/captureScene.js';
+import { pinhole, put, ringPoses, useFolders, writeTransforms } from '../../test/captureScene.js';
 import { cameraPosition, projectPoint } from '../core/camera.js';
 import type { ColorImage } from '../core/image.js';
+import { leftOutTiles, MOST_LEFT_OUT } from './draw/leftOutTiles.js';
 import { drawCameras, drawViews, inspectCapture } from './inspect.js';
 import { readCapture } from './readCapture.js';
 
@@ -16,6 +19,21 @@ async function capture() {
       t.test_filenames = ['images/r_5.png'];
     },
   });
+  return readCapture(root);
+}
+
+/** One view of eight was culled, one is there twice; a picture, a mask and another model lie beside them. */
+async function withLeftOut() {
+  const root = await folder();
+  await writeTransforms(root, {
+    count: 8,
+    change: ({ frames }) => {
+      frames.push(frames[2]);
+    },
+  });
+  await rename(join(root, 'images/r_7.png'), join(root, 'images/extra.png'));
+  await put(root, 'masks/other.png', await readFile(join(root, 'images/r_1.png')));
+  for (const name of ['cameras', 'images', 'points3D']) await put(root, `sparse/0/${name}.txt`, '# nothing\n');
   return readCapture(root);
 }
 
@@ -49,6 +67,51 @@ describe('inspectCapture', () => {
     inspection.bounds.size.forEach((v, i) => {
       expect(v).toBeCloseTo(inspection.bounds.max[i] - inspection.bounds.min[i], 12);
     });
+  });
+});
+
+describe('what was left out', () => {
+  it('is told part by part with the reason, and with the place of its camera where there is one', async () => {
+    const { leftOut, views } = await inspectCapture(await withLeftOut());
+    expect(views).toHaveLength(7);
+    expect(leftOut.map(({ kind, name, reason }) => [kind, name, reason])).toEqual([
+      ['cameras', 'COLMAP model', 'other-cameras'],
+      ['picture', 'images/r_7.png', 'missing'],
+      ['picture', 'images/r_2.png', 'twice'],
+      ['picture', 'images/extra.png', 'no-camera'],
+      ['mask', 'masks/other.png', 'no-picture'],
+    ]);
+    expect(leftOut[1].why).toBe('named, but not there');
+    const pose = ringPoses(8)[7];
+    for (const k of [0, 1, 2]) expect(leftOut[1].position?.[k]).toBeCloseTo(pose[12 + k], 9);
+    expect(leftOut.filter(({ position }) => position)).toHaveLength(1);
+  });
+
+  it('stands in both drawings, in red', async () => {
+    const read = await withLeftOut();
+    const red = [185, 28, 28] as const;
+    const plain = { ...read, leftOut: undefined };
+    expect(count(await drawCameras(plain), red)).toBeLessThan(20);
+    expect(count(await drawCameras(read), red)).toBeGreaterThan(300);
+    const [with_, without] = [await drawViews(read, { tile: 96 }), await drawViews(plain, { tile: 96 })];
+    expect(count(without, red)).toBe(0);
+    // Five frames of dashes.
+    expect(count(with_, red)).toBeGreaterThan(5 * 200);
+    // The picture that no camera belongs to is there, faded.
+    expect(count(with_, [255 - 0.35 * 55, 255 - 0.35 * 175, 255 - 0.35 * 215], 12)).toBeGreaterThan(100);
+  });
+
+  it('is counted where there is much of it', async () => {
+    const read = await capture();
+    const leftOut = Array.from({ length: 60 }, (_, i) => ({
+      kind: 'picture' as const,
+      name: `${i}.png`,
+      reason: 'missing' as const,
+    }));
+    const tiles = await leftOutTiles(leftOut, 64);
+    expect(tiles).toHaveLength(MOST_LEFT_OUT + 1);
+    expect(tiles.at(-1)?.title).toBe(`and ${60 - MOST_LEFT_OUT} more`);
+    expect((await drawViews({ ...read, leftOut }, { tile: 32 })).width).toBeLessThan(600);
   });
 });
 

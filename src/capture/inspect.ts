@@ -4,6 +4,7 @@ import type { Warning } from '../core/context.js';
 import type { Mat4, Vec3 } from '../core/math.js';
 import type { Capture, CaptureFormat, View } from './capture.js';
 import { mapLimited } from './concurrency.js';
+import { LEFT_OUT_REASONS, type LeftOut } from './layout/leftOut.js';
 import { surveyView } from './survey.js';
 
 export { type DrawCamerasOptions, drawCameras } from './draw/drawCameras.js';
@@ -38,6 +39,14 @@ export interface ViewInspection {
   };
 }
 
+/** A part of the capture that was not used. */
+export interface LeftOutInspection extends LeftOut {
+  /** The reason in words. */
+  why: string;
+  /** Where its camera stands in world space, where that is known. */
+  position?: Vec3;
+}
+
 /** What was understood of a capture. JSON-serialisable. */
 export interface Inspection {
   name: string;
@@ -48,6 +57,8 @@ export interface Inspection {
   bounds: Bounds & { size: Vec3 };
   inputToWorld: Mat4;
   views: ViewInspection[];
+  /** What was found or named and not used: pictures, masks, depth maps, cameras. */
+  leftOut: LeftOutInspection[];
   estimated?: Record<string, unknown>;
   warnings: Warning[];
 }
@@ -65,6 +76,13 @@ export async function inspectCapture(capture: Capture, signal?: AbortSignal): Pr
     bounds: { min, max, size: sizeOf(capture.bounds) },
     inputToWorld: capture.inputToWorld,
     views: await mapLimited(capture.views, 2, (view) => inspectView(view, hasMasks), signal),
+    leftOut: (capture.leftOut ?? []).map(({ kind, name, reason, cameraToWorld: m }) => ({
+      kind,
+      name,
+      reason,
+      why: LEFT_OUT_REASONS[reason],
+      position: m && [m[12], m[13], m[14]],
+    })),
     estimated: capture.estimated,
     warnings: capture.warnings,
   };

@@ -14,7 +14,7 @@ const shiftBy = ([x, y, z]: Vec3): Mat4 => [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 
  * Moves a capture that stands far from the origin of its frame (surveyed coordinates) to one near its cameras, in whole
  * units; the shift becomes part of `inputToWorld`. Others are returned as they are.
  */
-export function aboutLocalOrigin<T extends Pick<ReadSources, 'sources' | 'inputToWorld' | 'points'>>(
+export function aboutLocalOrigin<T extends Pick<ReadSources, 'sources' | 'inputToWorld' | 'points' | 'leftOut'>>(
   read: T,
   warnings: Warning[],
 ): T {
@@ -49,6 +49,9 @@ export function aboutLocalOrigin<T extends Pick<ReadSources, 'sources' | 'inputT
           }
         : source.depth,
     })),
+    leftOut: read.leftOut?.map((part) =>
+      part.cameraToWorld ? { ...part, cameraToWorld: multiply(shift, part.cameraToWorld) } : part,
+    ),
     points: read.points?.map((v, i) => v - origin[i % 3]),
   };
 }

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
-import type { Capture } from './capture.js';
+import type { Capture, LeftOutPart } from './capture.js';
 import { unpackArchive } from './files/archive.js';
 import { type CaptureFolder, folderAccess, listFolder } from './files/captureFolder.js';
 import { finishCapture } from './finish.js';
@@ -11,7 +11,7 @@ import { readColmap } from './formats/colmap.js';
 import { readExport } from './formats/exports.js';
 import type { ReadSources } from './formats/sources.js';
 import { readTransforms } from './formats/transforms.js';
-import { findLayouts, type Layout, type TransformsFile } from './layout/detect.js';
+import { findLayouts, type Layout, layoutName, type TransformsFile } from './layout/detect.js';
 import { isImageName } from './layout/names.js';
 import { unreadPictures } from './layout/unreadPictures.js';
 import { noCameras } from './noCameras.js';
@@ -132,12 +132,16 @@ async function readFolder(
   finder?: CameraFinder,
 ): Promise<Capture> {
   const refused: { layout: Layout; error: PlinthError }[] = [];
-  for (const layout of layouts) {
+  for (const [i, layout] of layouts.entries()) {
     throwIfCancelled(options.signal);
     try {
       const capture = await readLayout(folder, layout, source, options, finder);
       const passed = refused.map((other) => passedOver(other.layout, other.error));
-      return { ...capture, name, source, dispose, warnings: [...passed, ...capture.warnings] };
+      const others = [...refused.map((other) => other.layout), ...layouts.slice(i + 1)].map(
+        (other): LeftOutPart => ({ kind: 'cameras', name: layoutName(other), reason: 'other-cameras' }),
+      );
+      const leftOut = [...others, ...(capture.leftOut ?? [])];
+      return { ...capture, name, source, dispose, warnings: [...passed, ...capture.warnings], leftOut };
     } catch (error) {
       // Pictures that are damaged, and what else is wrong beyond the metadata, other metadata do not mend.
       if (!(error instanceof PlinthError) || !CURABLE.has(error.code)) throw error;
@@ -156,7 +160,7 @@ const CURABLE = new Set([
 ]);
 
 function passedOver(layout: Layout, error: PlinthError): Warning {
-  const what = 'files' in layout ? layout.files[0].file : 'file' in layout ? layout.file : layout.kind;
+  const what = layoutName(layout);
   return {
     code: 'CAPTURE_OTHER_METADATA',
     message: `${what} could not be used (${error.found}), so other metadata beside it were read.`,
@@ -175,7 +179,12 @@ async function readLayout(
   switch (layout.kind) {
     case 'transforms': {
       const capture = await finishCapture(await readTransforms(folder, layout.files, options), source, options);
-      return { ...capture, warnings: [...capture.warnings, ...layout.unread.map(unreadSplit)] };
+      const leftOut = layout.unread.map((name): LeftOutPart => ({ kind: 'cameras', name, reason: 'other-cameras' }));
+      return {
+        ...capture,
+        warnings: [...capture.warnings, ...layout.unread.map(unreadSplit)],
+        leftOut: [...leftOut, ...(capture.leftOut ?? [])],
+      };
     }
     case 'colmap':
       return finishCapture(await readColmap(folder, layout.root, options), source, options);

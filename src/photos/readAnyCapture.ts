@@ -1,5 +1,5 @@
 import type { Lens } from '../capture/cameras/lens.js';
-import type { Capture } from '../capture/capture.js';
+import type { Capture, LeftOutPart } from '../capture/capture.js';
 import { absolutePath, type CaptureFolder } from '../capture/files/captureFolder.js';
 import type { ReadSources } from '../capture/formats/sources.js';
 import { findMask } from '../capture/layout/masks.js';
@@ -78,21 +78,31 @@ async function sourcesOf(
   );
   const points: number[] = [];
   for (let t = 0; t < scene.tracks.count; t++) if (scene.has[t]) points.push(...toWorld(frame, scene.position(t)));
+  const unposed = photos.filter((_, i) => !registered.includes(i));
+  const others = unreadAmong(folder, images);
   return {
     format: 'photos',
     sources,
     inputToWorld: identity(),
     scaleKnown: false,
     points: Float64Array.from(points),
-    warnings: [...warnings, ...unread(folder, images)],
+    warnings: [...warnings, ...unread(others)],
+    leftOut: [
+      ...unposed.map(({ name, file }): LeftOutPart => ({ kind: 'picture', name, reason: 'not-solved', file })),
+      ...others.map((name): LeftOutPart => ({ kind: 'picture', name, reason: 'not-read' })),
+    ],
     estimated: { photos: photosReport(found) },
   };
 }
 
-/** A warning where pictures of formats that are not read lie among the photos. */
-function unread({ list }: CaptureFolder, images: readonly string[]): Warning[] {
+/** Pictures of formats that are not read among the photos. */
+function unreadAmong({ list }: CaptureFolder, images: readonly string[]): string[] {
   const folders = new Set(images.map(folderOf));
-  const left = list.paths.filter((path) => isOtherPictureName(path) && folders.has(folderOf(path)));
+  return list.paths.filter((path) => isOtherPictureName(path) && folders.has(folderOf(path)));
+}
+
+/** A warning for them. */
+function unread(left: readonly string[]): Warning[] {
   if (left.length === 0) return [];
   return [
     {

@@ -123,6 +123,39 @@ describe.skipIf(browserMissing)('the page', () => {
     await page.context().close();
   });
 
+  it('shows in one table and one drawing what will be left out, and why, before anything is sent', async () => {
+    const frames = Array.from({ length: 9 }, (_, i) => ({
+      file_path: `images/${i}.png`,
+      transform_matrix: [
+        [Math.cos(i), 0, Math.sin(i), 3 * Math.sin(i)],
+        [Math.sin(i), 0, -Math.cos(i), -3 * Math.cos(i)],
+        [0, 1, 0, 0],
+      ],
+    }));
+    const transforms = Buffer.from(JSON.stringify({ camera_angle_x: 0.7, frames }));
+    const pictures = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({ name: `cup/images/${i}.png`, data: PIXEL }));
+    const buffer = zip([
+      { name: 'cup/transforms.json', data: transforms },
+      ...pictures,
+      { name: 'cup/images/extra.png', data: PIXEL },
+      { name: 'cup/masks/none.png', data: PIXEL },
+    ]);
+    const { page } = await openPage(browser, server.url);
+    await page.setInputFiles('[data-picker=files]', { name: 'cup.zip', mimeType: 'application/zip', buffer });
+    await page.getByText('Left out: 2 pictures, 1 mask').waitFor();
+    const table = page.getByRole('table');
+    const row = (name: string) => table.getByRole('row').filter({ hasText: name }).textContent();
+    expect(await row('images/8.png')).toBe('images/8.pngpicture left out: named, but not there');
+    expect(await row('extra.png')).toBe('cup/images/extra.pngpicture left out: no camera belongs to it');
+    expect(await row('none.png')).toBe('cup/masks/none.pngmask left out: belongs to no picture in use');
+    expect(await row('images/3.png')).toBe('cup/images/3.pngview––');
+    await page.getByText('Dashed ones are left out (1).').waitFor();
+    expect(await page.getByAltText('cup/images/extra.png, left out: no camera belongs to it').count()).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'page-left-out');
+    await page.context().close();
+  });
+
   it('says before sending that pictures alone have no cameras, and what to do', async () => {
     const { page } = await openPage(browser, server.url);
     await page.setInputFiles('[data-picker=files]', [

@@ -3,6 +3,8 @@ import { type Camera, cameraPosition, projectPoint, unprojectPixel, worldToCamer
 import type { ColorImage } from '../../core/image.js';
 import { add, length, lookAt, normalize, scale, sub, type Vec3 } from '../../core/math.js';
 import type { Capture } from '../capture.js';
+import { countLeftOut, LEFT_OUT_REASONS } from '../layout/leftOut.js';
+import { fileName } from '../layout/names.js';
 import { drawSvg, escapeXml } from './svg.js';
 
 export interface DrawCamerasOptions {
@@ -12,6 +14,7 @@ export interface DrawCamerasOptions {
 
 const TRAIN = '#2563eb';
 const TEST = '#ea580c';
+const LEFT_OUT = '#b91c1c';
 /** x, y, z as everywhere: red, green, blue. */
 const AXES = ['#dc2626', '#16a34a', '#1d4ed8'];
 /** More names than this would cover each other. */
@@ -22,24 +25,32 @@ interface Line {
   to: Vec3;
   color: string;
   width: number;
+  dashed?: boolean;
 }
 
 /**
- * Draws the capture's cameras as frusta (training views blue, test views orange) around the object's bounds, with the
- * world's axes (x red, y green, z blue; +y is up) and a ground grid under the bounds, seen from above and the front
- * right.
+ * Draws the capture's cameras as frusta (training views blue, test views orange, cameras that were left out dashed red
+ * with the reason) around the object's bounds, with the world's axes (x red, y green, z blue; +y is up) and a ground
+ * grid under the bounds, seen from above and the front right. The legend counts what else was left out.
  */
 export async function drawCameras(capture: Capture, options: DrawCamerasOptions = {}): Promise<ColorImage> {
   const size = options.size ?? 1024;
   const { min, max } = capture.bounds;
   const centre = centerOf(capture.bounds);
   const diagonal = diagonalOf(capture.bounds);
-  const distances = capture.views.map((view) => length(sub(cameraPosition(view.camera), centre)));
+  const [likely] = capture.views;
+  // Nothing is known of the lens of a picture that is not there: it is drawn with that of another.
+  const leftOut = (capture.leftOut ?? []).flatMap(({ cameraToWorld, name, reason }) =>
+    cameraToWorld
+      ? [{ camera: { ...likely.camera, cameraToWorld }, name: fileName(name), why: LEFT_OUT_REASONS[reason] }]
+      : [],
+  );
+  const distances = [...capture.views, ...leftOut].map((view) => length(sub(cameraPosition(view.camera), centre)));
   const reach = Math.max(diagonal, ...distances);
   const frustumDepth = 0.09 * reach;
   const eye = add(centre, scale(normalize([0.55, 0.5, 0.85]), 4.2 * reach));
   const observer: Camera = framing(size, lookAt(eye, centre), [
-    ...capture.views.map((view) => cameraPosition(view.camera)),
+    ...[...capture.views, ...leftOut].map((view) => cameraPosition(view.camera)),
     min,
     max,
   ]);
@@ -54,6 +65,8 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
   }
   for (const view of capture.views)
     lines.push(...frustum(view.camera, frustumDepth, view.split === 'test' ? TEST : TRAIN));
+  for (const { camera } of leftOut)
+    lines.push(...frustum(camera, frustumDepth, LEFT_OUT).map((line) => ({ ...line, dashed: true })));
   // Far lines first, so that near ones lie on top.
   const middle = (line: Line): number => at(scale(add(line.from, line.to), 0.5)).depth;
   const sorted = [
@@ -65,13 +78,16 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
     const [a, b] = [at(line.from), at(line.to)];
     return (
       `<line x1="${a.x.toFixed(1)}" y1="${a.y.toFixed(1)}" x2="${b.x.toFixed(1)}" y2="${b.y.toFixed(1)}" ` +
-      `stroke="${line.color}" stroke-width="${(line.width * unit).toFixed(2)}" stroke-linecap="round"/>`
+      `stroke="${line.color}" stroke-width="${(line.width * unit).toFixed(2)}" stroke-linecap="round"${line.dashed ? ` stroke-dasharray="${4 * unit} ${4 * unit}"` : ''}/>`
     );
   });
   const label = (p: Vec3, text: string, color: string, big = 15): string => {
     const { x, y } = at(p);
+    // Long words near the right edge end where they would begin.
+    const isLast = x > 0.7 * size;
     return (
-      `<text x="${(x + 5 * unit).toFixed(1)}" y="${(y - 5 * unit).toFixed(1)}" ` +
+      `<text x="${(x + (isLast ? -5 : 5) * unit).toFixed(1)}" y="${(y - 5 * unit).toFixed(1)}" ` +
+      `text-anchor="${isLast ? 'end' : 'start'}" ` +
       `font-size="${(big * unit).toFixed(1)}" fill="${color}">${escapeXml(text)}</text>`
     );
   };
@@ -80,6 +96,8 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
     tip[axis] = 0.53 * diagonal;
     parts.push(label(tip, name, AXES[axis], 20));
   });
+  for (const { camera, name, why } of leftOut.slice(0, MOST_NAMES))
+    parts.push(label(cameraPosition(camera), `${name}: ${why}`, LEFT_OUT));
   if (capture.views.length <= MOST_NAMES) {
     for (const view of capture.views) {
       parts.push(label(cameraPosition(view.camera), view.name, view.split === 'test' ? TEST : TRAIN));
@@ -90,10 +108,10 @@ export async function drawCameras(capture: Capture, options: DrawCamerasOptions 
   const legend =
     `${capture.views.length - test} training views${test ? `, ${test} test views (orange)` : ''}; bounds ` +
     `${extent.join(' × ')}${capture.scaleKnown ? '' : ' (scale chosen)'}`;
-  parts.push(
-    `<text x="${16 * unit}" y="${size - 16 * unit}" font-size="${18 * unit}" ` +
-      `fill="#374151">${escapeXml(legend)}</text>`,
-  );
+  const line = (text: string, up: number, color: string): string =>
+    `<text x="${16 * unit}" y="${size - up * unit}" font-size="${18 * unit}" fill="${color}">${escapeXml(text)}</text>`;
+  parts.push(line(legend, 16, '#374151'));
+  if (capture.leftOut?.length) parts.push(line(`Left out: ${countLeftOut(capture.leftOut)}`, 40, LEFT_OUT));
   return drawSvg(size, size, `<rect width="100%" height="100%" fill="#f8fafc"/>${parts.join('')}`);
 }
 

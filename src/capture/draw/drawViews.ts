@@ -1,6 +1,7 @@
 import type { ColorImage, FloatImage } from '../../core/image.js';
 import type { Capture, View } from '../capture.js';
 import { mapLimited } from '../concurrency.js';
+import { leftOutTiles, strikeOut } from './leftOutTiles.js';
 import { drawSvg, escapeXml } from './svg.js';
 
 export interface DrawViewsOptions {
@@ -17,7 +18,8 @@ const OUTLINE = [255, 0, 170] as const;
 /**
  * A contact sheet of the views: each picture over a chequered ground with the mask's outline in magenta, and beside it,
  * where there is depth, the depth map (near yellow, far blue; the same range in all views) with the same outline, so
- * that a shift between the two shows.
+ * that a shift between the two shows. What was left out comes last: struck out in red, faded where there is a picture
+ * to show, with the reason.
  */
 export async function drawViews(capture: Capture, options: DrawViewsOptions = {}): Promise<ColorImage> {
   const tile = options.tile ?? 256;
@@ -33,17 +35,27 @@ export async function drawViews(capture: Capture, options: DrawViewsOptions = {}
   const range = depthRange(loaded.flatMap(({ depth }) => (depth ? [depth] : [])));
   const cellWidth = (hasDepth ? 2 * tile : tile) + GAP;
   const cellHeight = tile + LABEL + GAP;
-  const columns = Math.max(1, Math.round(Math.sqrt((views.length * cellHeight) / cellWidth)));
-  const rows = Math.ceil(views.length / columns);
+  const left = await leftOutTiles(capture.leftOut ?? [], tile);
+  const cells = views.length + left.length;
+  const columns = Math.max(1, Math.round(Math.sqrt((cells * cellHeight) / cellWidth)));
+  const rows = Math.ceil(cells / columns);
   const sheet = blank(columns * cellWidth + GAP, rows * cellHeight + GAP);
   const labels: string[] = [];
+  const place = (i: number): [x: number, y: number] => [
+    GAP + (i % columns) * cellWidth,
+    GAP + Math.floor(i / columns) * cellHeight,
+  ];
   loaded.forEach(({ view, color, depth }, i) => {
-    const x = GAP + (i % columns) * cellWidth;
-    const y = GAP + Math.floor(i / columns) * cellHeight;
+    const [x, y] = place(i);
     const outline = capture.masks === 'none' ? undefined : edgeOf(color);
     paintColor(sheet, color, x, y + LABEL, outline);
     if (depth) paintDepth(sheet, depth, range, x + tile, y + LABEL, outline, color);
     labels.push(label(view, x, y));
+  });
+  left.forEach((part, i) => {
+    const [x, y] = place(loaded.length + i);
+    if (part.picture) paintColor(sheet, part.picture, x, y + LABEL);
+    labels.push(strikeOut(part, x, y, tile, LABEL));
   });
   return drawSvg(sheet.width, sheet.height, labels.join(''), sheet);
 }

@@ -4,22 +4,33 @@ import { type Mat4, multiply, transformPoint } from '../../core/math.js';
 import { anyOf, option, step } from '../../core/remedy.js';
 import { checkRigid } from '../cameras/checkCamera.js';
 import { stateLens } from '../cameras/statedLens.js';
+import type { LeftOutPart } from '../capture.js';
 import { mapLimited } from '../concurrency.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readExif } from '../images/exif.js';
 import { readImageHeader } from '../images/header.js';
 import { isFew } from '../layout/culling.js';
+import type { FileList } from '../layout/fileList.js';
+import type { LeftOut } from '../layout/leftOut.js';
 import { locate } from '../layout/locate.js';
 import { findMask } from '../layout/masks.js';
 import { invalidMetadata } from '../layout/metadata.js';
-import { DEPTH_EXTENSIONS, fileName, folderOf, IMAGE_EXTENSIONS, isOtherPictureName } from '../layout/names.js';
+import {
+  DEPTH_EXTENSIONS,
+  fileName,
+  folderOf,
+  IMAGE_EXTENSIONS,
+  isOtherPictureName,
+  withoutEnding,
+} from '../layout/names.js';
 import { isSamePose, withoutScale } from '../layout/poses.js';
+import { unusedFiles } from '../layout/unused.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { type ViewSource, viewNames } from '../viewSource.js';
 import { depthScaleOf } from './depthScale.js';
 import type { ReadSources } from './sources.js';
 import type { StatedCapture, StatedView } from './stated.js';
-import { unusedFiles } from './unused.js';
+import { unusedWarnings } from './unusedWarnings.js';
 import { rotationTo, upDirection } from './up.js';
 import { collapse, counted } from './warnings.js';
 
@@ -45,7 +56,7 @@ export async function assemble(
   }
   const warnings = [...stated.warnings];
   const found = findPictures(folder, stated, warnings);
-  const { views, paths } = withoutDuplicates(folder, found.views, found.paths, warnings);
+  const { views, paths, twice } = withoutDuplicates(folder, found.views, found.paths, warnings);
   refuseUnread(paths);
   const poses = rigidPoses(views, warnings);
   const inputToWorld: Mat4 = stated.up === 'cameras' ? rotationTo(upDirection(poses), [0, 1, 0]) : stated.up;
@@ -72,7 +83,16 @@ export async function assemble(
     options.signal,
   );
   const used = new Set([...paths, ...beside.flatMap(({ mask, depth }) => [mask?.path ?? '', depth ?? ''])]);
-  warnings.push(...unusedFiles(folder.list, paths, used));
+  const unused = mergeUnused(folder.list, stated.leftOut ?? [], unusedFiles(folder.list, paths, used));
+  warnings.push(...unusedWarnings(unused.fresh));
+  const missing = found.missing.map(
+    (view): LeftOutPart => ({
+      kind: 'picture',
+      name: view.picture,
+      reason: 'missing',
+      cameraToWorld: poseInWorld(view, inputToWorld),
+    }),
+  );
   return {
     format: stated.format,
     sources,
@@ -80,7 +100,37 @@ export async function assemble(
     points: stated.points && turned(stated.points, inputToWorld),
     warnings: collapse(warnings),
     estimated: stated.besides,
+    leftOut: [...missing, ...twice, ...unused.all],
   };
+}
+
+/** Where a camera without picture stands; undefined where its matrix is none. */
+function poseInWorld(view: StatedView, inputToWorld: Mat4): Mat4 | undefined {
+  const { matrix, scale } = withoutScale(view.cameraToInput);
+  return scale > 0 && matrix.every(Number.isFinite) ? multiply(inputToWorld, matrix) : undefined;
+}
+
+/**
+ * What a reader left out, with what lies beside the pictures in use: a picture that is among both counts once, `fresh`
+ * is what the reader did not speak of.
+ */
+function mergeUnused(
+  list: FileList,
+  stated: readonly LeftOut[],
+  unused: readonly LeftOut[],
+): { all: LeftOutPart[]; fresh: LeftOut[] } {
+  const nameOf = (path: string): string => withoutEnding(fileName(path.replaceAll('\\', '/'))).toLowerCase();
+  const told = new Set(stated.filter(({ kind }) => kind === 'picture').map(({ name }) => nameOf(name)));
+  const files = new Map(unused.filter(({ kind }) => kind === 'picture').map(({ name }) => [nameOf(name), name]));
+  const fresh = unused.filter(({ kind, name }) => kind !== 'picture' || !told.has(nameOf(name)));
+  const found = stated.map((part) => ({
+    ...part,
+    name: (part.kind === 'picture' && files.get(nameOf(part.name))) || part.name,
+  }));
+  const all = [...found, ...fresh].map(
+    (part): LeftOutPart => (list.has(part.name) ? { ...part, file: list.locate(part.name) } : part),
+  );
+  return { all, fresh };
 }
 
 /** The pictures that are there. Throws where few are. */
@@ -88,7 +138,8 @@ function findPictures(
   { list }: CaptureFolder,
   stated: StatedCapture,
   warnings: Warning[],
-): { views: StatedView[]; paths: string[] } {
+): { views: StatedView[]; paths: string[]; missing: StatedView[] } {
+  const absent: StatedView[] = [];
   const views: StatedView[] = [];
   const paths: string[] = [];
   const files = [...new Set(stated.views.map((view) => view.file))];
@@ -127,12 +178,15 @@ function findPictures(
     }
     named.forEach((view, i) => {
       const path = found.paths[i];
-      if (path === undefined) return;
+      if (path === undefined) {
+        absent.push(view);
+        return;
+      }
       views.push(view);
       paths.push(path);
     });
   }
-  return { views, paths };
+  return { views, paths, missing: absent };
 }
 
 function fewLeft(file: string, missing: readonly string[], named: number): PlinthError {
@@ -165,7 +219,7 @@ function withoutDuplicates(
   views: readonly StatedView[],
   paths: readonly string[],
   warnings: Warning[],
-): { views: StatedView[]; paths: string[] } {
+): { views: StatedView[]; paths: string[]; twice: LeftOutPart[] } {
   const first = new Map<string, StatedView>();
   const twice: string[] = [];
   const kept = views.map((view, i) => {
@@ -194,7 +248,12 @@ function withoutDuplicates(
       remedy: 'Take the repeated frames out.',
     });
   }
-  return { views: views.filter((_, i) => kept[i]), paths: paths.filter((_, i) => kept[i]) };
+  const again = paths.filter((_, i) => !kept[i]);
+  return {
+    views: views.filter((_, i) => kept[i]),
+    paths: paths.filter((_, i) => kept[i]),
+    twice: again.map((name) => ({ kind: 'picture', name, reason: 'twice', file: list.locate(name) })),
+  };
 }
 
 /** Throws `IMAGE_UNREADABLE` for pictures of formats without a decoder, by their true name. */

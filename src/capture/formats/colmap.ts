@@ -48,6 +48,7 @@ export async function readColmap(
         : undefined,
       besides: { up: 'from the cameras', model: model.folder || '.' },
       warnings: pairWarnings(pair),
+      leftOut: pair.others.map((other) => ({ kind: 'cameras', name: other.folder || '.', reason: 'other-model' })),
     },
     options,
   );

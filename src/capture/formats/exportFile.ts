@@ -1,7 +1,9 @@
 import type { Mat4 } from '../../core/math.js';
 import type { FileAccess } from '../layout/access.js';
 import { invalidMetadata, metadataText } from '../layout/metadata.js';
+import { fileName } from '../layout/names.js';
 import type { StatedCapture, StatedView } from './stated.js';
+import { counted } from './warnings.js';
 
 /** What a reader of an exported file is given. */
 export interface ExportSource extends FileAccess {
@@ -43,6 +45,23 @@ export const poseOf = (r: readonly number[], centre: readonly number[]): Mat4 =>
   ...[r[2], r[5], r[8], 0],
   ...[centre[0], centre[1], centre[2], 1],
 ];
+
+/** What is to be said of pictures that a program knows but gives no camera. */
+export function notSolved(
+  names: readonly string[],
+  file: string,
+): Required<Pick<StatedCapture, 'warnings' | 'leftOut'>> {
+  if (names.length === 0) return { warnings: [], leftOut: [] };
+  const warning = {
+    code: 'CAPTURE_VIEWS_UNSOLVED',
+    message:
+      `${fileName(file)} has no camera for ${names.length} of its pictures: ${counted(names, 3)}. They were left ` +
+      'out.',
+    subject: names[0],
+    remedy: 'Align them in the program that wrote the file, if they are meant to be used.',
+  };
+  return { warnings: [warning], leftOut: names.map((name) => ({ kind: 'picture', name, reason: 'not-solved' })) };
+}
 
 /** The error for an export that states no cameras: the program wrote it before it had solved them. */
 export function noExportedCameras(file: string, program: string, found = 'it states no cameras'): Error {

@@ -1,6 +1,6 @@
 import type { Warning } from '../../core/context.js';
 import type { Mat4 } from '../../core/math.js';
-import type { CaptureFormat } from '../capture.js';
+import type { CaptureFormat, LeftOutPart } from '../capture.js';
 import type { ViewSource } from '../viewSource.js';
 
 /** What a reader of posed pictures hands on, before pixels are looked at. */
@@ -13,6 +13,8 @@ export interface ReadSources {
   /** False where the scale was chosen. Default true. */
   scaleKnown?: boolean;
   warnings: Warning[];
+  /** What was found or named and is not among the sources. */
+  leftOut?: LeftOutPart[];
   /** What the metadata state besides, and what was chosen for want of it; shown in the report. */
   estimated?: Record<string, unknown>;
 }

@@ -1,6 +1,7 @@
 import type { Warning } from '../../core/context.js';
 import type { Mat4 } from '../../core/math.js';
 import type { CaptureFormat } from '../capture.js';
+import type { LeftOut } from '../layout/leftOut.js';
 import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 
 /** What a metadata file states of one picture. */
@@ -46,6 +47,8 @@ export interface StatedCapture {
   maskBases?: string[];
   /** Sparse points in the frame of the input (x y z interleaved). */
   points?: Float64Array;
+  /** Pictures and models that the reader left out; one whose name leads to a picture counts as that picture. */
+  leftOut?: LeftOut[];
   /** Stated besides; shown in the report. */
   besides?: Record<string, unknown>;
   warnings: Warning[];

@@ -45,6 +45,14 @@ export type Layout =
   | { kind: 'unread-pictures'; root: string; what: 'pictures' | 'videos'; names: string[] }
   | { kind: 'nothing'; root: string; names: string[] };
 
+/** What to call what states the cameras of a layout. */
+export function layoutName(layout: Layout): string {
+  if ('files' in layout) return layout.files[0].file;
+  if ('file' in layout) return layout.file;
+  if (layout.kind === 'colmap') return 'COLMAP model';
+  return layout.kind === 'six-view' ? 'six named views' : layout.kind;
+}
+
 /** Three of the six names are no accident; what is missing is told then. */
 const ENOUGH_SIX_NAMES = 3;
 /** Folders in folders that are looked through for the one that holds something. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { anyOf, option, step } from '../../core/remedy.js';
-import type { Capture } from '../capture.js';
+import type { Capture, LeftOutPart } from '../capture.js';
 import { readImageHeader } from '../images/header.js';
 import { isLossyName } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
@@ -17,6 +17,8 @@ export interface ChosenMasks {
   masks: Capture['masks'];
   /** The views to make, each with where its own mask comes from where that is not `masks`. */
   sources: ViewSource[];
+  /** Views that were left out for want of a mask. */
+  leftOut: LeftOutPart[];
 }
 
 /**
@@ -32,7 +34,7 @@ export async function chooseMaskSource(
   options: ResolvedReadOptions,
   warnings: Warning[],
 ): Promise<ChosenMasks> {
-  const all = (masks: Capture['masks']): ChosenMasks => ({ masks, sources: [...sources] });
+  const all = (masks: Capture['masks']): ChosenMasks => ({ masks, sources: [...sources], leftOut: [] });
   const withFile = sources.filter((source) => source.mask !== undefined);
   const wanted = options.masks;
   if (wanted === 'none' || wanted === 'background' || wanted === 'alpha') return all(wanted);
@@ -95,14 +97,25 @@ async function someFiles(
     return {
       masks: 'files',
       sources: sources.map((source) => (source.mask === undefined ? { ...source, masks: other } : source)),
+      leftOut: [],
     };
   }
   if (withFile >= FEWEST_MASKED) {
     warn('the others show no plain background and were left out');
-    return { masks: 'files', sources: sources.filter((source) => source.mask !== undefined) };
+    return {
+      masks: 'files',
+      sources: sources.filter((source) => source.mask !== undefined),
+      leftOut: without.map(({ image, cameraToWorld }) => ({
+        kind: 'picture',
+        name: basename(image),
+        reason: 'no-mask',
+        file: image,
+        cameraToWorld,
+      })),
+    };
   }
   warn('too few to go by, so masks were not used; none are known for the others');
-  return { masks: 'none', sources: [...sources] };
+  return { masks: 'none', sources: [...sources], leftOut: [] };
 }
 
 /** Up to `count` of the items, spread evenly. */

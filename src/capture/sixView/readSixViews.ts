@@ -4,7 +4,7 @@ import type { Warning } from '../../core/context.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { identity, type Vec3 } from '../../core/math.js';
 import { findBounds } from '../bounds/findBounds.js';
-import type { Capture, LoadOptions, View } from '../capture.js';
+import type { Capture, LeftOutPart, LoadOptions, View } from '../capture.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { fittedSize, nearestResize } from '../images/resample.js';
 import { arrangeSixViews, type SixViewFile } from '../layout/sixViews.js';
@@ -85,8 +85,17 @@ export async function readSixViews(
     masks: prepared[0].masks,
     estimated: describe(prepared, estimate, distance, six, agreement),
     warnings,
+    leftOut: notThere(missing, hasDepth ? files : []),
   };
 }
+
+/** Views that are not there, and depth maps that are not beside those of the others. */
+const notThere = (views: readonly string[], files: readonly SixViewFile[]): LeftOutPart[] => [
+  ...views.map((name): LeftOutPart => ({ kind: 'picture', name, reason: 'missing' })),
+  ...files
+    .filter(({ depth }) => depth === undefined)
+    .map(({ name }): LeftOutPart => ({ kind: 'depth', name: `depth_renders/${name}`, reason: 'missing' })),
+];
 
 /** The files of a view with absolute paths, which do not lead out of the capture. */
 async function located(folder: CaptureFolder, { name, color, depth, mask }: SixViewFile): Promise<SixViewFile> {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
+import { countLeftOut } from '../../capture/layout/leftOut.js';
 import type { ColorImage } from '../../core/image.js';
 import { wordRemedy } from '../../core/remedy.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
@@ -11,6 +12,9 @@ import { estimatedText } from '../estimatedText.js';
 import { photosText } from '../photosText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
 import { CLI_WORDS } from '../words.js';
+
+/** Rows of what was left out; beyond this number they are counted. */
+const MOST_LEFT_OUT = 60;
 
 export async function runInspect(
   path: string,
@@ -33,7 +37,10 @@ export async function runInspect(
       emit({ event: 'inspection', ...inspection });
       return;
     }
-    const rows = [['view', 'split', 'size', 'focal px', 'mask', 'depth']];
+    const { leftOut } = inspection;
+    const rows = [
+      ['view', 'use', 'size', 'focal px', 'mask', 'depth', ...(leftOut.length > 0 ? ['why left out'] : [])],
+    ];
     for (const v of inspection.views) {
       rows.push([
         v.name,
@@ -44,11 +51,16 @@ export async function runInspect(
         v.depth ? `${v.depth.near.toFixed(3)}…${v.depth.far.toFixed(3)}` : '–',
       ]);
     }
+    for (const { kind, name, why } of leftOut.slice(0, MOST_LEFT_OUT)) {
+      rows.push([name, kind === 'picture' ? 'left out' : `left out (${kind})`, '–', '–', '–', '–', why]);
+    }
+    const more = leftOut.length - MOST_LEFT_OUT;
+    if (more > 0) rows.push([`and ${more} more`, 'left out', '–', '–', '–', '–', '--json lists all']);
     const { min, max } = capture.bounds;
     const side = min.map((v, i) => (max[i] - v).toPrecision(3)).join(' × ');
     process.stdout.write(
       `\n  ${capture.name}: ${capture.format}, ${capture.views.length} views, masks from ${capture.masks}, ` +
-        `object about ${side}\n\n`,
+        `object about ${side}${leftOut.length > 0 ? `; left out: ${countLeftOut(leftOut)}` : ''}\n\n`,
     );
     process.stdout.write(`${table(rows)}\n`);
     const photos = capture.estimated?.photos as PhotosReport | undefined;

@@ -1,23 +1,31 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { drawFrusta, type Turn } from './drawFrusta.js';
-import type { UnderstoodView } from './understanding.js';
+import type { LeftOutEntry, UnderstoodView } from './understanding.js';
 
 /** Pictures that are decoded for the drawing; cameras beyond stay bare. */
 const PICTURES = 64;
 /** Width of the decoded pictures, in pixels. */
 const PICTURE_WIDTH = 128;
 
+interface FrustaProps {
+  views: UnderstoodView[];
+  /** Those with a camera are drawn dashed. */
+  leftOut: LeftOutEntry[];
+  assumed: boolean;
+}
+
 /** The cameras in space as pyramids, each with its picture at its end; turns by dragging or with the arrow keys. */
-export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: boolean }) {
+export function Frusta({ views, leftOut, assumed }: FrustaProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [turn, setTurn] = useState<Turn>({ around: 0.7, up: 0.42 });
   const drag = useRef<{ x: number; y: number } | undefined>(undefined);
   const posed = useMemo(() => views.filter((v) => v.camera), [views]);
+  const absent = useMemo(() => leftOut.flatMap(({ camera }) => camera ?? []), [leftOut]);
   const pictures = usePictures(posed);
 
   useEffect(() => {
     const element = canvas.current!;
-    const paint = (): void => drawFrusta(element, posed, pictures, turn);
+    const paint = (): void => drawFrusta(element, posed, absent, pictures, turn);
     paint();
     const observer = new ResizeObserver(paint);
     observer.observe(element);
@@ -27,7 +35,7 @@ export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: b
       observer.disconnect();
       scheme.removeEventListener('change', paint);
     };
-  }, [posed, pictures, turn]);
+  }, [posed, absent, pictures, turn]);
 
   const by = (around: number, up: number): void =>
     setTurn((t) => ({ around: t.around + around, up: Math.min(1.5, Math.max(-1.5, t.up + up)) }));
@@ -60,7 +68,8 @@ export function Frusta({ views, assumed }: { views: UnderstoodView[]; assumed: b
         }}
       />
       <figcaption className="quiet small">
-        {words}.{tests && ' Orange ones are for testing only.'} Drag to turn.
+        {words}.{tests && ' Orange ones are for testing only.'}
+        {absent.length > 0 && ` Dashed ones are left out (${absent.length}).`} Drag to turn.
       </figcaption>
     </figure>
   );

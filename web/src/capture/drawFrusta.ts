@@ -1,5 +1,5 @@
 import { focus } from './focus.js';
-import type { UnderstoodView } from './understanding.js';
+import type { SketchCamera, UnderstoodView } from './understanding.js';
 
 type Vector = [number, number, number];
 type Point = [number, number];
@@ -17,10 +17,11 @@ const BOX = 0.14;
 /** Distance of the eye in radii of the cameras' sphere. */
 const EYE = 3;
 
-/** Draws cameras as pyramids around a box, far ones first. Colours come from the page's own properties. */
+/** Draws cameras as pyramids around a box, far ones first; those that are left out dashed and without picture. Colours come from the page's own properties. */
 export function drawFrusta(
   canvas: HTMLCanvasElement,
   views: UnderstoodView[],
+  leftOut: readonly SketchCamera[],
   pictures: Map<UnderstoodView, ImageBitmap>,
   turn: Turn,
 ): void {
@@ -31,7 +32,7 @@ export function drawFrusta(
   const context = canvas.getContext('2d');
   if (!context || views.length === 0) return;
   const style = getComputedStyle(canvas);
-  const [ink, accent, second, paper] = ['--line-strong', '--accent', '--warm', '--card'].map((n) =>
+  const [ink, accent, second, paper, bad] = ['--line-strong', '--accent', '--warm', '--card', '--bad'].map((n) =>
     style.getPropertyValue(n),
   );
   context.scale(scale, scale);
@@ -90,9 +91,7 @@ export function drawFrusta(
   };
 
   const reach = radius * (views.length < REACH.manyFrom ? REACH.few : REACH.many);
-  const frustum = (view: UnderstoodView, centre: Vector): void => {
-    const { pose, angle } = view.camera!;
-    const picture = pictures.get(view);
+  const frustum = ({ pose, angle }: SketchCamera, centre: Vector, colour: string, picture?: ImageBitmap): void => {
     const half = Math.tan(angle / 2) * reach;
     const tall = picture ? (half * picture.height) / picture.width : half;
     const corner = (sx: number, sy: number): Vector =>
@@ -101,7 +100,6 @@ export function drawFrusta(
       ) as Vector;
     const [topLeft, topRight, bottomRight, bottomLeft] = [corner(-1, 1), corner(1, 1), corner(1, -1), corner(-1, -1)];
     const ends = [topLeft, topRight, bottomRight, bottomLeft];
-    const colour = view.test ? second : accent;
     trace(ends);
     context.fillStyle = paper;
     context.globalAlpha = 0.7;
@@ -131,9 +129,25 @@ export function drawFrusta(
     context.fill();
   };
 
-  const order = views.map((view, i) => ({ view, centre: centres[i], depth: place(centres[i]).depth }));
+  const used = views.map((view) => ({
+    camera: view.camera!,
+    colour: view.test ? second : accent,
+    picture: pictures.get(view),
+    dash: [] as number[],
+  }));
+  const absent = leftOut.map((camera) => ({ camera, colour: bad, picture: undefined, dash: [4, 3] }));
+  const order = [...used, ...absent].map((one) => {
+    const { pose } = one.camera;
+    const centre: Vector = [pose[3], pose[7], pose[11]];
+    return { ...one, centre, depth: place(centre).depth };
+  });
   order.sort((a, b) => b.depth - a.depth);
-  for (const { view, centre, depth } of order) if (depth > 0) frustum(view, centre);
+  const draw = ({ camera, centre, colour, picture, dash }: (typeof order)[number]): void => {
+    context.setLineDash(dash);
+    frustum(camera, centre, colour, picture);
+    context.setLineDash([]);
+  };
+  for (const one of order) if (one.depth > 0) draw(one);
   box();
-  for (const { view, centre, depth } of order) if (depth <= 0) frustum(view, centre);
+  for (const one of order) if (one.depth <= 0) draw(one);
 }

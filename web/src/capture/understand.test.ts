@@ -90,6 +90,41 @@ describe('understand', () => {
     expect(facts.complete).toBe(false);
   });
 
+  it('tells what will be left out and why, by the rules of the reader', async () => {
+    const pose = (x: number) => [
+      [1, 0, 0, x],
+      [0, 1, 0, 0],
+      [0, 0, 1, 2],
+    ];
+    const names = ['a', 'b', 'c', 'd', 'gone', 'a'];
+    const frames = names.map((n, i) => ({ file_path: `images/${n}.png`, transform_matrix: pose(i % 5) }));
+    const facts = await understand(
+      drop({
+        'transforms_train.json': JSON.stringify({ camera_angle_x: 0.7, frames }),
+        'transforms_test.json': JSON.stringify({ camera_angle_x: 0.7, frames: [] }),
+        'transforms_val.json': '{}',
+        ...Object.fromEntries(['a', 'b', 'c', 'd', 'extra'].map((n) => [`images/${n}.png`, ''])),
+        'images/other.heic': '',
+        'masks/a.png': '',
+        'masks/e.png': '',
+        'stereo/depth_maps/a.png.geometric.bin': '',
+      }),
+    );
+    expect(facts.complete).toBe(true);
+    expect(facts.views.map((v) => v.name)).toEqual(['a', 'b', 'c', 'd'].map((n) => `images/${n}.png`));
+    expect(facts.leftOut.map(({ kind, name, reason }) => `${kind} ${name}: ${reason}`)).toEqual([
+      'picture images/gone.png: missing',
+      'cameras transforms_val.json: other-cameras',
+      'picture images/a.png: twice',
+      'picture images/extra.png: no-camera',
+      'picture images/other.heic: no-camera',
+      'mask masks/e.png: no-picture',
+      'depth stereo/depth_maps/a.png.geometric.bin: not-read',
+    ]);
+    expect(facts.leftOut[0].camera?.pose[3]).toBe(4);
+    expect(facts.leftOut[3].picture?.name).toBe('images/extra.png');
+  });
+
   it('does not draw what it cannot read', async () => {
     const says = async (text: string) =>
       (await understand(drop({ 'transforms.json': text, 'a.png': '' }))).findings[0].message;

@@ -1,7 +1,7 @@
 import type { FileAccess } from '../../../src/capture/layout/access.js';
 import { chooseColmapPair } from '../../../src/capture/layout/colmap/pairs.js';
 import { isFew } from '../../../src/capture/layout/culling.js';
-import { type ExportFormat, findLayouts, type Layout } from '../../../src/capture/layout/detect.js';
+import { type ExportFormat, findLayouts, type Layout, layoutName } from '../../../src/capture/layout/detect.js';
 import { FileList } from '../../../src/capture/layout/fileList.js';
 import { locate } from '../../../src/capture/layout/locate.js';
 import { findMask } from '../../../src/capture/layout/masks.js';
@@ -16,11 +16,12 @@ import {
 } from '../../../src/capture/layout/names.js';
 import { arrangeSixViews } from '../../../src/capture/layout/sixViews.js';
 import { unreadPictures } from '../../../src/capture/layout/unreadPictures.js';
+import { unusedFiles } from '../../../src/capture/layout/unused.js';
 import type { NamedFile } from '../api.js';
 import { type Entry, readZip } from './readZip.js';
 import { type FrameFields, sketchColmap, sketchFrame, sketchSide } from './sketch.js';
 import { anyTransparency } from './transparency.js';
-import type { Finding, Understanding, UnderstoodView } from './understanding.js';
+import type { Finding, LeftOutEntry, Understanding, UnderstoodView } from './understanding.js';
 
 /** Views below which a capture without depth is told to be thin. */
 const FEW_VIEWS = 8;
@@ -43,7 +44,10 @@ const PROGRAMS: Record<ExportFormat, string> = {
   llff: 'LLFF',
 };
 
-type Found = Pick<Understanding, 'layout' | 'title' | 'cameras' | 'views'> & { findings?: Finding[] };
+type Found = Pick<Understanding, 'layout' | 'title' | 'cameras' | 'views'> & {
+  findings?: Finding[];
+  leftOut?: LeftOutEntry[];
+};
 
 /** Looks at dropped files by the rules of the service: layout, views, masks, depth, cameras, and what is missing. */
 export async function understand(files: NamedFile[]): Promise<Understanding> {
@@ -52,6 +56,7 @@ export async function understand(files: NamedFile[]): Promise<Understanding> {
     title: 'Not a capture that Plinth knows',
     name: files[0]?.name.split('/')[0].replace(/\.zip$/i, '') ?? 'capture',
     views: [],
+    leftOut: [],
     masks: 'none',
     cameras: 'missing',
     findings: [],
@@ -70,15 +75,34 @@ export async function understand(files: NamedFile[]): Promise<Understanding> {
   const held = access(entries);
   let first: Finding | undefined;
   // As the service does: what cannot be used for its metadata alone gives way to the next.
-  for (const layout of await findLayouts(held)) {
+  const layouts = await findLayouts(held);
+  for (const [i, layout] of layouts.entries()) {
     try {
       const found = await look(layout, held);
-      return await complete({ ...base, ...found, findings: found.findings ?? [] });
+      const leftOut = [...otherCameras(layouts, i), ...(found.leftOut ?? []), ...unusedOf(found, held)];
+      return await complete({ ...base, ...found, leftOut, findings: found.findings ?? [] });
     } catch (error) {
       first ??= inOwnWords(error);
     }
   }
   return { ...base, findings: first ? [first] : [] };
+}
+
+/** The other metadata beside what is read. */
+const otherCameras = (layouts: readonly Layout[], read: number): LeftOutEntry[] =>
+  layouts
+    .filter((_, i) => i !== read)
+    .map((layout) => ({ kind: 'cameras', name: layoutName(layout), reason: 'other-cameras' }));
+
+/** Files beside those of the views, by the rule of the service. */
+function unusedOf({ cameras, views, leftOut = [] }: Found, { list, byPath }: Files): LeftOutEntry[] {
+  if (cameras !== 'given') return [];
+  const pictures = views.flatMap((v) => v.picture?.name ?? []);
+  const used = new Set([...pictures, ...views.flatMap((v) => [v.mask?.name ?? '', v.depth?.name ?? ''])]);
+  const told = new Set(leftOut.map(({ name }) => name));
+  return unusedFiles(list, pictures, used)
+    .filter(({ name }) => !told.has(name))
+    .map((part) => ({ ...part, picture: part.kind === 'picture' ? byPath.get(part.name) : undefined }));
 }
 
 function access(entries: readonly Entry[]): Files {
@@ -148,10 +172,12 @@ const unknown = (message: string, remedy: string): Found => ({
   findings: [missing(message, remedy)],
 });
 
-async function fromTransforms({ files }: Layout & { kind: 'transforms' }, all: Files): Promise<Found> {
+async function fromTransforms({ files, unread }: Layout & { kind: 'transforms' }, all: Files): Promise<Found> {
   const views: UnderstoodView[] = [];
   const findings: Finding[] = [];
-  const found = { layout: 'transforms', title: 'Pictures with cameras', cameras: 'given', views, findings } as const;
+  const leftOut = unread.map((name): LeftOutEntry => ({ kind: 'cameras', name, reason: 'other-cameras' }));
+  const what = { layout: 'transforms', title: 'Pictures with cameras', cameras: 'given' } as const;
+  const found = { ...what, views, findings, leftOut };
   for (const { file, split } of files) {
     let json: FrameFields & { frames?: unknown };
     try {
@@ -166,7 +192,10 @@ async function fromTransforms({ files }: Layout & { kind: 'transforms' }, all: F
     }
     const files = filesOf(frames, file, all);
     for (const [i, frame] of frames.entries()) {
-      views.push({ ...files[i], test: split === 'test', camera: sketchFrame(frame, json) });
+      const view = { ...files[i], test: split === 'test', camera: sketchFrame(frame, json) };
+      const again = view.picture && views.some(({ picture }) => picture === view.picture);
+      if (again) leftOut.push({ kind: 'picture', name: view.picture?.name ?? view.name, reason: 'twice' });
+      else views.push(view);
     }
   }
   const unposed = views.filter((v) => !v.camera).length;
@@ -234,7 +263,10 @@ async function fromColmap({ root }: Layout & { kind: 'colmap' }, files: Files): 
   const left = others.map(({ folder, images }) => `${folder || '.'} (${images} images)`).join(', ');
   const findings: Finding[] =
     left === '' ? [] : [{ severity: 'hint', message: `Of several models, ${model.folder} is read and not ${left}.` }];
-  return { layout: 'colmap', title: 'COLMAP model', cameras: 'given', views, findings };
+  const leftOut = others.map(
+    ({ folder }): LeftOutEntry => ({ kind: 'cameras', name: folder || '.', reason: 'other-model' }),
+  );
+  return { layout: 'colmap', title: 'COLMAP model', cameras: 'given', views, findings, leftOut };
 }
 
 /** Cameras in a file that only the service reads: the pictures are shown without them. */
@@ -286,7 +318,11 @@ async function complete(result: Understanding): Promise<Understanding> {
         : { severity: 'hint', message, remedy: 'They are left out.' },
     );
     // Where too few are there, what is missing is shown in its place.
-    if (!findings.some((f) => f.severity === 'missing')) result.views = all.filter((v) => v.picture);
+    if (!findings.some((f) => f.severity === 'missing')) {
+      result.views = all.filter((v) => v.picture);
+      const gone = lost.map(({ name, camera }): LeftOutEntry => ({ kind: 'picture', name, reason: 'missing', camera }));
+      result.leftOut = [...gone, ...result.leftOut];
+    }
   }
   const { views } = result;
   if (views.some((v) => v.mask)) result.masks = 'files';

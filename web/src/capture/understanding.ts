@@ -1,3 +1,4 @@
+import type { LeftOut } from '../../../src/capture/layout/leftOut.js';
 import type { Entry } from './readZip.js';
 
 /** A camera for drawing: where it stands and how wide it sees. World is +Z up as in transforms files. */
@@ -18,6 +19,12 @@ export interface UnderstoodView {
   camera?: SketchCamera;
 }
 
+/** A part of the files that will not be used, with what can be shown of it. */
+export interface LeftOutEntry extends LeftOut {
+  picture?: Entry;
+  camera?: SketchCamera;
+}
+
 export interface Finding {
   severity: 'missing' | 'hint';
   message: string;
@@ -31,6 +38,8 @@ export interface Understanding {
   /** Name for the job. */
   name: string;
   views: UnderstoodView[];
+  /** What was found or named and will not be used, and why. */
+  leftOut: LeftOutEntry[];
   masks: 'files' | 'transparency' | 'none';
   /** Whether cameras are given, assumed (six views), or missing. */
   cameras: 'given' | 'assumed' | 'missing';

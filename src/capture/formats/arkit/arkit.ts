@@ -1,8 +1,7 @@
 import { identity } from '../../../core/math.js';
 import { parseJson } from '../../layout/metadata.js';
 import { joinPath, withoutEnding } from '../../layout/names.js';
-import { demandViews, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
-import { notSolved } from '../metashape/metashape.js';
+import { demandViews, notSolved, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
 
 const MILLIMETRE = 0.001;
@@ -40,6 +39,11 @@ export const readArkit: ReadExport = async (source) => {
     });
   }
   demandViews(views, list.locate(folder), 'the scanner');
-  const warnings = unsolved.length > 0 ? [notSolved(unsolved, folder)] : [];
-  return { file, views: views.map((view) => ({ ...view, file })), up: identity(), orient: false, warnings };
+  return {
+    file,
+    views: views.map((view) => ({ ...view, file })),
+    up: identity(),
+    orient: false,
+    ...notSolved(unsolved, folder),
+  };
 };

@@ -1,8 +1,7 @@
 import { compareNaturally } from '../../layout/fileList.js';
 import { invalidMetadata } from '../../layout/metadata.js';
 import { folderOf, isImageName, joinPath } from '../../layout/names.js';
-import { demandViews, numberOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
-import { notSolved } from '../metashape/metashape.js';
+import { demandViews, notSolved, numberOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
 
 const LISTS = ['list.txt', 'bundle.list.txt', 'list_images.txt', 'list_tmp.txt', 'image_list.txt'];
@@ -47,8 +46,7 @@ export const readBundler: ReadExport = async (source) => {
     });
   }
   demandViews(views, where, 'Bundler');
-  const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, ...notSolved(unsolved, source.file) };
 };
 
 async function picturesOf(source: Parameters<ReadExport>[0], count: number, where: string): Promise<string[]> {

@@ -1,8 +1,7 @@
 import { invalidMetadata, parseJson } from '../../layout/metadata.js';
 import type { StatedIntrinsics } from '../../layout/statedIntrinsics.js';
 import { swapAxes } from '../axes.js';
-import { demandViews, numberOf, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
-import { notSolved } from '../metashape/metashape.js';
+import { demandViews, notSolved, numberOf, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
 
 interface Sfm {
@@ -56,8 +55,7 @@ export const readMeshroom: ReadExport = async (source) => {
     });
   }
   demandViews(views, where, 'Meshroom');
-  const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, ...notSolved(unsolved, source.file) };
 };
 
 function intrinsicsOf(lens: Intrinsic, file: string): StatedIntrinsics {

@@ -5,9 +5,8 @@ import { fileName } from '../../layout/names.js';
 import { withoutScale } from '../../layout/poses.js';
 import type { StatedIntrinsics } from '../../layout/statedIntrinsics.js';
 import { swapAxes } from '../axes.js';
-import { demandViews, numberOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
+import { demandViews, notSolved, numberOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
-import { counted } from '../warnings.js';
 import { all, child, parseXml, type XmlElement } from '../xml.js';
 
 /**
@@ -61,20 +60,18 @@ export const readMetashape: ReadExport = async (source) => {
       file: source.file,
     });
   }
-  if (unsolved.length > 0) warnings.push(notSolved(unsolved, source.file));
   demandViews(views, where, 'Metashape');
-  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
+  const left = notSolved(unsolved, source.file);
+  return {
+    file: source.file,
+    views,
+    up: 'cameras',
+    orient: false,
+    labels: true,
+    ...left,
+    warnings: [...warnings, ...left.warnings],
+  };
 };
-
-/** The warning for pictures that a program knows but gives no camera. */
-export const notSolved = (names: readonly string[], file: string): Warning => ({
-  code: 'CAPTURE_VIEWS_UNSOLVED',
-  message:
-    `${fileName(file)} has no camera for ${names.length} of its pictures: ${counted(names, 3)}. They were left ` +
-    'out.',
-  subject: names[0],
-  remedy: 'Align them in the program that wrote the file, if they are meant to be used.',
-});
 
 const words = (text: string, count: number, what: string, file: string): number[] => {
   const values = text

@@ -1,8 +1,7 @@
 import { invalidMetadata, parseJson } from '../../layout/metadata.js';
 import type { StatedIntrinsics } from '../../layout/statedIntrinsics.js';
 import { swapAxes } from '../axes.js';
-import { demandViews, numberOf, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
-import { notSolved } from '../metashape/metashape.js';
+import { demandViews, notSolved, numberOf, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
 
 interface Keyed<T> {
@@ -60,8 +59,7 @@ export const readOpenMvg: ReadExport = async (source) => {
     });
   }
   demandViews(views, where, 'OpenMVG');
-  const warnings = unsolved.length > 0 ? [notSolved(unsolved, source.file)] : [];
-  return { file: source.file, views, up: 'cameras', orient: false, labels: true, warnings };
+  return { file: source.file, views, up: 'cameras', orient: false, labels: true, ...notSolved(unsolved, source.file) };
 };
 
 /** Intrinsics by key. The type's name stands only where it is used first, so it is told by the fields. */

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { countLeftOut, LEFT_OUT_REASONS } from '../../../../src/capture/layout/leftOut.js';
 import { Frusta } from '../../capture/Frusta.js';
 import type { Entry } from '../../capture/readZip.js';
 import type { Understanding } from '../../capture/understanding.js';
@@ -85,13 +86,14 @@ export function Understood({ facts }: { facts: Understanding }) {
         ))}
       </div>
       {views.some((v) => v.camera) ? (
-        <Frusta views={views} assumed={facts.cameras === 'assumed'} />
+        <Frusta views={views} leftOut={facts.leftOut} assumed={facts.cameras === 'assumed'} />
       ) : (
         <div className="empty">
           <Icon name="camera" />
           <p>No camera is known, so there is nothing to draw in space.</p>
         </div>
       )}
+      {views.length + facts.leftOut.length > 0 && <Use facts={facts} />}
       {views.length > 0 && (
         <ul className="strip" aria-label="Pictures">
           {views.slice(0, SHOWN).map((v) => (
@@ -100,9 +102,72 @@ export function Understood({ facts }: { facts: Understanding }) {
             </li>
           ))}
           {views.length > SHOWN && <li className="quiet small">and {plural(views.length - SHOWN, 'more', 'more')}</li>}
+          {facts.leftOut
+            .filter(({ picture }) => picture)
+            .slice(0, SHOWN)
+            .map(({ name, reason, picture }) => (
+              <li key={`left ${name} ${reason}`} className="left-out" title={`${name}: ${LEFT_OUT_REASONS[reason]}`}>
+                <Thumb entry={picture} name={`${name}, left out: ${LEFT_OUT_REASONS[reason]}`} />
+              </li>
+            ))}
         </ul>
       )}
     </div>
+  );
+}
+
+/** Rows of the table; beyond they are counted. */
+const MOST_ROWS = 200;
+const KINDS = { picture: 'picture', mask: 'mask', depth: 'depth map', cameras: 'cameras' };
+
+/** One table of all that is used and all that is not, and why; what is not comes first. */
+function Use({ facts: { views, leftOut } }: { facts: Understanding }) {
+  const left = leftOut.slice(0, MOST_ROWS);
+  const used = views.slice(0, MOST_ROWS - left.length);
+  const rest = views.length + leftOut.length - left.length - used.length;
+  return (
+    <details className="use" open={leftOut.length > 0}>
+      <summary>
+        {leftOut.length > 0 ? `Left out: ${countLeftOut(leftOut)}` : 'Everything is used'}
+        <span className="quiet"> – what is used, file by file</span>
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys */}
+      <section className="scroll" tabIndex={0} aria-label="What is used and what is left out">
+        <table>
+          <thead>
+            <tr>
+              <th>File</th>
+              <th>Use</th>
+              <th>Mask</th>
+              <th>Depth</th>
+            </tr>
+          </thead>
+          <tbody>
+            {left.map(({ kind, name, reason }) => (
+              <tr key={`${kind} ${name} ${reason}`} className="left-out">
+                <td>{name}</td>
+                <td colSpan={3}>
+                  {KINDS[kind]} left out: {LEFT_OUT_REASONS[reason]}
+                </td>
+              </tr>
+            ))}
+            {used.map((v) => (
+              <tr key={`${v.name} ${v.test}`}>
+                <td>{v.picture?.name ?? v.name}</td>
+                <td>{v.picture ? (v.test ? 'test' : 'view') : 'missing'}</td>
+                <td>{v.mask ? 'file' : '–'}</td>
+                <td>{v.depth ? 'yes' : '–'}</td>
+              </tr>
+            ))}
+            {rest > 0 && (
+              <tr>
+                <td colSpan={4}>and {rest} more</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </section>
+    </details>
   );
 }
 
