@@ -3,6 +3,7 @@
  * uses `fetch` alone. The tests check it against the OpenAPI document.
  */
 import type { AssetFormat } from '../core/asset.js';
+import { sha256 } from '../core/digest.js';
 import type { AuditEntry } from './audit.js';
 import type { Example, MethodFacts } from './catalogue.js';
 import type { Health } from './health.js';
@@ -296,15 +297,32 @@ export class PlinthClient {
   }
 
   /**
-   * Every file of a job's result with its bytes on their way: from the storage itself where clients reach it, so that
-   * they do not pass the service, and else from the service.
+   * Every file of a job's result: from the storage itself where clients reach it, so that its bytes do not pass the
+   * service, and else from the service. What comes from the storage is held in memory, one file at a time, and compared
+   * with its SHA-256 before it is given on; where it is another, or browsers give no SHA-256 (pages without TLS), the
+   * service is asked, which checks what it sends and answers `RESULT_DAMAGED` where the file is spoiled.
    */
   async *fetchFiles(id: string, signal?: AbortSignal): AsyncGenerator<JobFile & { response: Response }> {
     const listed = await this.json<{ files: JobFile[] }>('listFiles', { id, query: { direct: 'true' } });
-    for (const file of listed.files) {
+    for (const file of listed.files)
+      yield { ...file, response: (await this.fetchDirect(file, signal)) ?? (await this.file(id, file.name, signal)) };
+  }
+
+  /** A file from the storage itself; absent where it cannot be had from there, or is not what it should be. */
+  private async fetchDirect(
+    { direct, sha256: expected }: JobFile,
+    signal?: AbortSignal,
+  ): Promise<Response | undefined> {
+    if (!direct || !expected || !globalThis.crypto?.subtle) return undefined;
+    try {
       // Without the key: the address says all, and the storage is not to learn it.
-      const direct = file.direct ? await this.ask(file.direct, { signal }).catch(() => undefined) : undefined;
-      yield { ...file, response: direct?.ok ? direct : await this.file(id, file.name, signal) };
+      const answer = await this.ask(direct, { signal });
+      const data = await answer.arrayBuffer();
+      const { status, headers } = answer;
+      return answer.ok && (await sha256(data)) === expected ? new Response(data, { status, headers }) : undefined;
+    } catch {
+      if (signal?.aborted) throw signal.reason;
+      return undefined;
     }
   }
 

@@ -47,6 +47,11 @@ export const fileSchema = z
   .object({
     name: z.string().describe('Path within the result; append to `links.files`.'),
     bytes: z.int(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('SHA-256 of its bytes, as when the job succeeded; absent in results of version 0.1.'),
     mediaType: z.string(),
     url: z.string(),
     direct: z
@@ -54,7 +59,7 @@ export const fileSchema = z
       .optional()
       .describe(
         'Address in the storage itself, good for 15 minutes and without a key; only where it was asked for ' +
-          'and there is one.',
+          'and there is one. What comes from there passes no check: compare it with `sha256`.',
       ),
   })
   .meta({ id: 'File' });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PlinthClient } from '../../src/api/client.js';
+import { type JobFile, PlinthClient } from '../../src/api/client.js';
+import { sha256 } from '../../src/core/digest.js';
 import type { ArtifactStore } from '../../src/jobs/storage/artifactStore.js';
 import { FolderStore } from '../../src/jobs/storage/folderStore.js';
 import { S3Store } from '../../src/jobs/storage/s3Store.js';
@@ -164,6 +165,15 @@ describe('S3', () => {
       s3.unreachable = true;
       expect(await fetched()).toEqual(direct);
       expect(asked.filter((url) => url.includes(`/v1/jobs/${id}/files/`))).toHaveLength(Object.keys(direct).length);
+      s3.unreachable = false;
+      // What is not what it was in the storage is not given on: the service is asked, which says so.
+      const [key, glb] = [...s3.objects].find(([name]) => name.includes(id) && name.endsWith('/asset.glb'))!;
+      const listed = ((await (await server.ask(`/v1/jobs/${id}/files?direct=true`)).json()) as { files: JobFile[] })
+        .files;
+      expect(listed.find(({ name }) => name === 'asset.glb')!.sha256).toBe(await sha256(glb));
+      s3.objects.set(key, Buffer.from(glb).fill(1, 5, 6));
+      await expect(fetched()).rejects.toMatchObject({ code: 'RESULT_DAMAGED' });
+      expect(asked.filter((url) => url.includes(`/v1/jobs/${id}/files/`))).toHaveLength(1);
     } finally {
       s3.unreachable = false;
       await server.destroy();

@@ -13,6 +13,7 @@ import {
   type JobState,
 } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
+import { unknownUpload } from '../unknownUpload.js';
 import { queueDelivery } from '../webhooks/webhookStore.js';
 import type { Database, Queryable } from './database.js';
 import { type JobFilter, listStatement, searchStatement } from './listJobs.js';
@@ -41,6 +42,8 @@ export interface NewJob {
   /** API key that makes it, with what that key may use. */
   key: string | null;
   quotas?: Quotas;
+  /** Direct upload that it is made of. */
+  upload?: string;
   idempotency?: { owner: string; key: string; fingerprint: string };
 }
 
@@ -66,7 +69,7 @@ export class JobStore {
     readonly queue: Queue,
   ) {}
 
-  /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED`, `QUOTA_…` */
+  /** Once this returns, the job is safe. @throws `IDEMPOTENCY_KEY_REUSED`, `UPLOAD_NOT_FOUND`, `QUOTA_…` */
   async accept(job: NewJob): Promise<Accepted> {
     return await this.db.transaction(async (tx) => {
       const { idempotency } = job;
@@ -80,11 +83,15 @@ export class JobStore {
       }
       await requireQuotas(tx, job.key, job.quotas, job.input.bytes);
       const turn = await nextTurn(tx, job.key);
-      await tx.query(
-        'INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn) VALUES ($1, $2, ' +
-          `'queued', $3, $4, $5, $6, $7)`,
-        [job.id, job.name, JSON.stringify(job.request), JSON.stringify(job.input), job.owner, job.key, turn],
+      const { id, name, owner, key, upload } = job;
+      const [made] = await tx.query(
+        `INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn, upload)
+         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (upload) WHERE upload IS NOT NULL DO NOTHING RETURNING id`,
+        [id, name, JSON.stringify(job.request), JSON.stringify(job.input), owner, key, turn, upload ?? null],
       );
+      // Of requests that take one upload at the same moment, on whatever servers, one makes the job.
+      if (!made) throw unknownUpload(upload!);
       const ticket = await this.queue.send(tx, job.id, job.request.priority, turn);
       await tx.query('UPDATE plinth.jobs SET ticket = $2 WHERE id = $1', [job.id, ticket]);
       await addEvent(tx, job.id, 'state', { state: 'queued' });

@@ -163,9 +163,34 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX audit_at ON plinth.audit (at);
   `,
+  // The direct upload that a job was made of makes no second one; what was refused is written down as well; and jobs
+  // of a key that runs as many as it may are held back, without a place in the queue.
+  `
+  ALTER TABLE plinth.jobs ADD COLUMN upload uuid, ADD COLUMN running_limit integer,
+    ADD COLUMN held boolean NOT NULL DEFAULT false;
+  CREATE INDEX jobs_held ON plinth.jobs (key, turn) WHERE held;
+  CREATE UNIQUE INDEX jobs_upload ON plinth.jobs (upload) WHERE upload IS NOT NULL;
+  ALTER TABLE plinth.audit ADD COLUMN refusal text, ADD COLUMN times integer NOT NULL DEFAULT 1;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Until the transaction ends nobody else changes the schema. */
+async function lockSchema(tx: Queryable): Promise<void> {
+  // Large tables take their time, and whoever waits for one that changes them does.
+  await tx.query('SET LOCAL statement_timeout = 0');
+  await tx.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+  await tx.query('SELECT pg_advisory_xact_lock(7406141)');
+}
+
+/** Does what changes the schema on other connections than one of its own, while nobody else does. */
+export async function aloneOnDatabase(db: Database, work: () => Promise<void>): Promise<void> {
+  await db.transaction(async (tx) => {
+    await lockSchema(tx);
+    await work();
+  });
+}
 
 /**
  * Brings the tables to this version. Safe when several processes start at once.
@@ -173,9 +198,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  */
 export async function migrate(db: Database): Promise<void> {
   await db.transaction(async (tx) => {
-    // Large tables take their time.
-    await tx.query('SET LOCAL statement_timeout = 0');
-    await tx.query('SELECT pg_advisory_xact_lock(7406141)');
+    await lockSchema(tx);
     const found = await readVersion(tx);
     if (found > MIGRATIONS.length) {
       throw new PlinthError('DATABASE_TOO_NEW', {
@@ -211,8 +234,7 @@ async function readVersion(tx: Queryable): Promise<number> {
 export async function indexNames(db: Database): Promise<boolean> {
   try {
     await db.transaction(async (tx) => {
-      await tx.query('SET LOCAL statement_timeout = 0');
-      await tx.query('SELECT pg_advisory_xact_lock(7406141)');
+      await lockSchema(tx);
       await tx.query('CREATE EXTENSION IF NOT EXISTS pg_trgm');
       const [{ schema }] = await tx.query<{ schema: string }>(
         `SELECT quote_ident(nspname) AS schema FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace

@@ -1,5 +1,6 @@
 import { PgBoss } from 'pg-boss';
 import type { Database, Queryable } from './database.js';
+import { aloneOnDatabase } from './migrations.js';
 
 const QUEUE = 'jobs';
 /**
@@ -33,8 +34,13 @@ export class Queue {
       maintenanceIntervalSeconds: 300,
     });
     boss.on('error', onError);
-    await boss.start();
-    await boss.createQueue(QUEUE, { retryLimit: 1000, expireInSeconds: TICKET_SECONDS, deleteAfterSeconds: 600 });
+    const start = async (): Promise<void> => {
+      await boss.start();
+      await boss.createQueue(QUEUE, { retryLimit: 1000, expireInSeconds: TICKET_SECONDS, deleteAfterSeconds: 600 });
+    };
+    // Of several processes that start at once on a new database one makes the tables: its schema is made without a lock.
+    if (db.kind === 'embedded') await start();
+    else await aloneOnDatabase(db, start);
     // Inside a transaction the embedded database cannot answer on another connection, so the queue's facts are read
     // before.
     await boss.getQueue(QUEUE);

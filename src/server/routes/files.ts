@@ -47,9 +47,10 @@ export function fileRoutes(app: App, context: Context): void {
       const job = withResult(await visibleJob(request, context, request.params.id));
       const prefix = resultPrefix(job.id, job.resultClaim!);
       const direct = request.query.direct === 'true';
-      const files = job.result!.files.map(async ({ name, bytes }) => ({
+      const files = job.result!.files.map(async ({ name, bytes, sha256 }) => ({
         name,
         bytes,
+        sha256,
         mediaType: mediaType(name),
         url: `/v1/jobs/${job.id}/files/${name.split('/').map(encodeURIComponent).join('/')}`,
         direct: direct

@@ -95,7 +95,8 @@ async function acceptStored(
       const direct = await stored.find(upload, owner);
       if (direct) {
         const bring: Bring = (target) => stored.bring(direct, target);
-        const accepted = await queue(request, context, asked, { name: direct.name, bring }, 'files', idempotency);
+        const pictures = { name: direct.name, bring, upload };
+        const accepted = await queue(request, context, asked, pictures, 'files', idempotency);
         // The job is safe; what stays of the upload is removed when it expires.
         await stored.drop(direct).catch((error) => request.log.warn({ err: error, upload }, 'an upload stays for now'));
         return accepted;
@@ -177,7 +178,7 @@ async function queue(
   request: FastifyRequest,
   context: Context,
   job: JobRequest & { runs: ReturnType<typeof nameRuns> },
-  pictures: { name: string; bring: Bring },
+  pictures: { name: string; bring: Bring; upload?: string },
   kind: JobInput['kind'],
   idempotency: { key?: string; fingerprint: string },
 ): Promise<Accepted> {
@@ -196,6 +197,7 @@ async function queue(
       owner: apiKey ? ownerOfKey(apiKey) : null,
       key: apiKey?.id ?? null,
       quotas: quotasOf(request, context),
+      upload: pictures.upload,
       idempotency: idempotency.key
         ? { owner: ownerOf(request), key: idempotency.key, fingerprint: idempotency.fingerprint }
         : undefined,

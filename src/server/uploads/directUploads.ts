@@ -14,6 +14,7 @@ import {
   readDirectUpload,
   writeDirectUpload,
 } from '../../jobs/storage/directUploads.js';
+import { unknownUpload } from '../../jobs/unknownUpload.js';
 import { tooLarge } from './receive.js';
 import { tooManyOpen, type UploadLimits } from './uploadStore.js';
 
@@ -71,19 +72,28 @@ export class DirectUploads {
 
   /**
    * Copies the file to below `target`, within the storage, and looks at it by the rules for every upload.
-   * @throws `UPLOAD_INCOMPLETE`, `STORAGE_UNAVAILABLE`, and what `inspectStored` throws
+   * @throws `UPLOAD_INCOMPLETE`, `UPLOAD_NOT_FOUND`, `STORAGE_UNAVAILABLE`, and what `inspectStored` throws
    */
   async bring({ owner, id, bytes }: DirectUploadRecord, target: string) {
     const { artifacts, limits } = this;
     const source = `${directPrefix(owner, id)}/${DIRECT_FILE}`;
-    if ((await artifacts.stat(source))?.bytes !== bytes) throw incomplete(bytes);
     const key = `${target}/${DIRECT_FILE}`;
+    if ((await artifacts.stat(source))?.bytes !== bytes) throw await this.whyNot(id, owner, bytes);
     // Before it is looked at: the address may still take another file, and the copy cannot be changed.
-    await this.storage().copy(source, key);
-    if ((await artifacts.stat(key))?.bytes !== bytes) throw incomplete(bytes);
+    await this.storage()
+      .copy(source, key)
+      .catch(async (error) => {
+        throw (await artifacts.stat(source)) ? error : await this.whyNot(id, owner, bytes);
+      });
+    if ((await artifacts.stat(key))?.bytes !== bytes) throw await this.whyNot(id, owner, bytes);
     const fetch = async (start: number, end: number): Promise<Buffer> =>
       await buffer(await artifacts.read(key, { start, end: end - 1 }));
     return await inspectStored({ name: DIRECT_FILE, bytes, fetch }, limits);
+  }
+
+  /** Why its file is not there: another request has taken it a moment ago, or it never came. */
+  private async whyNot(id: string, owner: string, bytes: number): Promise<PlinthError> {
+    return (await this.find(id, owner)) ? incomplete(bytes) : unknownUpload(id);
   }
 
   /** Removes it. */

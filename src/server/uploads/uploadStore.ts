@@ -19,8 +19,9 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import { type Upload, type UploadFile, uploadFileUrl } from '../../api/upload.js';
 import { diskFull, isDiskFull, PlinthError } from '../../core/errors.js';
-import { anyOf, remedy, setting, step } from '../../core/remedy.js';
+import { anyOf, setting, step } from '../../core/remedy.js';
 import type { DiskBudget, Reservation } from '../../jobs/storage/diskBudget.js';
+import { unknownUpload } from '../../jobs/unknownUpload.js';
 import { FieldError } from '../problem.js';
 import { type PaceLimits, watchPace } from './pace.js';
 import { safePath, tooLarge, tooMany } from './receive.js';
@@ -449,11 +450,4 @@ export const tooManyOpen = (found: number, most: number, perKey: boolean): Plint
       step`submit or remove one of them (\`DELETE /v1/uploads/{id}\`)`,
       step`raise ${setting(perKey ? 'limits.openUploadsPerKey' : 'limits.openUploads')}`,
     ),
-  });
-
-const unknownUpload = (id: string): PlinthError =>
-  new PlinthError('UPLOAD_NOT_FOUND', {
-    found: `There is no upload ${id}`,
-    remedy: remedy`begin a new one; uploads that nobody goes on with are removed after ${setting('limits.uploadExpirySeconds')}`,
-    subject: id,
   });
