@@ -49,6 +49,28 @@ describe('unpackArchive', () => {
     await remove();
   });
 
+  it('takes names that begin with ./ for what they are, twice too', async () => {
+    const { work } = await attempt(zip([{ name: './' }, { name: './a.json', data }]));
+    const { folder: unpacked, remove } = await work;
+    expect(await readdir(unpacked)).toEqual(['a.json']);
+    await remove();
+    expect(
+      (
+        await refused([
+          { name: './a.json', data },
+          { name: 'a.json', data },
+        ])
+      ).code,
+    ).toBe('ARCHIVE_INVALID');
+  });
+
+  it('refuses what is not what was packed, though sizes fit', async () => {
+    const bytes = zip([{ name: 'a.json', data, store: true }]);
+    bytes[bytes.indexOf(data)] ^= 1;
+    const error = await refused(bytes);
+    expect([error.code, error.message]).toEqual(['ARCHIVE_INVALID', expect.stringContaining('CRC-32')]);
+  });
+
   it('keeps names in any script, in composed form', async () => {
     const { work } = await attempt(
       zip([

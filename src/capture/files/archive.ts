@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { diskFull, isDiskFull, PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { anyOf, option, step } from '../../core/remedy.js';
@@ -61,12 +62,14 @@ export async function unpackArchive(
     let written = 0;
     for (const { entry, path } of entries) {
       throwIfCancelled(options.signal);
+      let sum = 0;
       const target = join(folder, path);
       if (!isInside(folder, target)) throw unsafe(file, path, 'leads out of the archive');
       await mkdir(dirname(target), { recursive: true });
       const counter = new Transform({
         transform(chunk: Buffer, _encoding, done) {
           written += chunk.length;
+          sum = crc32(chunk, sum);
           if (written > options.maxArchiveBytes)
             done(tooLarge(file, `more than ${mib(options.maxArchiveBytes)}`, options));
           else done(null, chunk);
@@ -74,6 +77,7 @@ export async function unpackArchive(
       });
       const stream = await zip.openReadStreamPromise(entry);
       await pipeline(stream, counter, createWriteStream(target, { flags: 'wx' }), { signal: options.signal });
+      if (sum !== entry.crc32) throw damaged(file, new Error(`${path} is not what was packed: its CRC-32 is another`));
     }
     return { folder, left, remove };
   } catch (error) {
@@ -135,12 +139,16 @@ export async function examine(
   let unpacked = 0;
   for await (const entry of zip.eachEntry()) {
     throwIfCancelled(options.signal);
-    const path = entry.fileName.replaceAll('\\', '/').normalize('NFC');
+    // Some archivers begin every name with `./`.
+    const path = entry.fileName
+      .replaceAll('\\', '/')
+      .replace(/^(\.\/)+/, '')
+      .normalize('NFC');
     checkName(file, path);
     const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
     if (type === SYMBOLIC_LINK) throw unsafe(file, path, 'is a symbolic link');
     if (type !== 0 && type !== REGULAR && type !== DIRECTORY) throw unsafe(file, path, 'is not a regular file');
-    if (path.endsWith('/') || isLitter(path)) continue;
+    if (path === '' || path.endsWith('/') || isLitter(path)) continue;
     if (entry.isEncrypted()) {
       throw new PlinthError('ARCHIVE_INVALID', {
         found: `${basename(file)}: ${path} is encrypted`,
