@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   RESULT_DAMAGED: ['machine', 'A stored file of a result is not what was written.'],
   FILE_NOT_FOUND: ['input', 'The job has no file of that name.'],
   EXAMPLE_NOT_FOUND: ['input', 'There is no example capture of that name.'],
+  PRECONDITION_FAILED: ['input', 'The file is not the one that the request is conditional on.'],
   RANGE_INVALID: ['input', 'The asked range lies outside the file.'],
   IDEMPOTENCY_KEY_REUSED: ['input', 'The idempotency key was used for another request.'],
   UPLOAD_EMPTY: ['input', 'The upload holds no file.'],

@@ -5,12 +5,13 @@ import type { ResultFile } from '../jobs/jobRecord.js';
 import type { ArtifactStore } from '../jobs/storage/artifactStore.js';
 import { missing } from '../jobs/storage/artifactStore.js';
 import { readResult, statResult } from '../jobs/storage/checkedRead.js';
+import { judgeConditions, mayAnswerRange } from './conditions.js';
 import { mediaType } from './mediaType.js';
 
 /**
  * Answers with one stored file: strong ETag, Last-Modified, conditional requests and single byte ranges (RFC 9110).
  * `file`: what the manifest of the result says of it; the content is checked against that.
- * @throws `FILE_NOT_FOUND`, `RESULT_DAMAGED`, `RANGE_INVALID`
+ * @throws `FILE_NOT_FOUND`, `RESULT_DAMAGED`, `RANGE_INVALID`, `PRECONDITION_FAILED`
  */
 export async function sendArtifact(
   request: FastifyRequest,
@@ -42,10 +43,18 @@ export async function sendArtifact(
   // What users gave or methods made must not run in the page's origin.
   if (type.startsWith('text/html')) reply.header('content-security-policy', REPORT_POLICY);
 
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  const range = request.headers.range;
-  const ifRange = request.headers['if-range'];
-  const wanted = range && (ifRange === undefined || ifRange === etag) ? parseRange(range, facts.bytes) : undefined;
+  const validators = { etag, modified: facts.modified };
+  const judgement = judgeConditions(request.headers, validators);
+  if (judgement === 304) return reply.code(304).send();
+  if (judgement === 412) {
+    throw new PlinthError('PRECONDITION_FAILED', {
+      found: `${options.name} has the ETag ${etag} and is of ${facts.modified.toUTCString()}`,
+      expected: 'what If-Match or If-Unmodified-Since asks for',
+      subject: options.name,
+    });
+  }
+  const { range } = request.headers;
+  const wanted = range && mayAnswerRange(request.headers, validators) ? parseRange(range, facts.bytes) : undefined;
   if (wanted === 'invalid') {
     reply.header('content-range', `bytes */${facts.bytes}`);
     throw new PlinthError('RANGE_INVALID', {
@@ -61,9 +70,9 @@ export async function sendArtifact(
   // A stream, so that Content-Length stays what it is.
   if (request.method === 'HEAD') return reply.send(Readable.from([]));
   if (facts.bytes === 0) return reply.send('');
-  return reply.send(
-    file ? await readResult(artifacts, key, file, facts.etag, wanted) : await artifacts.read(key, wanted),
-  );
+  if (file) return reply.send(await readResult(artifacts, key, file, facts, wanted));
+  // No more than was said: a log may have grown meanwhile, and what came after would be taken for the next answer.
+  return reply.send(await artifacts.read(key, wanted ?? { start: 0, end: facts.bytes - 1 }));
 }
 
 /**
@@ -73,15 +82,9 @@ const REPORT_POLICY =
   "sandbox allow-scripts allow-popups; default-src 'none'; style-src 'unsafe-inline'; script-src " +
   "'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:";
 
-const matches = (header: string | undefined, etag: string): boolean =>
-  (header ?? '')
-    .split(',')
-    .map((t) => t.trim().replace(/^W\//, ''))
-    .some((t) => t === '*' || t === etag);
-
 /** `undefined` where the header is to be ignored: another unit, or several ranges. */
 function parseRange(header: string, bytes: number): { start: number; end: number } | 'invalid' | undefined {
-  const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(header);
+  const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header);
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [, from, to] = match;
   const start = from === '' ? Math.max(0, bytes - Number(to)) : Number(from);

@@ -7,6 +7,8 @@ export interface ArtifactFacts {
   /** Strong validator, without quotes. */
   etag: string;
   modified: Date;
+  /** Differs after every write, where ETag and date can be made the same again. */
+  changed?: string;
 }
 
 /**

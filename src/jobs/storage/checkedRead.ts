@@ -6,11 +6,12 @@ import type { ResultFile } from '../jobRecord.js';
 import type { ArtifactFacts, ArtifactStore } from './artifactStore.js';
 
 /**
- * Files whose content was found right, by key and ETag, so that ranges of a large one need not read all of it each
- * time.
+ * Files whose content was found right, by key and facts, and until when that is believed: so that ranges of a large one
+ * need not read all of it each time. Not for long, since a disk that fails changes no date.
  */
-const known = new Set<string>();
+const known = new Map<string, number>();
 const KNOWN_LIMIT = 1_000;
+const KNOWN_MS = 60_000;
 
 const damaged = (name: string, found: string): PlinthError =>
   new PlinthError('RESULT_DAMAGED', {
@@ -32,7 +33,7 @@ export async function statResult(store: ArtifactStore, key: string, file: Result
 }
 
 /**
- * A stored file of a result, whole, or in part: then all of it is read once before. The last bytes of a whole one are
+ * A stored file of a result, not empty, whole, or in part: then all of it is read once before. The last bytes of a whole one are
  * held back until its SHA-256 is known to be right, so that no reader takes a damaged file for a good one: its stream
  * ends with `RESULT_DAMAGED`.
  */
@@ -40,7 +41,7 @@ export async function readResult(
   store: ArtifactStore,
   key: string,
   file: ResultFile,
-  etag: string,
+  facts: ArtifactFacts,
   range?: { start: number; end: number },
 ): Promise<Readable> {
   const { name, sha256 } = file;
@@ -50,12 +51,16 @@ export async function readResult(
         throw damaged(name, 'is missing in the storage');
       throw error;
     });
-  const id = `${key}|${etag}`;
+  // No more than the answer says, should the file grow meanwhile.
+  const all = { start: 0, end: facts.bytes - 1 };
   // Results of version 0.1 have no SHA-256.
-  if (sha256 === undefined || known.has(id)) return await source(range);
-  const whole = checked(await source(), name, sha256, () => {
-    if (known.size >= KNOWN_LIMIT) known.delete(known.values().next().value!);
-    known.add(id);
+  if (sha256 === undefined) return await source(range ?? all);
+  const id = `${key}|${facts.etag}|${facts.changed ?? ''}`;
+  if (range && (known.get(id) ?? 0) > Date.now()) return await source(range);
+  const whole = checked(await source(all), name, sha256, () => {
+    known.delete(id);
+    if (known.size >= KNOWN_LIMIT) known.delete(known.keys().next().value!);
+    known.set(id, Date.now() + KNOWN_MS);
   });
   if (!range) return whole;
   whole.resume();

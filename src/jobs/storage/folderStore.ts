@@ -82,7 +82,8 @@ export class FolderStore implements ArtifactStore {
     try {
       const facts = await stat(this.path(key));
       if (!facts.isFile()) return undefined;
-      return { bytes: facts.size, etag: etagOf(key, facts.size, facts.mtimeMs, facts.ino), modified: facts.mtime };
+      const etag = etagOf(key, facts.size, facts.mtimeMs, facts.ino);
+      return { bytes: facts.size, etag, modified: facts.mtime, changed: String(facts.ctimeMs) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
       throw error;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -71,10 +71,24 @@ test('a damaged file of a result is not sent: its last bytes are held back, and 
   const [file] = result.result.files;
   const key = 'jobs/1/results/a/asset.glb';
   const read = async (range?: { start: number; end: number }): Promise<string> => {
-    const { etag } = await statResult(store, key, file);
-    return (await buffer(await readResult(store, key, file, etag, range))).toString();
+    const facts = await statResult(store, key, file);
+    return (await buffer(await readResult(store, key, file, facts, range))).toString();
   };
+  const DATE = new Date(1_700_000_000_000);
+  await utimes(inStore('results/a/asset.glb'), DATE, DATE);
   expect(await read()).toBe('a'.repeat(100_000));
+  expect(await read({ start: 1, end: 3 })).toBe('aaa');
+  // Changed in place, with the date that it had.
+  const { etag } = await statResult(store, key, file);
+  const inPlace = await open(inStore('results/a/asset.glb'), 'r+');
+  await inPlace.write('b', 2);
+  await inPlace.utimes(DATE, DATE);
+  await inPlace.close();
+  await expect(read()).rejects.toMatchObject({ code: 'RESULT_DAMAGED' });
+  await expect(read({ start: 1, end: 3 })).rejects.toMatchObject({ code: 'RESULT_DAMAGED' });
+  await writeFile(inStore('results/a/asset.glb'), 'a'.repeat(100_000));
+  await utimes(inStore('results/a/asset.glb'), DATE, DATE);
+  expect((await statResult(store, key, file)).etag).toBe(etag);
   expect(await read({ start: 1, end: 3 })).toBe('aaa');
   await rm(inStore('results/a/asset.glb'));
   await writeFile(inStore('results/a/asset.glb'), 'b'.repeat(100_000));
@@ -84,8 +98,8 @@ test('a damaged file of a result is not sent: its last bytes are held back, and 
   await expect(read()).rejects.toMatchObject({ code: 'RESULT_DAMAGED', found: expect.stringContaining('5 bytes') });
   // A result of version 0.1 has no SHA-256.
   const old = { name: file.name, bytes: 5 };
-  const { etag } = await statResult(store, key, old);
-  expect((await buffer(await readResult(store, key, old, etag))).toString()).toBe('short');
+  const facts = await statResult(store, key, old);
+  expect((await buffer(await readResult(store, key, old, facts))).toString()).toBe('short');
 });
 
 test('what is adopted counts as new, and local files of another file system come along', async () => {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
 import { z } from 'zod';
 import { fileSchema, previewSchema } from '../../api/job.js';
@@ -71,7 +72,16 @@ export function fileRoutes(app: App, context: Context): void {
         description: 'Answers ranges and conditional requests.',
         params: jobParams.extend({ '*': z.string().max(1000).describe('Name of the file; may hold slashes.') }),
       },
-      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND', 'RESULT_DAMAGED', 'RANGE_INVALID'] },
+      config: {
+        errors: [
+          'JOB_NOT_FOUND',
+          'JOB_STATE_CONFLICT',
+          'FILE_NOT_FOUND',
+          'RESULT_DAMAGED',
+          'RANGE_INVALID',
+          'PRECONDITION_FAILED',
+        ],
+      },
     },
     async (request, reply) => {
       const job = withResult(await visibleJob(request, context, request.params.id));
@@ -113,8 +123,8 @@ export function fileRoutes(app: App, context: Context): void {
         for (const file of job.result!.files) {
           if (reply.raw.destroyed) return;
           const key = `${resultPrefix(job.id, job.resultClaim!)}/${file.name}`;
-          const { etag } = await statResult(artifacts, key, file);
-          const source = await readResult(artifacts, key, file, etag);
+          const facts = await statResult(artifacts, key, file);
+          const source = facts.bytes > 0 ? await readResult(artifacts, key, file, facts) : Readable.from([]);
           const packed = new Promise<void>((resolve, reject) => {
             archive.once('entry', () => resolve());
             source.once('error', reject);
@@ -165,7 +175,7 @@ export function fileRoutes(app: App, context: Context): void {
         summary: 'One preview image',
         params: jobParams.extend({ name: z.string().regex(/^[\w.-]+\.(png|webp|jpe?g)$/) }),
       },
-      config: { errors: ['JOB_NOT_FOUND', 'FILE_NOT_FOUND', 'RANGE_INVALID'] },
+      config: { errors: ['JOB_NOT_FOUND', 'FILE_NOT_FOUND', 'RANGE_INVALID', 'PRECONDITION_FAILED'] },
     },
     async (request, reply) => {
       const { name } = request.params;
@@ -184,7 +194,7 @@ export function fileRoutes(app: App, context: Context): void {
         description: 'A few seconds behind while the job runs. Ranges let a reader fetch only what is new.',
         params: jobParams,
       },
-      config: { errors: ['JOB_NOT_FOUND', 'RANGE_INVALID'] },
+      config: { errors: ['JOB_NOT_FOUND', 'RANGE_INVALID', 'PRECONDITION_FAILED'] },
     },
     async (request, reply) => {
       const { id } = await visibleJob(request, context, request.params.id);
