@@ -43,7 +43,8 @@ export interface JobResult {
 
 export type ResultFile = Omit<ManifestFile, 'sha256'> & { sha256?: string };
 
-export interface JobRecord {
+/** A job without the names of its result's files, of which there may be many: what lists show. */
+export interface JobSummary {
   id: string;
   name: string;
   state: JobState;
@@ -71,12 +72,27 @@ export interface JobRecord {
   cancelRequested: boolean;
   progress: JobProgress | null;
   failure: Failure | null;
-  result: JobResult | null;
+  result: Omit<JobResult, 'files'> | null;
   /** Which claim's result is the job's. */
   resultClaim: string | null;
   resultBytes: number;
+  resultFiles: number;
+  /** Name of a small picture of the result. */
+  thumbnail: string | null;
   /** Number of the last event. */
   lastEvent: number;
+}
+
+export interface JobRecord extends JobSummary {
+  result: JobResult | null;
+}
+
+/** A small picture of the (best) result, of the names of its files. */
+export function thumbnailOf({ files, best }: Pick<JobResult, 'files' | 'best'>): string | undefined {
+  const pictures = files
+    .map((file) => file.name)
+    .filter((n) => /(^|\/)previews\/[^/]+\.(png|webp|jpe?g)$/.test(n) && (!best || n.startsWith(`${best}/`)));
+  return pictures.find((n) => /\/textured-000/.test(n)) ?? pictures[0];
 }
 
 export const EVENT_TYPES = ['state', 'progress', 'preview', 'warning'] as const;

@@ -1,9 +1,9 @@
 import type { Job } from '../api/job.js';
 import { toFailureResource, toWarningResource } from '../api/remedy.js';
-import type { JobRecord } from '../jobs/jobRecord.js';
+import type { JobSummary } from '../jobs/jobRecord.js';
 
 /** A job as the API shows it. */
-export function toResource(job: JobRecord): Job {
+export function toResource(job: JobSummary): Job {
   const self = `/v1/jobs/${job.id}`;
   const { result } = job;
   return {
@@ -31,11 +31,8 @@ export function toResource(job: JobRecord): Job {
       best: result.best,
       comparison: result.comparison,
       bytes: job.resultBytes,
-      files: result.files.length,
-      thumbnail: thumbnail(
-        result.files.map((f) => f.name),
-        result.best,
-      ),
+      files: job.resultFiles,
+      thumbnail: job.thumbnail ?? undefined,
     },
     lastEvent: job.lastEvent,
     links: {
@@ -49,12 +46,4 @@ export function toResource(job: JobRecord): Job {
       retry: `${self}/retry`,
     },
   };
-}
-
-/** A small picture of the (best) result. */
-function thumbnail(names: string[], best: string | undefined): string | undefined {
-  const pictures = names.filter(
-    (n) => /(^|\/)previews\/[^/]+\.(png|webp|jpe?g)$/.test(n) && (!best || n.startsWith(`${best}/`)),
-  );
-  return pictures.find((n) => /\/textured-000/.test(n)) ?? pictures[0];
 }

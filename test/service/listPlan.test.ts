@@ -67,18 +67,19 @@ onBothDatabases('lists of many jobs', (url) => {
     return { indexes: [...indexes].sort(), whole, most, rows: root['Actual Rows'] ?? 0 };
   }
 
-  test.each<[string, JobFilter, string, number]>([
-    ['the newest', { limit: 51 }, 'jobs_listed', 51],
-    ['a page within', { limit: 51, cursor: cursorAt() }, 'jobs_listed', 51],
-    ['a rare state', { limit: 51, state: ['failed'] }, 'jobs_listed_by_state', 3],
-    ['several states', { limit: 51, state: ['failed', 'queued'] }, 'jobs_listed_by_state', 51],
-    ['one key', { limit: 51, owner: OWNER }, 'jobs_listed_by_owner', 51],
-    ['one key and state', { limit: 51, owner: OWNER, state: ['succeeded'] }, 'jobs_listed_by_owner', 51],
+  // Several scans are merged by the ids of their jobs.
+  test.each<[string, JobFilter, string[], number]>([
+    ['the newest', { limit: 51 }, ['jobs_listed'], 51],
+    ['a page within', { limit: 51, cursor: cursorAt() }, ['jobs_listed'], 51],
+    ['a rare state', { limit: 51, state: ['failed'] }, ['jobs_listed_by_state'], 3],
+    ['several states', { limit: 51, state: ['failed', 'queued'] }, ['jobs_listed_by_state', 'jobs_pkey'], 51],
+    ['one key', { limit: 51, owner: OWNER }, ['jobs_listed_by_owner', 'jobs_pkey'], 51],
+    ['one key and state', { limit: 51, owner: OWNER, state: ['succeeded'] }, ['jobs_listed_by_owner'], 51],
   ])(
     '%s: come from an index in their order, which is read no further than the page',
-    async (_, filter, index, rows) => {
-      const plan = await read(listStatement('id', filter));
-      expect(plan.indexes).toEqual(index === 'jobs_pkey' ? [index] : [index, 'jobs_pkey'].sort());
+    async (_, filter, indexes, rows) => {
+      const plan = await read(listStatement('name', filter));
+      expect(plan.indexes).toEqual(indexes);
       expect(plan).toMatchObject({ whole: false, rows });
       expect(plan.most).toBeLessThanOrEqual(filter.limit);
     },

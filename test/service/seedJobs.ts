@@ -27,15 +27,20 @@ export async function seedJobs(db: Database, count: number, owner: string | null
         stages: ['read', 'fuse', 'texture', 'report'].map((stage) => ({ stage, seconds: 10 })),
       },
     ],
-    files: Array.from({ length: 60 }, (_, i) => ({ name: `previews/textured-${i}.png`, bytes: 1000 + i })),
   };
+  const files = Array.from({ length: 60 }, (_, i) => ({
+    name: `previews/textured-${i}.png`,
+    bytes: 1000 + i,
+    sha256: i.toString(16).padStart(64, '0'),
+  }));
   // In parts that a statement's time limit allows.
   for (let from = 1; from <= count; from += PART)
     await db.query(
-      `INSERT INTO plinth.jobs (id, name, state, request, input, created_at, queued_at, started_at, finished_at, result, failure, owner)
+      `INSERT INTO plinth.jobs (id, name, state, request, input, created_at, queued_at, started_at, finished_at, result, files, result_files, thumbnail, failure, owner)
      SELECT gen_random_uuid(), 'Capture ' || md5(i::text) || ' number ' || i, state, $2::jsonb, $3::jsonb, made, made,
        CASE WHEN state <> 'queued' THEN made END, CASE WHEN state <> 'queued' THEN made END,
-       CASE WHEN state = 'succeeded' THEN $4::jsonb END,
+       CASE WHEN state = 'succeeded' THEN $4::jsonb END, CASE WHEN state = 'succeeded' THEN $8::jsonb END,
+       CASE WHEN state = 'succeeded' THEN 60 ELSE 0 END, CASE WHEN state = 'succeeded' THEN 'previews/textured-0.png' END,
        CASE WHEN state = 'failed' THEN '{"code": "WORKER_LOST", "message": "Lost."}'::jsonb END,
        CASE WHEN i % 10 = 7 THEN $5::uuid END
      FROM (
@@ -51,6 +56,7 @@ export async function seedJobs(db: Database, count: number, owner: string | null
         owner,
         from,
         PART,
+        JSON.stringify(files),
       ],
     );
   await db.query('ANALYZE plinth.jobs');

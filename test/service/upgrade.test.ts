@@ -78,7 +78,12 @@ onBothDatabases('what is kept', (url) => {
 
   async function expectWhole(server: TestServer, facts: Facts): Promise<void> {
     const { ask, job } = asker(server, facts.key);
-    expect(await job(facts.done)).toMatchObject({ name: 'Done', state: 'succeeded', attempt: 1 });
+    expect(await job(facts.done)).toMatchObject({
+      name: 'Done',
+      state: 'succeeded',
+      attempt: 1,
+      result: { files: 3, thumbnail: 'previews/front.png' },
+    });
     const { files } = (await (await ask(`/v1/jobs/${facts.done}/files`)).json()) as { files: JobFile[] };
     const store = JSON.parse(await fixture('store.json')) as Record<string, string>;
     expect(files.map((f) => f.name)).toContain('asset.glb');

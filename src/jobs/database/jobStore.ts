@@ -11,6 +11,9 @@ import {
   type JobRecord,
   type JobResult,
   type JobState,
+  type JobSummary,
+  type ResultFile,
+  thumbnailOf,
 } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
 import { unknownUpload } from '../unknownUpload.js';
@@ -27,10 +30,18 @@ export const WORK_CHANNEL = 'plinth_work';
 /** Counts that take no longer are not kept. */
 const COUNT_FREE_MS = 10;
 
-const COLUMNS = `id, name, state, request, input, owner, key, created_at AS "createdAt", queued_at AS "queuedAt",
+const SUMMARY = `id, name, state, request, input, owner, key, created_at AS "createdAt", queued_at AS "queuedAt",
   started_at AS "startedAt", finished_at AS "finishedAt", ticket, claim, worker, attempt, machine_failures AS "machineFailures",
   interruptions, reduced, cancel_requested AS "cancelRequested", progress, failure, result, result_claim AS "resultClaim",
-  result_bytes AS "resultBytes", last_event AS "lastEvent"`;
+  result_bytes AS "resultBytes", result_files AS "resultFiles", thumbnail, last_event AS "lastEvent"`;
+const COLUMNS = `${SUMMARY}, files`;
+
+/** Files have a column of their own, so that nobody reads them who does not ask for them. */
+type JobRow = JobSummary & { files: ResultFile[] | null };
+
+function toRecord({ files, ...job }: JobRow): JobRecord {
+  return { ...job, result: job.result && { ...job.result, files: files ?? [] } };
+}
 
 export interface NewJob {
   id: string;
@@ -83,20 +94,23 @@ export class JobStore {
       }
       await requireQuotas(tx, job.key, job.quotas, job.input.bytes);
       const turn = await nextTurn(tx, job.key);
+      const ticket = await this.queue.send(tx, job.id, job.request.priority, turn);
+      // Row and first event at once: whoever submits waits for every statement.
       const { id, name, owner, key, upload } = job;
-      const [made] = await tx.query(
-        `INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn, upload)
-         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (upload) WHERE upload IS NOT NULL DO NOTHING RETURNING id`,
-        [id, name, JSON.stringify(job.request), JSON.stringify(job.input), owner, key, turn, upload ?? null],
+      const [row] = await tx.query<JobRow>(
+        `WITH job AS (
+           INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn, upload, ticket, last_event)
+           VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, 1)
+           ON CONFLICT (upload) WHERE upload IS NOT NULL DO NOTHING RETURNING ${COLUMNS}
+         ), event AS (
+           INSERT INTO plinth.events (job, seq, type, data) SELECT id, 1, 'state', '{"state": "queued"}' FROM job
+         ) SELECT * FROM job`,
+        [id, name, JSON.stringify(job.request), JSON.stringify(job.input), owner, key, turn, upload ?? null, ticket],
       );
       // Of requests that take one upload at the same moment, on whatever servers, one makes the job.
-      if (!made) throw unknownUpload(upload!);
-      const ticket = await this.queue.send(tx, job.id, job.request.priority, turn);
-      await tx.query('UPDATE plinth.jobs SET ticket = $2 WHERE id = $1', [job.id, ticket]);
-      await addEvent(tx, job.id, 'state', { state: 'queued' });
-      await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
-      return { job: (await get(tx, job.id))!, repeated: false };
+      if (!row) throw unknownUpload(upload!);
+      await tx.query(`SELECT pg_notify('${JOB_CHANNEL}', $1), pg_notify('${WORK_CHANNEL}', '')`, [job.id]);
+      return { job: toRecord(row), repeated: false };
     });
   }
 
@@ -143,12 +157,12 @@ export class JobStore {
   }
 
   /** Newest first; `cursor` is the `createdAt|id` of the last job of the page before. */
-  async list(filter: JobFilter): Promise<JobRecord[]> {
+  async list(filter: JobFilter): Promise<JobSummary[]> {
     const limit = Math.max(1, filter.limit);
-    const page = await this.db.query<JobRecord>(...listStatement(COLUMNS, filter));
+    const page = await this.db.query<JobSummary>(...listStatement(SUMMARY, filter));
     // Few of the newest jobs match, so few of all probably do: those are found by their names.
     if (!filter.search || page.length >= limit) return page;
-    return await this.db.query<JobRecord>(...searchStatement(COLUMNS, filter));
+    return await this.db.query<JobSummary>(...searchStatement(SUMMARY, filter));
   }
 
   /**
@@ -171,6 +185,15 @@ export class JobStore {
   async queuedAtLeast(count: number): Promise<boolean> {
     const rows = await this.db.query(`SELECT 1 FROM plinth.jobs WHERE state = 'queued' OFFSET $1 LIMIT 1`, [count - 1]);
     return rows.length > 0;
+  }
+
+  /** The number of the job's last event, and whether it has ended; absent when there is no such job. */
+  async tail(id: string): Promise<{ lastEvent: number; finished: boolean } | undefined> {
+    const [row] = await this.db.query<{ lastEvent: number; finished: boolean }>(
+      `SELECT last_event AS "lastEvent", state NOT IN ('queued', 'running') AS finished FROM plinth.jobs WHERE id = $1`,
+      [id],
+    );
+    return row;
   }
 
   /** Events after `seq`, oldest first. */
@@ -259,9 +282,11 @@ export class JobStore {
       const result = !cancelled && 'result' in outcome ? outcome : undefined;
       const failure = !cancelled && 'failure' in outcome ? outcome.failure : undefined;
       const state: JobState = cancelled ? 'cancelled' : result ? 'succeeded' : 'failed';
+      const made = result?.result;
+      const { files = [], ...others } = made ?? {};
       const [row] = await tx.query(
         `UPDATE plinth.jobs SET state = $3, finished_at = now(), claim = NULL, worker = NULL, cancel_requested = false,
-           failure = $4::jsonb, result = $5::jsonb, result_claim = $6, result_bytes = $7,
+           failure = $4::jsonb, result = $5::jsonb, result_claim = $6, result_bytes = $7, result_files = $8, files = $9::jsonb, thumbnail = $10,
            progress = CASE WHEN $3 = 'succeeded' THEN progress || '{"fraction": 1, "overall": 1, "remainingSeconds": 0}' ELSE progress END
          WHERE id = $1 AND claim = $2 AND state = 'running' RETURNING id`,
         [
@@ -269,9 +294,12 @@ export class JobStore {
           claim,
           state,
           failure ? JSON.stringify(failure) : null,
-          result ? JSON.stringify(result.result) : null,
+          made ? JSON.stringify(others) : null,
           result?.from ?? null,
-          result?.result.files.reduce((sum, f) => sum + f.bytes, 0) ?? 0,
+          files.reduce((sum, f) => sum + f.bytes, 0),
+          files.length,
+          made ? JSON.stringify(files) : null,
+          (made && thumbnailOf(made)) ?? null,
         ],
       );
       if (!row) {
@@ -344,11 +372,12 @@ export class JobStore {
   /** Running jobs whose worker fell silent: `olderThan` seconds, or all (the embedded database at its start). */
   async orphans(olderThan: number | 'all'): Promise<JobRecord[]> {
     const seconds = olderThan === 'all' ? 0 : olderThan;
-    return await this.db.query<JobRecord>(
+    const rows = await this.db.query<JobRow>(
       `SELECT ${COLUMNS} FROM plinth.jobs WHERE state = 'running' AND heartbeat_at <= now() - ` +
         'make_interval(secs => $1)',
       [seconds],
     );
+    return rows.map(toRecord);
   }
 
   /** Cancels a queued job at once; asks the worker of a running one. @throws `JOB_NOT_FOUND`, `JOB_STATE_CONFLICT` */
@@ -420,14 +449,14 @@ export class JobStore {
 }
 
 async function get(db: Queryable, id: string): Promise<JobRecord | undefined> {
-  const [job] = await db.query<JobRecord>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1`, [id]);
-  return job;
+  const [row] = await db.query<JobRow>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1`, [id]);
+  return row && toRecord(row);
 }
 
 async function lockJob(tx: Queryable, id: string): Promise<JobRecord> {
-  const [job] = await tx.query<JobRecord>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1 FOR UPDATE`, [id]);
-  if (!job) throw notFound(id);
-  return job;
+  const [row] = await tx.query<JobRow>(`SELECT ${COLUMNS} FROM plinth.jobs WHERE id = $1 FOR UPDATE`, [id]);
+  if (!row) throw notFound(id);
+  return toRecord(row);
 }
 
 /** The job's row is locked by the update, so numbers have no gaps and commit in their order. */

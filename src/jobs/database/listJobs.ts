@@ -15,6 +15,8 @@ export interface JobFilter {
 /** Of so many newest jobs the names are looked at one by one, before the index of names is asked. */
 const WINDOW = 1000;
 
+const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
+
 type Statement = [text: string, values: unknown[]];
 
 /**
@@ -25,20 +27,18 @@ export function listStatement(columns: string, filter: JobFilter): Statement {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
   const limit = bind(filter.limit);
-  const inner = bind(filter.search ? Math.max(WINDOW, filter.limit) : filter.limit);
   const conditions = common(filter, bind);
   // One scan for each state: a list of states in one scan would read past the jobs of all the others. The jobs of one
   // owner are in the order of their states as well, so that one index serves both.
   const asked = filter.state?.length ? [...new Set(filter.state)] : filter.owner ? JOB_STATES : undefined;
   const states = asked ? asked.map((s) => `state = ${bind(s)}`) : [undefined];
-  const scans = states.map(
-    (state) =>
-      `(SELECT id, created_at, name FROM plinth.jobs ${where([state, ...conditions])}
-        ORDER BY created_at DESC, id DESC LIMIT ${inner})`,
-  );
+  const scan = (what: string, state: string | undefined, most: string): string =>
+    `SELECT ${what} FROM plinth.jobs ${where([state, ...conditions])} ${NEWEST_FIRST} LIMIT ${most}`;
+  if (states.length === 1 && !filter.search) return [scan(columns, states[0], limit), values];
+  const inner = filter.search ? bind(Math.max(WINDOW, filter.limit)) : limit;
+  const scans = states.map((state) => `(${scan('id, created_at, name', state, inner)})`);
   const names = filter.search ? where([nameMatches('newest.name', filter.search, bind)]) : '';
-  const ids = `SELECT id FROM (${scans.join(' UNION ALL ')}) AS newest ${names}
-    ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
+  const ids = `SELECT id FROM (${scans.join(' UNION ALL ')}) AS newest ${names} ${NEWEST_FIRST} LIMIT ${limit}`;
   return [`${byIds(columns, ids)} LIMIT ${limit}`, values];
 }
 
@@ -53,12 +53,12 @@ export function searchStatement(columns: string, filter: JobFilter & { search?: 
   const found = `WITH found AS MATERIALIZED (
       SELECT id, created_at FROM plinth.jobs ${where([nameMatches('name', filter.search ?? '', bind), states, ...conditions])}
     )`;
-  const ids = 'SELECT id FROM found ORDER BY created_at DESC, id DESC LIMIT ';
+  const ids = `SELECT id FROM found ${NEWEST_FIRST} LIMIT `;
   return [`${found} ${byIds(columns, ids + limit)} LIMIT ${limit}`, values];
 }
 
 const byIds = (columns: string, ids: string): string =>
-  `SELECT ${columns} FROM plinth.jobs WHERE id = ANY(ARRAY(${ids})) ORDER BY created_at DESC, id DESC`;
+  `SELECT ${columns} FROM plinth.jobs WHERE id = ANY(ARRAY(${ids})) ${NEWEST_FIRST}`;
 
 const where = (conditions: (string | undefined)[]): string => {
   const given = conditions.filter((c) => c !== undefined);

@@ -146,7 +146,7 @@ export class WebhookSender {
     return [...counts].filter(([, count]) => count >= PARALLEL_PER_RECEIVER).map(([receiver]) => receiver);
   }
 
-  private async deliver(delivery: Delivery): Promise<void> {
+  private async deliver(delivery: Delivery & { receiver: string }): Promise<void> {
     let status: number | undefined;
     let error: Error | undefined;
     try {
@@ -162,7 +162,9 @@ export class WebhookSender {
     const pause = pauses[delivery.attempts] as number | undefined;
     const nextSeconds = pause === undefined ? undefined : pause * (0.9 + 0.2 * ((Date.now() % 997) / 997));
     await settleDelivery(this.db, delivery.id, { status, error: error.message, nextSeconds });
-    this.log.warn({ job: delivery.job, url: delivery.url, err: error, nextSeconds }, 'a webhook was not taken');
+    // Not the address: what follows the name of the receiver is often the secret that lets one write there.
+    const { receiver } = delivery;
+    this.log.warn({ job: delivery.job, receiver, err: error, nextSeconds }, 'a webhook was not taken');
   }
 
   private async send(delivery: Delivery): Promise<number> {

@@ -43,6 +43,8 @@ const queued: JobRecord = {
   result: null,
   resultClaim: null,
   resultBytes: 0,
+  resultFiles: 0,
+  thumbnail: null,
   lastEvent: 1,
 };
 const running: JobRecord = {
@@ -88,6 +90,8 @@ const succeeded: JobRecord = {
     ],
   },
   resultBytes: 2_535_352,
+  resultFiles: 3,
+  thumbnail: 'previews/front.png',
 };
 const failed: JobRecord = {
   ...running,
