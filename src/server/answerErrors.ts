@@ -1,3 +1,4 @@
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -46,13 +47,18 @@ export function answerBadAddress(error: FastifyError, request: FastifyRequest, r
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const large = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = large
+    ? `the headers are larger than ${maxHeaderSize} bytes`
+    : 'the request is no complete HTTP request';
   const coded = slow
     ? new PlinthError('UPLOAD_TOO_SLOW', { found: 'The request did not arrive in time' })
-    : new FieldError([{ field: '', message: 'the request is no complete HTTP request' }]);
+    : new FieldError([{ field: large ? 'headers' : '', message }]);
   const problem = toProblem(coded, 'none');
-  const body = JSON.stringify(problem);
+  const status = large ? 431 : problem.status;
+  const body = JSON.stringify({ ...problem, status });
   socket.end(
-    `HTTP/1.1 ${problem.status} ${slow ? 'Request Timeout' : 'Bad Request'}\r\nContent-Type: ` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ` +
       `${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

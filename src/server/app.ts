@@ -17,7 +17,7 @@ import { requireKeys } from './access/guard.js';
 import { guardHosts } from './access/hosts.js';
 import { answerBadAddress, answerMalformed, handleErrors, JSON_BYTES } from './answerErrors.js';
 import { guardBodies } from './bodies.js';
-import { type App, type Context, ownerOf } from './context.js';
+import { type App, type Context, clientOf } from './context.js';
 import { addHeaders, allowOrigins } from './headers.js';
 import {
   collectRoutes,
@@ -99,6 +99,8 @@ function makeApp({ settings }: Context, log: Logger): App {
     requestIdHeader: false,
     genReqId: () => `req-${Date.now().toString(36)}-${(sequence++).toString(36)}`,
     forceCloseConnections: true,
+    // A request without `Host` is refused in the words of all other refusals.
+    http: { requireHostHeader: false },
     rewriteUrl: (request) => {
       const url = request.url ?? '/';
       request.method = overriddenMethod(request.method, url, request.headers['x-http-method-override']);
@@ -119,7 +121,7 @@ async function addPlugins(app: App, { settings, secured }: Context, routes: Rout
   await app.register(rateLimit, {
     max: settings.limits.requestsPerMinute,
     timeWindow: '1 minute',
-    keyGenerator: (request) => (request.apiKey ? ownerOf(request) : request.ip),
+    keyGenerator: clientOf,
     errorResponseBuilder: (_request, limit) =>
       new PlinthError('RATE_LIMITED', {
         found: `More than ${limit.max} requests within a minute`,

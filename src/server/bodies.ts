@@ -13,12 +13,13 @@ const LINGER_MS = 5_000;
 /**
  * Bodies that are read whole must be here within `seconds`, however they trickle: Node's own limit would hold for
  * uploads as well. What they, the query and the path say must be text that can be stored. Bodies whose content type is
- * in `streamed` are their routes' affair.
+ * in `streamed` are their routes' affair. No body may be packed: it would be taken for what it stands for.
  */
 export function guardBodies(app: App, seconds: number, streamed: readonly string[]): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
     const type = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
     const none = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length']);
+    if (!none) refuseCoding(request.headers['content-encoding']);
     if (none || streamed.includes(type) || type === 'multipart/form-data') return payload;
     const body = new PassThrough();
     const timer = setTimeout(() => {
@@ -42,6 +43,17 @@ export function guardBodies(app: App, seconds: number, streamed: readonly string
     requireStorable(request.params, 'path');
     requireStorable(request.query, 'query');
     requireStorable(request.body, 'body');
+  });
+}
+
+/** @throws `UPLOAD_TYPE_UNSUPPORTED` */
+function refuseCoding(coding: string | undefined): void {
+  if (coding === undefined || /^\s*(identity)?\s*$/i.test(coding)) return;
+  throw new PlinthError('UPLOAD_TYPE_UNSUPPORTED', {
+    found: `Content-Encoding is ${JSON.stringify(coding.slice(0, 100))}`,
+    expected: 'a body as it is',
+    remedy: 'Send it without Content-Encoding; a zip is packed already',
+    subject: 'Content-Encoding',
   });
 }
 

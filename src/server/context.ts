@@ -8,7 +8,8 @@ import type { ErrorCode } from '../core/errors.js';
 import type { JobService } from '../jobs/service.js';
 import type { ApiKey } from './access/apiKeys.js';
 import type { KeyRing } from './access/keyRing.js';
-import type { Throttle } from './access/throttle.js';
+import type { Shares } from './access/shares.js';
+import { groupOf, type Throttle } from './access/throttle.js';
 import type { HealthMonitor } from './health/healthMonitor.js';
 import type { Metrics } from './health/metrics.js';
 import type { Settings } from './settings.js';
@@ -28,6 +29,8 @@ export interface Context {
   stopping: AbortSignal;
   /** Uploads on their way. */
   uploads: { count: number };
+  /** Open streams of events. */
+  streams: Shares;
 }
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
@@ -53,3 +56,6 @@ declare module 'fastify' {
 
 /** Who asks, for idempotency keys and uploads: keys do not see each other's. */
 export const ownerOf = (request: FastifyRequest): string => request.apiKey?.id ?? 'open';
+
+/** Who asks, for limits: the key, or where no key is asked for the address. */
+export const clientOf = (request: FastifyRequest): string => request.apiKey?.id ?? groupOf(request.ip);

@@ -7,6 +7,7 @@ import { isLoopback } from '../jobs/webhooks/privateAddress.js';
 import { pruneAudit } from './access/audit.js';
 import { KeyRing } from './access/keyRing.js';
 import { offerOperatorAccess } from './access/operator.js';
+import { Shares } from './access/shares.js';
 import { Throttle } from './access/throttle.js';
 import { buildApp } from './app.js';
 import type { Context } from './context.js';
@@ -124,6 +125,7 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
     secured,
     stopping: stopping.signal,
     uploads: { count: 0 },
+    streams: new Shares(settings.limits.eventStreams, settings.limits.eventStreamsPerKey),
   };
   const { keys } = context;
   const prune = (): void => {

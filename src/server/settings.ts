@@ -107,6 +107,12 @@ export const settingsSchema = z.strictObject({
       uploadExpirySeconds: integer(1, 365 * 86_400)
         .default(86_400)
         .describe('A resumable upload that nobody goes on with for this long is removed.'),
+      eventStreams: integer(1, 100_000)
+        .default(256)
+        .describe('Streams of events that may be open, all clients together.'),
+      eventStreamsPerKey: integer(1, 100_000)
+        .default(64)
+        .describe('Streams of events that one API key may have open, or one address while keys are off.'),
       queuedJobs: integer(1).default(10_000).describe('Jobs that may wait.'),
       stallSeconds: integer(1)
         .default(30)

@@ -4,7 +4,7 @@ import { chown, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PlinthClient } from '../../src/api/client.js';
 import { plinth } from '../command.js';
 import { startServerProcess } from './serverProcess.js';
@@ -87,6 +87,11 @@ test('secrets in a query reach neither log nor answer', async () => {
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(await answer.text()).not.toMatch(/whsec|BwcHBwcH/);
     }
+    // The address of a receiver is often all that one needs to write there.
+    const url = 'http://127.0.0.1:9/services/BwcHBwcH';
+    const body = captureForm(['input-error'], { webhook: JSON.stringify({ url, secret }) });
+    expect((await fetch(`${server.url}/v1/jobs`, { method: 'POST', body })).status).toBe(202);
+    await vi.waitUntil(() => log.includes('a webhook was not taken'), { timeout: 60_000, interval: 100 });
   } finally {
     await server.end('SIGTERM');
   }

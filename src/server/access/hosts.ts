@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PlinthError } from '../../core/errors.js';
 import { anyOf, setting, step } from '../../core/remedy.js';
+import { FieldError } from '../problem.js';
 
 /** Methods that change nothing, whoever sends them. */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -55,13 +56,28 @@ export function isOwnOrigin(
 }
 
 /**
+ * For whom a request is meant: by its address where that is absolute (RFC 9112, 3.2.2), else by its `Host`. Absent for
+ * one of HTTP/1.0 alone. @throws `REQUEST_INVALID` where there is no `Host`, or more than one
+ */
+function namedHost(request: FastifyRequest): string | undefined {
+  const { rawHeaders, httpVersionMajor, httpVersionMinor } = request.raw;
+  const count = rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+  const needed = httpVersionMajor === 1 && httpVersionMinor === 0 ? 0 : 1;
+  // Whoever stands in between may take another of them for the one that counts.
+  if (count > 1 || count < needed)
+    throw new FieldError([{ field: 'Host', message: `is there ${count === 0 ? 'not' : `${count} times`}` }]);
+  const [, absolute] = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(request.originalUrl) ?? [];
+  return absolute ?? (request.host || undefined);
+}
+
+/**
  * Refuses requests that a foreign page makes a browser send. Programs send neither `Origin` nor `Sec-Fetch-Site` and
  * pass.
  */
 export function guardHosts(app: FastifyInstance, settings: { hosts: string[]; cors: { origins: string[] } }): void {
   const { hosts, cors } = settings;
   app.addHook('onRequest', async (request: FastifyRequest) => {
-    const host = request.host || undefined;
+    const host = namedHost(request);
     if (host !== undefined && !isOwnHost(host, hosts)) {
       throw new PlinthError('HOST_REFUSED', {
         found: `The request is for ${JSON.stringify(host.slice(0, 200))}, which is no name of this service`,

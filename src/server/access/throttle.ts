@@ -39,7 +39,7 @@ export class Throttle {
 }
 
 /** Whoever has one IPv6 address has the 2^64 of its network. */
-function groupOf(address: string): string {
+export function groupOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::')) return address;
   const [head, tail = ''] = address.split('::');
   const given = head.split(':');

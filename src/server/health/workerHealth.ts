@@ -5,6 +5,7 @@ import type { JobService } from '../../jobs/service.js';
 import { requireKeys } from '../access/guard.js';
 import { guardHosts } from '../access/hosts.js';
 import { KeyRing } from '../access/keyRing.js';
+import { Shares } from '../access/shares.js';
 import { Throttle } from '../access/throttle.js';
 import { handleErrors } from '../answerErrors.js';
 import type { App, Context } from '../context.js';
@@ -44,6 +45,7 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
     secured,
     stopping: stopping.signal,
     uploads: { count: 0 },
+    streams: new Shares(settings.limits.eventStreams, settings.limits.eventStreamsPerKey),
   };
   const app: App = fastify({
     loggerInstance: log,

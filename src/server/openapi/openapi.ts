@@ -9,8 +9,8 @@ import { ANSWER_EXAMPLES, BODY_EXAMPLES, TEXT_EXAMPLES, WEBHOOK_EXAMPLE } from '
 
 /** What every route may answer. */
 const COMMON: ErrorCode[] = ['REQUEST_INVALID', 'HOST_REFUSED', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
-/** What every route may answer that changes something. */
-const CHANGING: ErrorCode[] = ['ORIGIN_REFUSED'];
+/** What every route may answer that changes something: the last three to a body, wanted or not. */
+const CHANGING: ErrorCode[] = ['ORIGIN_REFUSED', 'UPLOAD_TYPE_UNSUPPORTED', 'UPLOAD_TOO_LARGE', 'UPLOAD_TOO_SLOW'];
 const SECURED: ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN'];
 
 interface Answer {

@@ -1,15 +1,19 @@
+import type { ServerResponse } from 'node:http';
 import type { SSEMessage } from '@fastify/sse';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { remedyOf, toFailureResource } from '../../api/remedy.js';
 import { type Failure, PlinthError } from '../../core/errors.js';
-import type { Remedy } from '../../core/remedy.js';
+import { anyOf, type Remedy, setting, step } from '../../core/remedy.js';
 import { isFinished, type JobEvent } from '../../jobs/jobRecord.js';
 import { visibleJob } from '../access/guard.js';
-import type { App, Context } from '../context.js';
+import { type App, type Context, clientOf } from '../context.js';
 import { jobParams } from './jobs.js';
 
 /** What browsers wait before they connect again. */
 const RETRY_MS = 2_000;
+/** A stream of which nothing was read for twice this long is ended. */
+const UNREAD_MS = 30_000;
 
 export function eventRoutes(app: App, context: Context): void {
   const { store, events } = context.service;
@@ -51,32 +55,69 @@ export function eventRoutes(app: App, context: Context): void {
         reply.code(204);
         return reply.send();
       }
+      // Nothing of the stream is wanted but that there is one.
+      if (request.method === 'HEAD') return reply.type('text/event-stream').send('');
+      const leave = takePlace(request, context);
       // After a retry the numbers go on, so a client is never ahead; a job that was made anew begins again.
       if (seen > first.lastEvent) seen = 0;
       const gone = new AbortController();
       const signal = AbortSignal.any([gone.signal, context.stopping]);
-      reply.sse.onClose(() => gone.abort());
+      reply.raw.once('close', () => {
+        gone.abort();
+        leave();
+      });
+      if (reply.raw.destroyed) leave();
+      endUnread(reply.raw, signal);
       reply.header('x-accel-buffering', 'no');
       const stream = async function* (): AsyncGenerator<SSEMessage> {
         yield { event: 'hello', data: { job: id }, retry: RETRY_MS };
         while (!signal.aborted) {
           const changed = events.changed(id, signal);
-          const news = await store.events(id, seen);
-          for (const event of news) {
-            seen = event.seq;
-            yield toMessage(id, event);
-            if (signal.aborted) return;
-          }
-          if (news.length === 0) {
-            const job = await store.get(id).catch(() => undefined);
-            if (!job || (isFinished(job.state) && seen >= job.lastEvent)) return;
-            await changed;
+          const tail = await store.tail(id);
+          if (!tail || (tail.finished && seen >= tail.lastEvent)) return;
+          if (seen >= tail.lastEvent) await changed;
+          else {
+            for (const event of await store.events(id, seen)) {
+              seen = event.seq;
+              yield toMessage(id, event);
+              if (signal.aborted) return;
+            }
           }
         }
       };
       await reply.sse.send(stream());
     },
   );
+}
+
+/** @throws `RATE_LIMITED` */
+function takePlace(request: FastifyRequest, { streams, settings }: Context): () => void {
+  const place = streams.take(clientOf(request));
+  if (typeof place === 'function') return place;
+  const { eventStreams, eventStreamsPerKey } = settings.limits;
+  throw new PlinthError('RATE_LIMITED', {
+    found: `${place.found} streams of events are open${place.each ? ', of this client alone' : ''}`,
+    expected: `at most ${place.each ? eventStreamsPerKey : eventStreams}`,
+    remedy: anyOf(
+      step`end one of them, or ask for the job now and then`,
+      step`raise ${setting(place.each ? 'limits.eventStreamsPerKey' : 'limits.eventStreams')}`,
+    ),
+  });
+}
+
+/** Ends an answer of which the client takes nothing: heartbeats alone would keep its connection for ever. */
+function endUnread(answer: ServerResponse, signal: AbortSignal): void {
+  let drained = false;
+  let waited = false;
+  answer.on('drain', () => {
+    drained = true;
+  });
+  const timer = setInterval(() => {
+    if (answer.writableNeedDrain && waited && !drained) answer.destroy();
+    waited = answer.writableNeedDrain;
+    drained = false;
+  }, UNREAD_MS).unref();
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 function toMessage(job: string, { seq, type, data, at }: JobEvent): SSEMessage {

@@ -198,7 +198,8 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
   );
 }
 
-const cursorSchema = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()]);
+/** PostgreSQL knows no year 0. */
+const cursorSchema = z.tuple([z.iso.datetime({ precision: 3 }).refine((at) => !at.startsWith('0000')), z.uuid()]);
 
 function parseCursor(cursor: string | undefined): { at: string; id: string } | undefined {
   if (cursor === undefined) return undefined;

@@ -22,6 +22,7 @@ const checksum = z
   .string()
   .regex(CHECKSUM, `must be one of ${CHECKSUMS.join(', ')}, a space, and the digest in base64`)
   .describe('Algorithm (`sha1`, `sha256`, `md5`), a space, and the digest of the part in base64.');
+const unspoken = z.undefined('belongs to an extension of tus that is not spoken here').describe('Not spoken.');
 const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export function uploadRoutes(app: App, context: Context, uploads: UploadStore): void {
@@ -105,6 +106,8 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
             .optional()
             .describe('Names with values in base64; `filename` is the name of the file. Default: `capture.zip`.'),
           'upload-checksum': checksum.optional(),
+          'upload-concat': unspoken,
+          'upload-defer-length': unspoken,
         }),
         response: { 201: z.undefined().describe('Begun.') },
       },

@@ -17,6 +17,7 @@ import { ownerOfKey } from '../access/apiKeys.js';
 import { isAdmin, quotasOf } from '../access/guard.js';
 import { type Context, ownerOf } from '../context.js';
 import { FieldError, fieldErrors } from '../problem.js';
+import { requireStorable } from '../storableText.js';
 import { DirectUploads } from './directUploads.js';
 import { receive, ZIP_TYPES } from './receive.js';
 import { inUploadSlot } from './slots.js';
@@ -267,11 +268,15 @@ function fieldValue(name: string, text: string | undefined): unknown {
 }
 
 function json(field: string, text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw new FieldError([{ field, message: `no valid JSON: ${(error as Error).message}` }]);
   }
+  // An escape in the JSON may stand for what the text itself does not hold.
+  requireStorable(value, field);
+  return value;
 }
 
 function idempotencyKey(request: FastifyRequest): string | undefined {

@@ -24,7 +24,7 @@ import type { DiskBudget, Reservation } from '../../jobs/storage/diskBudget.js';
 import { unknownUpload } from '../../jobs/unknownUpload.js';
 import { FieldError } from '../problem.js';
 import { type PaceLimits, watchPace } from './pace.js';
-import { safePath, tooLarge, tooMany } from './receive.js';
+import { foldName, safePath, tooLarge, tooMany } from './receive.js';
 
 interface Manifest {
   id: string;
@@ -411,7 +411,7 @@ export class UploadStore {
 
 /** No name twice, in whatever case, and none the folder of another. @throws `REQUEST_INVALID` */
 function requireApart(names: string[]): void {
-  const files = new Set(names.map((name) => name.toLowerCase()));
+  const files = new Set(names.map(foldName));
   if (files.size < names.length) throw new FieldError([{ field: 'files', message: 'two files have the same name' }]);
   for (const name of files) {
     for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
