@@ -6,6 +6,7 @@ const rooms = {
   gpu: ['core'],
   capture: ['core'],
   photos: ['core', 'platform', 'capture'],
+  object: ['core', 'platform', 'capture'],
   geometry: ['core', 'gpu'],
   render: ['core', 'gpu'],
   nn: ['core', 'gpu'],
@@ -14,8 +15,8 @@ const rooms = {
   asset: ['core', 'platform', 'gpu', 'geometry', 'render'],
   quality: ['core', 'platform', 'gpu', 'capture', 'geometry', 'render', 'asset'],
   health: ['core', 'platform', 'gpu'],
-  pipeline: ['core', 'platform', 'gpu', 'capture', 'geometry', 'render', 'methods', 'asset', 'quality'],
-  jobs: ['core', 'platform', 'api', 'gpu', 'capture', 'methods', 'asset', 'quality', 'pipeline', 'health'],
+  pipeline: ['core', 'platform', 'gpu', 'capture', 'object', 'geometry', 'render', 'methods', 'asset', 'quality'],
+  jobs: ['core', 'platform', 'api', 'gpu', 'capture', 'photos', 'methods', 'asset', 'quality', 'pipeline', 'health'],
   server: ['core', 'platform', 'api', 'jobs', 'health', 'methods', 'pipeline'],
 };
 

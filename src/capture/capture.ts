@@ -62,6 +62,17 @@ export interface LeftOutPart extends LeftOut {
   cameraToWorld?: Mat4;
 }
 
+/** Where masks that a reader finds come from. */
+export type ReadMasks = 'alpha' | 'files' | 'depth' | 'background' | 'none';
+
+/** Points of a sparse reconstruction. */
+export interface SparsePoints {
+  /** x, y, z of every point in world space. */
+  positions: Float64Array;
+  /** By the name of a view: indices of the points that it shows. Absent where that is not known. */
+  seen?: ReadonlyMap<string, Uint32Array>;
+}
+
 /** Everything Plinth knows about a set of pictures, in one coordinate frame. */
 export interface Capture {
   name: string;
@@ -80,8 +91,10 @@ export interface Capture {
    * scale.
    */
   scaleKnown: boolean;
-  /** Where masks came from. */
-  masks: 'alpha' | 'files' | 'depth' | 'background' | 'none';
+  /** Where masks came from; `object`: found in the pictures themselves, see `findObject`. */
+  masks: ReadMasks | 'object';
+  /** Points that the cameras were found by, where there are any: they start the search for masks and depth. */
+  points?: SparsePoints;
   /** What the reader had to estimate, with how well the views agree; shown in the report. JSON-serialisable. */
   estimated?: Record<string, unknown>;
   warnings: Warning[];

@@ -53,6 +53,7 @@ export async function finishCapture(
     inputToWorld,
     scaleKnown: read.scaleKnown ?? true,
     masks,
+    points: points && { positions: points, seen: read.seen },
     estimated,
     warnings,
     leftOut,

@@ -1,5 +1,6 @@
 import { PlinthError } from '../core/errors.js';
 import { assignDefaults, type Filled } from '../core/options.js';
+import type { CheckpointStore } from '../core/platform.js';
 import type { SixViewOptions } from './sixView/options.js';
 
 /**
@@ -45,6 +46,10 @@ export interface ReadOptions {
    * of six views' cameras, bounds) comes after 1.
    */
   onProgress?: (fraction: number, what: string) => void;
+  /**
+   * Keeps what takes long to find, by the content of the pictures: cameras of photos. Default: nothing is kept.
+   */
+  checkpoints?: CheckpointStore;
   /** Reading stops with `CANCELLED` within a second of an abort. */
   signal?: AbortSignal;
 }

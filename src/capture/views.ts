@@ -4,7 +4,7 @@ import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { ColorImage, FloatImage } from '../core/image.js';
 import { anyOf, option, step } from '../core/remedy.js';
 import { resizeLens, undistortedIntrinsics } from './cameras/lens.js';
-import type { Capture, LoadOptions, View, ViewDepth } from './capture.js';
+import type { LoadOptions, ReadMasks, View, ViewDepth } from './capture.js';
 import { mapLimited } from './concurrency.js';
 import type { MaskImage } from './images/color.js';
 import { areaDownscale, fittedSize, nearestResize, resizeMask } from './images/resample.js';
@@ -31,7 +31,7 @@ const PIXELS_AT_ONCE = 48e6;
  */
 export async function buildViews(
   sources: readonly ViewSource[],
-  masks: Capture['masks'],
+  masks: ReadMasks,
   options: ResolvedReadOptions,
 ): Promise<BuiltViews> {
   const largest = Math.max(...sources.map((source) => source.lens.width * source.lens.height));
@@ -48,7 +48,7 @@ export async function buildViews(
 
 async function buildView(
   source: ViewSource,
-  captureMasks: Capture['masks'],
+  captureMasks: ReadMasks,
   options: ResolvedReadOptions,
 ): Promise<{ view: View; survey: ViewSurvey }> {
   const { signal } = options;
@@ -162,7 +162,7 @@ function sameShape(
 }
 
 /** A mask that marks (almost) nothing or (almost) everything cannot be meant. */
-function checkCoverage(coverage: number, source: ViewSource, masks: Capture['masks']): void {
+function checkCoverage(coverage: number, source: ViewSource, masks: ReadMasks): void {
   if (coverage > 2e-5 && coverage < 0.9999) return;
   const file = masks === 'files' ? source.mask! : masks === 'depth' ? source.depth!.file : source.image;
   const what = { files: 'mask', alpha: 'transparency', depth: 'depth map', background: 'background', none: '' }[masks];

@@ -57,6 +57,17 @@ export function addCaptureOptions(command: Command): void {
     .optionsGroup('Other:');
 }
 
+/** Adds what completes a capture of photos. */
+export function addObjectOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--object <what>', 'find and cut out the object where there are no masks, or keep the whole scene')
+        .choices(['auto', 'none'])
+        .default('auto'),
+    )
+    .option('--work <folder>', 'where cameras and masks that were found are kept (default: in the cache)');
+}
+
 /** The reader's options for these flags. */
 export function captureOptions(flags: CaptureFlags): ReadOptions {
   return {

@@ -5,6 +5,7 @@ import { folderAccess, listFolder } from '../capture/files/captureFolder.js';
 import { lookIntoArchive, type RemoteArchive } from '../capture/files/remoteArchive.js';
 import { readImageHeader } from '../capture/images/header.js';
 import { findLayouts, type Layout } from '../capture/layout/detect.js';
+import { FEWEST_PHOTOS } from '../capture/layout/photos.js';
 import { unreadPictures } from '../capture/layout/unreadPictures.js';
 import { noCameras } from '../capture/noCameras.js';
 import { resolveReadOptions } from '../capture/options.js';
@@ -101,7 +102,7 @@ export async function inspectStored(
   return await lookIntoArchive(archive, options, async (access) => {
     const [layout] = await findLayouts(access);
     requireKnown(layout, access.list.paths);
-    if (layout.kind === 'pictures') throw await noCameras(layout.images, false);
+    if (layout.kind === 'pictures' && layout.images.length < FEWEST_PHOTOS) throw await noCameras(layout.images, false);
     return { kind: 'zip', files: access.list.paths.length, bytes: archive.bytes };
   });
 }
@@ -109,7 +110,9 @@ export async function inspectStored(
 async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
   const [layout] = await findLayouts(folderAccess(await listFolder(folder)));
   requireKnown(layout, names);
-  if (layout.kind === 'pictures') throw await noCameras(layout.images.map((image) => join(folder, image)));
+  if (layout.kind === 'pictures' && layout.images.length < FEWEST_PHOTOS) {
+    throw await noCameras(layout.images.map((image) => join(folder, image)));
+  }
   for (const name of names) {
     const check = SIGNATURES.find(([pattern]) => pattern.test(name))?.[1];
     if (!check) continue;

@@ -5,10 +5,13 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { errorOf, put, useFolders } from '../../test/captureScene.js';
 import { compareCameras, type PlacedCamera } from '../../test/similarity.js';
+import type { SparsePoints } from '../capture/capture.js';
+import { projectPoint } from '../core/camera.js';
+import type { CheckpointStore } from '../core/platform.js';
 import { findCameras } from './findCameras.js';
 import type { Pose } from './mapper/p3p.js';
 import { centreOf } from './mapper/triangulate.js';
-import { readAnyCapture, requireMasks } from './readAnyCapture.js';
+import { readAnyCapture } from './readAnyCapture.js';
 import { colmapText } from './write/colmapText.js';
 import { sparseModel } from './write/sparseModel.js';
 
@@ -96,13 +99,23 @@ describe('findCameras', () => {
 });
 
 describe('readAnyCapture', () => {
-  it('makes a capture of a folder of photos, which wants masks before it can be reconstructed', {
+  it('makes a capture of a folder of photos, with the points that its cameras were found by, and keeps it', {
     timeout: 400_000,
   }, async () => {
     const root = await folder();
     for (const name of names(423, 424, 438)) await put(root, `photos/${name}`, await readFile(join(BANANA, name)));
     await put(root, 'photos/IMG_1.HEIC', Buffer.from('heic'));
-    const capture = await readAnyCapture(join(root, 'photos'));
+    const kept = new Map<string, Uint8Array<ArrayBuffer>>();
+    const sought = new Set<string>();
+    const checkpoints: CheckpointStore = {
+      read: async (name) => kept.get(name),
+      write: async (name, parts) => {
+        sought.add(name.split('-')[0]);
+        expect(kept.has(name)).toBe(false);
+        kept.set(name, new Uint8Array(Buffer.concat(parts)));
+      },
+    };
+    const capture = await readAnyCapture(join(root, 'photos'), { checkpoints });
     expect(capture.warnings.find(({ code }) => code === 'PHOTO_NOT_READ')?.message).toContain('IMG_1.HEIC');
     expect(capture).toMatchObject({ format: 'photos', masks: 'none', scaleKnown: false });
     expect(capture.views.map(({ name }) => name)).toEqual(['DSC_0423', 'DSC_0424', 'DSC_0438']);
@@ -111,8 +124,22 @@ describe('readAnyCapture', () => {
     for (const { camera } of capture.views) expect(camera.cameraToWorld[5]).toBeGreaterThan(0.5);
     const { min, max } = capture.bounds;
     expect(Math.max(...max.map((v, i) => v - min[i]))).toBeLessThan(4);
-    expect(() => requireMasks(capture)).toThrowError(expect.objectContaining({ code: 'PHOTOS_NO_MASKS' }));
-    expect(() => requireMasks({ ...capture, masks: 'files' })).not.toThrow();
+    // Sparse points come along, with the photos that show them: they project to where those photos have them.
+    const { positions, seen } = capture.points as SparsePoints;
+    for (const { name, camera } of capture.views) {
+      const points = seen?.get(name) as Uint32Array;
+      expect(points.length).toBeGreaterThan(50);
+      for (const i of points) {
+        const { x, y, depth } = projectPoint(camera, [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]]);
+        expect(depth).toBeGreaterThan(0);
+        expect([x > 0, y > 0, x < camera.width, y < camera.height]).toEqual([true, true, true, true]);
+      }
+    }
     await capture.dispose();
+    // What was found is found again without being sought.
+    const again = await readAnyCapture(join(root, 'photos'), { checkpoints });
+    expect(sought).toEqual(new Set(['cameras']));
+    expect(again.views.map(({ camera }) => camera)).toEqual(capture.views.map(({ camera }) => camera));
+    expect(again.points).toEqual(capture.points);
   });
 });

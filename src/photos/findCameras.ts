@@ -1,3 +1,4 @@
+import { FEWEST_PHOTOS } from '../capture/layout/photos.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import { Random } from '../core/random.js';
@@ -78,7 +79,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
   begin('read', 'Reading photos');
   const photos = await readPhotos(files, maxPixels, signal);
   const usable = photos.flatMap(({ duplicateOf }, i) => (duplicateOf === undefined ? [i] : []));
-  if (usable.length < LEAST_PHOTOS) throw tooFew(photos.length, usable.length);
+  if (usable.length < FEWEST_PHOTOS) throw tooFew(photos.length, usable.length);
   const lenses = groupLenses(photos, focal, options.lens);
   const lensOf = new Uint16Array(photos.length);
   lenses.forEach((group, k) => {
@@ -173,7 +174,6 @@ export async function findCameras(files: readonly string[], options: FindCameras
   }
 }
 
-const LEAST_PHOTOS = 3;
 const LEAST_REGISTERED = 3;
 
 /** Runs all jobs and tells how many are done; results in the order of the items. */
@@ -201,7 +201,7 @@ function tooFew(given: number, distinct: number): PlinthError {
   const same = distinct < given ? `, ${distinct} of them different` : '';
   return new PlinthError('CAPTURE_VIEWS_MISSING', {
     found: `There are ${given} photos${same}`,
-    expected: `at least ${LEAST_PHOTOS} different photos without cameras, and twenty or more all around for a good result`,
+    expected: `at least ${FEWEST_PHOTOS} different photos without cameras, and twenty or more all around for a good result`,
     remedy: 'Take more photos, each overlapping the one before by two thirds',
   });
 }

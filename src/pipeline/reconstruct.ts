@@ -20,6 +20,9 @@ import { assess } from '../quality/assess/assess.js';
 import { buildQuality, describeFiles, writeQuality } from '../quality/report/qualityJson.js';
 import { writeReport } from '../quality/report/report.js';
 import type { QualityData, Thresholds } from '../quality/schema.js';
+import { completeCapture, completionStages } from './complete/completeCapture.js';
+import { writeCutouts } from './complete/cutouts.js';
+import { masksStage } from './complete/masks.js';
 import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
@@ -49,6 +52,11 @@ export interface ReconstructOptions {
   holdout?: number;
   /** PSNR (dB) and SSIM thresholds of `normal` and `warning`. Default 25 / 0.85 and 20 / 0.75. */
   thresholds?: Thresholds;
+  /**
+   * `auto` (default): where the capture has neither masks nor depth maps but points, the object that the cameras look
+   * at is found and cut out first. `none`: everything that the pictures show is kept.
+   */
+  object?: 'auto' | 'none';
   /** Default 0. */
   seed?: number;
   /** An open device, or which adapter to open (see `AdapterChoice`). */
@@ -72,6 +80,11 @@ export interface ReconstructOptions {
   previewFolder?: string;
   /** Kept over a restart of the same job: stages and methods resume from it. */
   checkpointFolder?: string;
+  /**
+   * Folder in which what is found in the pictures themselves, such as masks, is kept by their content. Default:
+   * `checkpointFolder`.
+   */
+  workFolder?: string;
   /**
    * Replace an existing Plinth result at `output`. Default true; anything that is no Plinth result is never replaced.
    */
@@ -123,8 +136,11 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   const preset = options.preset ?? 'standard';
   const methodOptions = resolveOptions(method, preset, options.options);
   const seed = checkedSeed(options.seed ?? 0);
-  const { capture: used, heldOut } = holdOut(capture, options.holdout);
-  method.accepts(used);
+  const { capture: split, heldOut } = holdOut(capture, options.holdout);
+  const completion = { object: options.object ?? 'auto' } as const;
+  const completing = completionStages(split, completion);
+  // What is missing is found first, which takes a while; where nothing is, a refusal comes at once.
+  if (completing.length === 0) method.accepts(split);
   throwIfCancelled(signal);
 
   const onProfile = options.onProfile ?? (options.gpu ? undefined : profileFromEnvironment());
@@ -142,13 +158,35 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   try {
     gpu = options.gpu ?? (await openGpu({ adapter: options.adapter, profile: onProfile !== undefined }));
     const { profiler } = gpu;
-    const stages = [...weighed(method, methodOptions, used), ...OUTPUT_STAGES];
+    const stages = [
+      ...completing.map((stage) => ({ ...stage, weight: stage.expectedSeconds(split) })),
+      ...weighed(method, methodOptions, split),
+      ...OUTPUT_STAGES,
+    ];
     const tracker = new ProgressTracker(stages, (event) => {
       profiler?.stage(event.stage);
       options.onProgress?.(event);
     });
     const hooks = { signal, progress: tracker.report };
-    const warnings: Warning[] = [...capture.warnings];
+    const warnings: Warning[] = capture.warnings.filter(
+      ({ code }) => code !== 'CAPTURE_NO_MASKS' || !completing.includes(masksStage),
+    );
+    const warn = (warning: Warning): void => {
+      warnings.push(warning);
+      log.warn({ ...warning }, warning.message);
+    };
+    const checkpoints = options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder);
+    const showPreview = options.previewFolder === undefined ? undefined : previewFolder(options.previewFolder);
+    const work = options.workFolder ?? options.checkpointFolder;
+    const used = await completeCapture(split, completion, {
+      gpu,
+      ...hooks,
+      seed,
+      checkpoints: work === undefined ? undefined : checkpointFolder(work),
+      showPreview,
+      warn,
+    });
+    if (completing.length > 0) method.accepts(used);
     log.info(
       { method: method.name, preset, options: methodOptions, views: used.views.length, adapter: gpu.adapter.device },
       'reconstructing',
@@ -162,12 +200,9 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
       log,
       random: new Random(seed),
       runInThread,
-      checkpoints: options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder),
-      showPreview: options.previewFolder === undefined ? undefined : previewFolder(options.previewFolder),
-      warn: (warning) => {
-        warnings.push(warning);
-        log.warn({ ...warning }, warning.message);
-      },
+      checkpoints,
+      showPreview,
+      warn,
     });
     throwIfCancelled(signal);
     gpu.trim();
@@ -185,6 +220,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     throwIfCancelled(signal);
     if (options.previews ?? true) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
     throwIfCancelled(signal);
+    if (used.masks === 'object') await writeCutouts(used, join(output.partial, 'previews'));
     const assessed = withCorrectedCameras(used, asset.cameras);
     const assessment = await assess(
       gpu,

@@ -258,7 +258,7 @@ export const qualitySchema = assessmentSchema
       name: z.string(),
       format: z.string(),
       views: z.object({ input: z.int(), heldOut: z.int(), test: z.int(), withDepth: z.int() }),
-      masks: z.enum(['alpha', 'files', 'depth', 'background', 'none']),
+      masks: z.enum(['alpha', 'files', 'depth', 'background', 'object', 'none']),
       inputToWorld: numbers(16).describe('Column-major: asset frame = inputToWorld · frame of the input.'),
       scaleKnown: z.boolean().describe('True where the scene unit is the input’s own.'),
       bounds: z.object({ min: numbers(3), max: numbers(3) }),

@@ -10,6 +10,8 @@ export interface ReadSources {
   inputToWorld: Mat4;
   /** Sparse points in world space (x y z interleaved), where the format has them. */
   points?: Float64Array;
+  /** By the name of a source: indices of the points that it shows. */
+  seen?: ReadonlyMap<string, Uint32Array>;
   /** False where the scale was chosen. Default true. */
   scaleKnown?: boolean;
   warnings: Warning[];

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Warning } from '../../core/context.js';
 import { PlinthError } from '../../core/errors.js';
 import { anyOf, option, step } from '../../core/remedy.js';
-import type { Capture, LeftOutPart } from '../capture.js';
+import type { LeftOutPart, ReadMasks } from '../capture.js';
 import { readImageHeader } from '../images/header.js';
 import { isLossyName } from '../layout/names.js';
 import type { ResolvedReadOptions } from '../options.js';
@@ -14,7 +14,7 @@ import { closeRim, hasOutline } from './rim.js';
 export const BACKGROUND_CONFIDENCE = 0.5;
 
 export interface ChosenMasks {
-  masks: Capture['masks'];
+  masks: ReadMasks;
   /** The views to make, each with where its own mask comes from where that is not `masks`. */
   sources: ViewSource[];
   /** Views that were left out for want of a mask. */
@@ -34,7 +34,7 @@ export async function chooseMaskSource(
   options: ResolvedReadOptions,
   warnings: Warning[],
 ): Promise<ChosenMasks> {
-  const all = (masks: Capture['masks']): ChosenMasks => ({ masks, sources: [...sources], leftOut: [] });
+  const all = (masks: ReadMasks): ChosenMasks => ({ masks, sources: [...sources], leftOut: [] });
   const withFile = sources.filter((source) => source.mask !== undefined);
   const wanted = options.masks;
   if (wanted === 'none' || wanted === 'background' || wanted === 'alpha') return all(wanted);
@@ -63,7 +63,7 @@ export async function chooseMaskSource(
 async function withoutFiles(
   sources: readonly ViewSource[],
   options: ResolvedReadOptions,
-): Promise<Exclude<Capture['masks'], 'files'>> {
+): Promise<Exclude<ReadMasks, 'files'>> {
   if (await anyTransparent(sources, options)) return 'alpha';
   const withDepth = sources.every((source) => source.depth !== undefined);
   if (withDepth && (await hasGaps(sources[0], options))) return 'depth';

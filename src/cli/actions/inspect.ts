@@ -1,32 +1,43 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import type { Capture } from '../../capture/capture.js';
 import { drawCameras, drawViews, inspectCapture } from '../../capture/inspect.js';
 import { countLeftOut } from '../../capture/layout/leftOut.js';
 import type { ColorImage } from '../../core/image.js';
 import { wordRemedy } from '../../core/remedy.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import type { PhotosReport } from '../../photos/write/photosJson.js';
+import { cutOut, masksStage } from '../../pipeline/complete/masks.js';
+import { holdOut } from '../../pipeline/holdout.js';
 import { type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { estimatedText } from '../estimatedText.js';
 import { photosText } from '../photosText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
 import { CLI_WORDS } from '../words.js';
+import { workStore } from '../workStore.js';
 
 /** Rows of what was left out; beyond this number they are counted. */
 const MOST_LEFT_OUT = 60;
 
 export async function runInspect(
   path: string,
-  flags: CaptureFlags & { output?: string; json?: boolean },
+  flags: CaptureFlags & { output?: string; object: 'auto' | 'none'; work?: string; json?: boolean },
 ): Promise<void> {
   const signal = cancelOnInterrupt(() => {});
   const printer = progressPrinter(outputMode(flags.json));
   // Programs get one object and nothing else.
   const onProgress = flags.json ? undefined : reportReading(printer.report);
-  const capture = await readAnyCapture(path, { ...captureOptions(flags), onProgress, signal });
-  printer.end();
+  const checkpoints = workStore(flags.work);
+  let capture = await readAnyCapture(path, { ...captureOptions(flags), checkpoints, onProgress, signal });
   try {
+    capture = await asReconstructed(capture, flags.object, {
+      signal,
+      seed: 0,
+      checkpoints,
+      progress: (event) => onProgress?.(event.fraction, event.title),
+    });
+    printer.end();
     const inspection = await inspectCapture(capture, signal);
     if (flags.output) {
       await mkdir(flags.output, { recursive: true });
@@ -76,6 +87,18 @@ export async function runInspect(
   } finally {
     await capture.dispose();
   }
+}
+
+/** With the masks that `reconstruct` would find: held-out views have no say there. */
+async function asReconstructed(
+  capture: Capture,
+  object: 'auto' | 'none',
+  context: Parameters<typeof cutOut>[1],
+): Promise<Capture> {
+  if (!masksStage.wanted(capture, { object })) return capture;
+  const masked = await cutOut(holdOut(capture).capture, context);
+  const views = masked.views.map((view, i) => ({ ...view, split: capture.views[i].split }));
+  return { ...masked, views };
 }
 
 async function writePng(image: ColorImage, path: string): Promise<void> {

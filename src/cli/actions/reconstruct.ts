@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Capture } from '../../capture/capture.js';
 import type { AssetFormat } from '../../core/asset.js';
 import type { Preset } from '../../core/presets.js';
-import { readAnyCapture, requireMasks } from '../../photos/readAnyCapture.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { partialFolder } from '../../pipeline/output.js';
 import { checkedTraceFile, reportProfile } from '../../pipeline/profile.js';
 import {
@@ -12,10 +12,12 @@ import {
   type ReconstructOptions,
   reconstruct,
 } from '../../pipeline/reconstruct.js';
+import { checkpointFolder } from '../../platform/checkpointFolder.js';
 import { type CaptureFlags, captureOptions } from '../captureOptions.js';
 import { bytes, cancelOnInterrupt, duration, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
 import { unpackFolder } from '../unpackFolder.js';
+import { workFolder } from '../workStore.js';
 
 interface Flags extends CaptureFlags {
   output: string;
@@ -26,11 +28,13 @@ interface Flags extends CaptureFlags {
   meshopt?: boolean;
   webp?: boolean;
   holdout?: number;
+  object: 'auto' | 'none';
   seed: number;
   adapter?: string;
   previews: boolean;
   overwrite: boolean;
   checkpoint?: string;
+  work?: string;
   profile?: string | true;
   failOn?: 'warning' | 'failure';
   json?: boolean;
@@ -48,6 +52,7 @@ export async function runReconstruct(
     unpacked.remove();
   });
   const begin = performance.now();
+  const work = workFolder(flags.work);
   const options = { ...flags.option };
   if (flags.triangles !== undefined) options.triangles = flags.triangles;
   if (flags.textureSize !== undefined) options.textureSize = flags.textureSize;
@@ -62,11 +67,13 @@ export async function runReconstruct(
     meshopt: flags.meshopt,
     webp: flags.webp,
     holdout: flags.holdout,
+    object: flags.object,
     seed: flags.seed,
     adapter: flags.adapter,
     previews: flags.previews,
     overwrite: flags.overwrite,
     checkpointFolder: flags.checkpoint,
+    workFolder: work,
     signal,
     onProgress: printer.report,
     onProfile:
@@ -83,10 +90,10 @@ export async function runReconstruct(
     capture = await readAnyCapture(path, {
       ...captureOptions(flags),
       tempFolder: unpacked.folder,
+      checkpoints: checkpointFolder(work),
       onProgress: reportReading(printer.report),
       signal,
     });
-    requireMasks(capture);
     const result = await reconstruct(capture, request);
     printer.end();
     const seconds = (performance.now() - begin) / 1000;

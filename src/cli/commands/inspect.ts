@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCaptureOptions } from '../captureOptions.js';
+import { addCaptureOptions, addObjectOptions } from '../captureOptions.js';
 import { whenRun } from '../whenRun.js';
 
 export function addInspect(program: Command): void {
@@ -9,6 +9,7 @@ export function addInspect(program: Command): void {
     .argument('<capture>', 'the capture')
     .option('-o, --output <folder>', 'write cameras.png and views.png there')
     .option('--json', 'print as JSON');
+  addObjectOptions(command);
   addCaptureOptions(command);
   command.action(whenRun(async () => (await import('../actions/inspect.js')).runInspect));
 }

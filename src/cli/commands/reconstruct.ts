@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS } from '../../core/presets.js';
-import { addCaptureOptions } from '../captureOptions.js';
+import { addCaptureOptions, addObjectOptions } from '../captureOptions.js';
 import { numberFlag } from '../terminal.js';
 import { whenRun } from '../whenRun.js';
 
@@ -48,6 +48,7 @@ export function addReconstruct(program: Command): void {
       'print where the time on the GPU went, and write a trace for ui.perfetto.dev (default: <output>.profile.json)',
     )
     .option('--json', 'print events and the result as JSON lines on standard output');
+  addObjectOptions(command);
   addCaptureOptions(command);
   command.action(whenRun(async () => (await import('../actions/reconstruct.js')).runReconstruct));
 }

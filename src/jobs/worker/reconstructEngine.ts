@@ -1,8 +1,8 @@
-import { readCapture } from '../../capture/readCapture.js';
 import { toFailure } from '../../core/errors.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { readinessProbe } from '../../health/readiness.js';
+import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { reconstruct } from '../../pipeline/reconstruct.js';
 import type { Engine, ProbeReport } from './engine.js';
 import { runTask } from './runTask.js';
@@ -42,5 +42,5 @@ export const engine: Engine = {
     }
   },
 
-  run: (task, hooks) => runTask(task, hooks, { read: readCapture, reconstruct }),
+  run: (task, hooks) => runTask(task, hooks, { read: readAnyCapture, reconstruct }),
 };

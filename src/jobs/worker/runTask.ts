@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Capture } from '../../capture/capture.js';
-import type { readCapture } from '../../capture/readCapture.js';
 import { toFailure, toPlinthError } from '../../core/errors.js';
 import { getMethod, resolveOptions } from '../../methods/registry.js';
+import type { readAnyCapture } from '../../photos/readAnyCapture.js';
 import type { reconstruct } from '../../pipeline/reconstruct.js';
+import { checkpointFolder } from '../../platform/checkpointFolder.js';
 import { writeWhole } from '../../platform/writeWhole.js';
 import type { RunResult } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
@@ -14,7 +15,7 @@ import type { EngineHooks, EngineTask } from './engine.js';
 
 /** What is done within a task; tests prepare results instead of computing them. */
 export interface Work {
-  read: typeof readCapture;
+  read: typeof readAnyCapture;
   reconstruct: typeof reconstruct;
 }
 
@@ -49,6 +50,7 @@ export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work):
           maxArchiveBytes: task.limits.unpackedBytes,
           maxArchiveEntries: task.limits.files,
           tempFolder: task.checkpoint,
+          checkpoints: checkpointFolder(workFolder(task)),
           onProgress: reading,
           signal,
         });
@@ -67,6 +69,9 @@ export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work):
     await capture?.dispose();
   }
 }
+
+/** What is found in the pictures themselves serves all runs of a job. No run can have this name. */
+const workFolder = (task: EngineTask): string => join(task.checkpoint, '.work');
 
 async function oneRun(
   capture: Capture,
@@ -94,6 +99,7 @@ async function oneRun(
       stopping: hooks.stopping,
       log: hooks.log,
       checkpointFolder: join(task.checkpoint, run.name),
+      workFolder: workFolder(task),
       previewFolder: join(task.checkpoint, `${run.name}-previews`),
       onProgress: (event) => {
         done(event.stage);

@@ -14,6 +14,7 @@ import {
   isImageName,
   isSideFolder,
 } from '../../../src/capture/layout/names.js';
+import { FEWEST_PHOTOS } from '../../../src/capture/layout/photos.js';
 import { arrangeSixViews } from '../../../src/capture/layout/sixViews.js';
 import { unreadPictures } from '../../../src/capture/layout/unreadPictures.js';
 import { unusedFiles } from '../../../src/capture/layout/unused.js';
@@ -138,6 +139,7 @@ async function look(layout: Layout, files: Files): Promise<Found> {
     case 'unread-pictures':
       throw unreadPictures(layout, layout.names[0]);
     case 'pictures':
+      if (layout.images.length >= FEWEST_PHOTOS) return fromPhotos(layout.images, files);
       return {
         layout: 'pictures',
         title: 'Pictures without cameras',
@@ -204,6 +206,33 @@ async function fromTransforms({ files, unread }: Layout & { kind: 'transforms' }
 }
 
 const DEPTH_FIELDS = ['depth_file_path', 'depth_path', 'depth_image_path', 'depth_file', 'depth_image'] as const;
+
+/** Photos whose cameras the service finds. */
+function fromPhotos(images: readonly string[], files: Files): Found {
+  const findings: Finding[] =
+    images.length < FEW_VIEWS
+      ? [
+          {
+            severity: 'hint',
+            message: `Only ${images.length} photos.`,
+            remedy:
+              'Twenty or more from all around, each overlapping the one before by two thirds, give a faithful model.',
+          },
+        ]
+      : [];
+  return {
+    layout: 'pictures',
+    title: 'Photos',
+    cameras: 'found',
+    views: images.map((name) => ({
+      name,
+      picture: files.byPath.get(name),
+      mask: files.byPath.get(findMask(files.list, [folderOf(name)], name)?.path ?? ''),
+      test: false,
+    })),
+    findings,
+  };
+}
 
 /** Pictures, masks and depth maps of frames. */
 function filesOf(
@@ -338,7 +367,10 @@ async function complete(result: Understanding): Promise<Understanding> {
   if (result.masks === 'none' && views.length > 0) {
     findings.push({
       severity: 'hint',
-      message: 'There are no masks: the object will be told from a plain background, if it has one.',
+      message:
+        result.cameras === 'found'
+          ? 'There are no masks: the object that the photos look at will be found and cut out.'
+          : 'There are no masks: the object will be told from a plain background, if it has one.',
     });
   }
   result.complete = !findings.some((f) => f.severity === 'missing') && views.length > 0;

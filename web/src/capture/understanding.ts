@@ -41,8 +41,8 @@ export interface Understanding {
   /** What was found or named and will not be used, and why. */
   leftOut: LeftOutEntry[];
   masks: 'files' | 'transparency' | 'none';
-  /** Whether cameras are given, assumed (six views), or missing. */
-  cameras: 'given' | 'assumed' | 'missing';
+  /** Whether cameras are given, assumed (six views), found from the photos by the service, or missing. */
+  cameras: 'given' | 'assumed' | 'found' | 'missing';
   findings: Finding[];
   bytes: number;
   /** Nothing stands in the way of sending. */

@@ -11,7 +11,12 @@ import { Notice } from '../../ui/parts.js';
 const SHOWN = 24;
 
 const MASKS = { files: 'in files of their own', transparency: 'from transparency', none: 'none' };
-const CAMERAS = { given: 'given', assumed: 'assumed from the six sides', missing: 'missing' };
+const CAMERAS = {
+  given: 'given',
+  assumed: 'assumed from the six sides',
+  found: 'found from the photos',
+  missing: 'missing',
+};
 
 interface Fact {
   title: string;

@@ -1,0 +1,2 @@
+/** Fewer photos than these say nothing about where their cameras stood. */
+export const FEWEST_PHOTOS = 3;

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { errorOf } from '../../test/captureScene.js';
+import { boxScene } from '../../test/tableScene.js';
+import { findObject } from './findObject.js';
+
+describe('findObject', () => {
+  it('cuts a thing on a patterned table out of every photo, without its shadow', { timeout: 60_000 }, async () => {
+    const scene = boxScene();
+    const found = await findObject(scene.views, scene.sparse, { threads: 1 });
+    expect(found.place.stands).toBe(true);
+    found.masks.forEach(({ mask, width, agreement }, i) => {
+      const truth = scene.mask(i, width);
+      let [both, either, shadow] = [0, 0, 0];
+      for (let p = 0; p < mask.length; p++) {
+        const [own, real] = [mask[p] > 0, truth.object[p] === 1];
+        if (own && real) both++;
+        if (own || real) either++;
+        if (own && truth.shadow[p]) shadow++;
+      }
+      expect(both / either).toBeGreaterThan(0.95);
+      expect(shadow).toBeLessThan(0.01 * both);
+      expect(agreement).toBeGreaterThan(0.85);
+    });
+  });
+
+  it('gives the same masks again, and stops when told to', { timeout: 60_000 }, async () => {
+    const scene = boxScene({ photos: 5, width: 96 });
+    const once = await findObject(scene.views, scene.sparse, { threads: 1 });
+    const again = await findObject(scene.views, scene.sparse, { threads: 2 });
+    expect(again.masks).toEqual(once.masks);
+    const abort = new AbortController();
+    const work = findObject(scene.views, scene.sparse, {
+      threads: 1,
+      signal: abort.signal,
+      onProgress: (_, what) => what === 'Cutting the object out' && abort.abort(),
+    });
+    expect((await errorOf(work)).code).toBe('CANCELLED');
+  });
+});

@@ -1,0 +1,117 @@
+import { type BoundsInput, findBounds } from '../capture/bounds/findBounds.js';
+import type { Capture, LoadOptions, View } from '../capture/capture.js';
+import { areaDownscale } from '../capture/images/resample.js';
+import { applySoftMask } from '../capture/masks/cleanEdge.js';
+import { chamferDistance } from '../capture/masks/morphology.js';
+import { softEdge } from '../capture/masks/softEdge.js';
+import { surveyView } from '../capture/survey.js';
+import type { Bounds } from '../core/bounds.js';
+import type { Warning } from '../core/context.js';
+import { PlinthError } from '../core/errors.js';
+import type { ColorImage } from '../core/image.js';
+import { transformPoint, type Vec3 } from '../core/math.js';
+import type { FoundObject, ObjectMask } from './findObject.js';
+
+/** Below this agreement with what all other photos show, a mask is flagged. */
+export const LEAST_AGREEMENT = 0.8;
+
+/** The capture with masks that were found, and the bounds that follow from them. */
+export async function objectCapture(capture: Capture, found: FoundObject, signal?: AbortSignal): Promise<Capture> {
+  const views = capture.views.map((view, i) => maskedView(view, found.masks[i]));
+  const surveys = found.masks.map((mask) => surveyView(opaque(mask)));
+  const warnings = found.masks.flatMap(({ name, agreement, mask }): Warning[] => {
+    if (agreement >= LEAST_AGREEMENT && mask.some((v) => v > 0)) return [];
+    return [
+      {
+        code: 'PHOTO_MASK_UNSURE',
+        subject: name,
+        message:
+          `What was cut out of ${name} overlaps by ${(100 * agreement).toFixed(0)} % only with what the other photos ` +
+          'show of the object.',
+        remedy: 'Look at its cut-out; take the photo out, or give a box around the object.',
+      },
+    ];
+  });
+  const kept = capture.warnings.filter(({ code }) => code !== 'CAPTURE_NO_MASKS');
+  const bounds = await boundsOf({ views, surveys, hasMasks: true, signal }, found);
+  return {
+    ...capture,
+    views,
+    masks: 'object',
+    bounds: bounds.bounds,
+    warnings: [...kept, ...warnings, ...bounds.warnings],
+    estimated: { ...capture.estimated, object: objectReport(found) },
+    dispose: () => capture.dispose(),
+  };
+}
+
+/** What was found of the object. JSON-serialisable. */
+export interface ObjectReport {
+  /** Whether a plane was found that it stands on. */
+  stands: boolean;
+  masks: { view: string; coverage: number; agreement: number; code?: string }[];
+}
+
+function objectReport({ place, masks }: FoundObject): ObjectReport {
+  const round = (v: number): number => Math.round(v * 1e4) / 1e4;
+  return {
+    stands: place.stands,
+    masks: masks.map(({ name, mask, agreement }) => ({
+      view: name,
+      coverage: round(mask.reduce((sum, v) => sum + (v ? 1 : 0), 0) / mask.length),
+      agreement: round(agreement),
+      ...(agreement < LEAST_AGREEMENT && { code: 'PHOTO_MASK_UNSURE' }),
+    })),
+  };
+}
+
+/** The bounds by the masks; by the box that was searched where masks contradict each other too much for that. */
+async function boundsOf(
+  input: BoundsInput,
+  { place }: FoundObject,
+): Promise<{ bounds: Bounds; warnings: readonly Warning[] }> {
+  try {
+    return await findBounds(input);
+  } catch (error) {
+    if (!(error instanceof PlinthError) || !error.code.startsWith('CAPTURE_')) throw error;
+    const corners = Array.from({ length: 8 }, (_, i): Vec3 => {
+      const { min, max } = place.box;
+      return transformPoint(place.frame, [i & 1 ? max[0] : min[0], i & 2 ? max[1] : min[1], i & 4 ? max[2] : min[2]]);
+    });
+    const ends = (end: (...values: number[]) => number): Vec3 =>
+      [0, 1, 2].map((k) => end(...corners.map((c) => c[k]))) as Vec3;
+    return { bounds: { min: ends(Math.min), max: ends(Math.max) }, warnings: [] };
+  }
+}
+
+function opaque({ width, height, mask }: ObjectMask): ColorImage {
+  const data = new Uint8ClampedArray(width * height * 4);
+  mask.forEach((v, i) => {
+    data[i * 4 + 3] = v;
+  });
+  return { width, height, data };
+}
+
+/** A view whose alpha is the mask, with a soft edge at the size that is asked for. */
+function maskedView(view: View, { width, height, mask }: ObjectMask): View {
+  const loadColor = async (options?: LoadOptions): Promise<ColorImage> => {
+    const image = await view.loadColor(options);
+    if (image.width < width) {
+      applySoftMask(image, shrunk(width, height, mask, image));
+      return image;
+    }
+    const work = areaDownscale(image, width, height);
+    const inside = mask.map((v) => (v ? 1 : 0));
+    const soft = softEdge(image, work, inside, chamferDistance(inside, width, height));
+    applySoftMask(image, soft);
+    return image;
+  };
+  return { name: view.name, source: view.source, camera: view.camera, split: view.split, depth: view.depth, loadColor };
+}
+
+/** The mask at a smaller size, where a pixel has the share of it that is inside. */
+function shrunk(width: number, height: number, mask: Uint8Array, to: ColorImage): Uint8Array {
+  if (to.width === width && to.height === height) return mask;
+  const small = areaDownscale(opaque({ width, height, mask, name: '', agreement: 1 }), to.width, to.height);
+  return Uint8Array.from({ length: to.width * to.height }, (_, i) => small.data[i * 4 + 3]);
+}

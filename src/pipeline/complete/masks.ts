@@ -1,0 +1,36 @@
+import type { Capture } from '../../capture/capture.js';
+import { drawViews } from '../../capture/draw/drawViews.js';
+import { keptObject } from '../../object/keepObject.js';
+import { objectCapture } from '../../object/objectCapture.js';
+import type { CompletionContext, CompletionStage } from './stage.js';
+
+/** Sparse points below which nothing can be told of the scene. */
+const LEAST_POINTS = 50;
+
+/** Finds the object in pictures without masks and cuts it out. */
+export const masksStage: CompletionStage = {
+  name: 'masks',
+  title: 'Finding the object',
+  wanted: (capture, { object }) =>
+    object !== 'none' &&
+    capture.masks === 'none' &&
+    (capture.points?.positions.length ?? 0) >= 3 * LEAST_POINTS &&
+    !capture.views.some(({ depth }) => depth),
+  expectedSeconds: ({ views }) => 2 * views.length,
+  run: (capture, _options, context) => cutOut(capture, context),
+};
+
+/** Finds the object of a capture without masks, and cuts it out of every picture. */
+export async function cutOut(capture: Capture, context: Omit<CompletionContext, 'gpu' | 'warn'>): Promise<Capture> {
+  const { signal, seed, progress, checkpoints, showPreview } = context;
+  const { name: stage, title } = masksStage;
+  const found = await keptObject(checkpoints, capture, {
+    seed,
+    signal,
+    onProgress: (fraction, detail) => progress({ stage, title, fraction, detail }),
+  });
+  const masked = await objectCapture(capture, found, signal);
+  const preview = showPreview && (await showPreview('cutouts', await drawViews(masked, { tile: 192 })));
+  progress({ stage, title, fraction: 1, preview });
+  return masked;
+}
