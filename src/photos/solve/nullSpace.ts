@@ -5,7 +5,7 @@
  * @returns (columns − rows) vectors of `columns` numbers, one after the other
  */
 export function nullSpace(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  const reflections: Float64Array[] = [];
+  const reflections = new Float64Array(rows * columns);
   const a = matrix;
   for (let k = 0; k < rows; k++) {
     let pivot = k;
@@ -25,31 +25,30 @@ export function nullSpace(matrix: Float64Array, rows: number, columns: number): 
         a[pivot * columns + c] = held;
       }
     }
-    const v = new Float64Array(columns);
+    const v = k * columns;
     const norm = Math.sqrt(most);
-    for (let c = k; c < columns; c++) v[c] = a[k * columns + c];
-    v[k] += v[k] >= 0 ? norm : -norm;
+    for (let c = k; c < columns; c++) reflections[v + c] = a[k * columns + c];
+    reflections[v + k] += reflections[v + k] >= 0 ? norm : -norm;
     let square = 0;
-    for (let c = k; c < columns; c++) square += v[c] * v[c];
+    for (let c = k; c < columns; c++) square += reflections[v + c] * reflections[v + c];
     if (square > 0) {
       const inverse = Math.sqrt(2 / square);
-      for (let c = k; c < columns; c++) v[c] *= inverse;
-      for (let i = k + 1; i < rows; i++) reflect(a.subarray(i * columns, i * columns + columns), v, k);
+      for (let c = k; c < columns; c++) reflections[v + c] *= inverse;
+      for (let i = k + 1; i < rows; i++) reflect(a, i * columns, reflections, v, k, columns);
     }
-    reflections.push(v);
   }
   const out = new Float64Array((columns - rows) * columns);
   for (let n = rows; n < columns; n++) {
-    const x = out.subarray((n - rows) * columns, (n - rows + 1) * columns);
-    x[n] = 1;
-    for (let k = rows - 1; k >= 0; k--) reflect(x, reflections[k], k);
+    const x = (n - rows) * columns;
+    out[x + n] = 1;
+    for (let k = rows - 1; k >= 0; k--) reflect(out, x, reflections, k * columns, k, columns);
   }
   return out;
 }
 
-/** x ← x − v (v·x), where v has length √2 and begins at `from`. */
-function reflect(x: Float64Array, v: Float64Array, from: number): void {
+/** x ← x − v (v·x), where v has length √2 and begins at `from`; x and v lie at their places in `xs` and `vs`. */
+function reflect(xs: Float64Array, x: number, vs: Float64Array, v: number, from: number, columns: number): void {
   let d = 0;
-  for (let c = from; c < x.length; c++) d += x[c] * v[c];
-  for (let c = from; c < x.length; c++) x[c] -= d * v[c];
+  for (let c = from; c < columns; c++) d += xs[x + c] * vs[v + c];
+  for (let c = from; c < columns; c++) xs[x + c] -= d * vs[v + c];
 }

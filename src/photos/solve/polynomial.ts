@@ -7,59 +7,124 @@ export function evaluate(coefficients: ArrayLike<number>, degree: number, x: num
 
 /** A leading coefficient below this share of the largest is none. */
 const NEGLIGIBLE = 1e-14;
+/** Halvings of an interval that holds several roots: what is still together then is a double root. */
+const MOST_HALVINGS = 60;
 
 /**
  * All real roots in ascending order. Coefficients: the constant first; leading zeros are fine. Double roots may be
- * missed.
+ * missed. Roots are told apart by Sturm's theorem, then found by Newton's iteration within brackets.
  */
 export function realRoots(coefficients: ArrayLike<number>): number[] {
-  const largest = Array.from(coefficients).reduce((m, c) => Math.max(m, Math.abs(c)), 0);
+  let largest = 0;
+  for (let i = 0; i < coefficients.length; i++) largest = Math.max(largest, Math.abs(coefficients[i]));
   if (!(largest > 0) || !Number.isFinite(largest)) return [];
-  let length = coefficients.length;
-  while (length > 1 && Math.abs(coefficients[length - 1]) < NEGLIGIBLE * largest) length--;
-  const p = new Float64Array(length);
-  for (let i = 0; i < length; i++) p[i] = coefficients[i] / largest;
-  // Roots beyond ±1 are the inverses of those of the reversed polynomial within ±1, so that no interval is long.
-  const inside = rootsWithin(p, -1, 1);
-  const outside = rootsWithin(Float64Array.from(p).reverse(), -1, 1);
-  const all = [...inside, ...outside.filter((x) => x !== 0 && Math.abs(x) < 1).map((x) => 1 / x)];
-  return all.sort((a, b) => a - b);
-}
-
-/**
- * Roots between two bounds: between neighbouring extrema, which are the roots of the derivative, there is at most one.
- */
-function rootsWithin(p: Float64Array, from: number, to: number): number[] {
-  const degree = p.length - 1;
-  const derivatives: Float64Array[] = [p];
-  for (let d = degree - 1; d >= 1; d--) {
-    const above = derivatives[derivatives.length - 1];
-    const next = new Float64Array(d + 1);
-    for (let i = 0; i <= d; i++) next[i] = above[i + 1] * (i + 1);
-    derivatives.push(next);
-  }
-  let roots: number[] = [];
-  for (let d = 1; d <= degree; d++) {
-    const q = derivatives[degree - d];
-    const next: number[] = [];
-    for (let i = 0; i <= roots.length; i++) {
-      const root = rootBetween(q, d, i > 0 ? roots[i - 1] : from, i < roots.length ? roots[i] : to);
-      if (root !== undefined) next.push(root);
-    }
-    roots = next;
-  }
+  let degree = coefficients.length - 1;
+  while (degree > 0 && Math.abs(coefficients[degree]) < NEGLIGIBLE * largest) degree--;
+  if (degree === 0) return [];
+  const chain = sturmChain(coefficients, degree, largest);
+  // No root is farther out (Cauchy).
+  let bound = 0;
+  for (let i = 0; i < degree; i++) bound = Math.max(bound, Math.abs(coefficients[i]));
+  bound = 1 + bound / Math.abs(coefficients[degree]);
+  const roots: number[] = [];
+  const [low, high] = [changes(chain, -bound), changes(chain, bound)];
+  separate(chain, { low: -bound, high: bound, changesLow: low, changesHigh: high }, 0, roots);
   return roots;
 }
 
-/** Newton's iteration kept within a shrinking bracket. */
+/** p, p′ and negated remainders: row i begins at i · stride and has degree `degrees[i]`. */
+interface Chain {
+  rows: Float64Array;
+  stride: number;
+  degrees: number[];
+}
+
+let scratch = new Float64Array(0);
+
+function sturmChain(coefficients: ArrayLike<number>, degree: number, largest: number): Chain {
+  const stride = degree + 1;
+  if (scratch.length < stride * stride) scratch = new Float64Array(stride * stride);
+  const rows = scratch;
+  for (let i = 0; i <= degree; i++) rows[i] = coefficients[i] / largest;
+  for (let i = 0; i < degree; i++) rows[stride + i] = rows[i + 1] * (i + 1);
+  const degrees = [degree, degree - 1];
+  for (let k = 2; degrees[k - 1] > 0; k++) {
+    const [above, divisor, row] = [(k - 2) * stride, (k - 1) * stride, k * stride];
+    const [n, m] = [degrees[k - 2], degrees[k - 1]];
+    for (let i = 0; i <= n; i++) rows[row + i] = rows[above + i];
+    for (let d = n; d >= m; d--) {
+      const factor = rows[row + d] / rows[divisor + m];
+      for (let i = 0; i < m; i++) rows[row + d - m + i] -= factor * rows[divisor + i];
+    }
+    let most = 0;
+    for (let i = 0; i < m; i++) most = Math.max(most, Math.abs(rows[row + i]));
+    if (!(most > 0)) break;
+    let left = m - 1;
+    while (left > 0 && Math.abs(rows[row + left]) < NEGLIGIBLE * most) left--;
+    for (let i = 0; i <= left; i++) rows[row + i] /= -most;
+    degrees.push(left);
+  }
+  return { rows, stride, degrees };
+}
+
+/** Changes of sign along the chain at x: their number falls by one at every root. */
+function changes({ rows, stride, degrees }: Chain, x: number): number {
+  let count = 0;
+  let before = 0;
+  for (let k = 0; k < degrees.length; k++) {
+    const at = k * stride;
+    let value = rows[at + degrees[k]];
+    for (let i = degrees[k] - 1; i >= 0; i--) value = value * x + rows[at + i];
+    if (value === 0) continue;
+    if (before !== 0 && value > 0 !== before > 0) count++;
+    before = value;
+  }
+  return count;
+}
+
+interface Interval {
+  low: number;
+  high: number;
+  changesLow: number;
+  changesHigh: number;
+}
+
+/** Halves an interval until every part holds one root at most, and adds the roots in ascending order. */
+function separate(chain: Chain, interval: Interval, depth: number, roots: number[]): void {
+  const { low, high, changesLow, changesHigh } = interval;
+  const count = changesLow - changesHigh;
+  if (count <= 0) return;
+  if (count === 1) {
+    const root = rootBetween(chain.rows, chain.degrees[0], low, high);
+    if (root !== undefined) {
+      roots.push(root);
+      return;
+    }
+  }
+  if (depth >= MOST_HALVINGS) return;
+  const middle = middleOf(low, high);
+  const changesMiddle = changes(chain, middle);
+  separate(chain, { low, high: middle, changesLow, changesHigh: changesMiddle }, depth + 1, roots);
+  separate(chain, { low: middle, high, changesLow: changesMiddle, changesHigh }, depth + 1, roots);
+}
+
+/** The middle of an interval: of its magnitudes where it is far from 0, since bounds may be far out. */
+function middleOf(low: number, high: number): number {
+  if (low < -1 && high > -1) return high > 1 ? 0.1 : -1;
+  if (low < 1 && high > 1) return 1;
+  if (low >= 1) return Math.sqrt(low * high);
+  return high <= -1 ? -Math.sqrt(low * high) : 0.5 * (low + high);
+}
+
+/** Newton's iteration kept within a shrinking bracket; nothing where the signs at the ends agree. */
 function rootBetween(p: Float64Array, degree: number, from: number, to: number): number | undefined {
   let [low, high] = [from, to];
   const atLow = evaluate(p, degree, low);
   const atHigh = evaluate(p, degree, high);
-  if (atLow === 0) return low;
+  if (atHigh === 0) return high;
   if (atLow > 0 === atHigh > 0) return undefined;
   let x = 0.5 * (low + high);
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 100; i++) {
     let value = p[degree];
     let slope = 0;
     for (let k = degree - 1; k >= 0; k--) {

@@ -16,19 +16,34 @@ const productTable = (a: readonly string[], b: readonly string[], c: readonly st
 const TABLE_11 = productTable(EXPONENTS_1, EXPONENTS_1, EXPONENTS_2);
 const TABLE_21 = productTable(EXPONENTS_2, EXPONENTS_1, EXPONENTS_3);
 
-/** out += factor · a · b for polynomials of degree 1. */
-function addProduct11(out: Float64Array, a: Float64Array, b: Float64Array, factor: number): void {
+/*
+ * Numbers of one sample: allocated once, since a pair takes a thousand samples and small arrays cost more than the
+ * arithmetic. A thread works on one sample at a time.
+ */
+const SYSTEM = new Float64Array(45);
+/** Entry e of E = x X + y Y + z Z + W as a polynomial of degree 1: four numbers an entry. */
+const ENTRIES = new Float64Array(36);
+/** Entries of E Eᵀ, then of E Eᵀ − ½ tr(E Eᵀ) I: ten numbers an entry. */
+const SQUARES = new Float64Array(90);
+const MINOR = new Float64Array(10);
+/** The ten cubic equations: twenty numbers a row. */
+const ROWS = new Float64Array(200);
+/** Where each row of the elimination lies: rows are exchanged by name. */
+const ROW_AT = new Int32Array(10);
+
+/** out += factor · a · b for polynomials of degree 1, each at its place. */
+function addProduct11(out: Float64Array, at: number, a: number, b: number, factor: number): void {
   for (let i = 0, k = 0; i < 4; i++) {
-    const f = factor * a[i];
-    for (let j = 0; j < 4; j++, k++) out[TABLE_11[k]] += f * b[j];
+    const f = factor * ENTRIES[a + i];
+    for (let j = 0; j < 4; j++, k++) out[at + TABLE_11[k]] += f * ENTRIES[b + j];
   }
 }
 
-/** out += factor · a · b for polynomials of degrees 2 and 1. */
-function addProduct21(out: Float64Array, a: Float64Array, b: Float64Array, factor: number): void {
+/** A row += a · b, where a is of degree 2 and b an entry of E. */
+function addProduct21(at: number, a: Float64Array, first: number, b: number): void {
   for (let i = 0, k = 0; i < 10; i++) {
-    const f = factor * a[i];
-    for (let j = 0; j < 4; j++, k++) out[TABLE_21[k]] += f * b[j];
+    const f = a[first + i];
+    for (let j = 0; j < 4; j++, k++) ROWS[at + TABLE_21[k]] += f * ENTRIES[b + j];
   }
 }
 
@@ -39,89 +54,107 @@ function addProduct21(out: Float64Array, a: Float64Array, b: Float64Array, facto
  * @returns up to ten matrices, row-major, of Frobenius norm 1
  */
 export function fivePoint(points: Float64Array, sample: ArrayLike<number>): Mat3[] {
-  const system = new Float64Array(45);
   for (let k = 0; k < 5; k++) {
-    const at = sample[k] * 4;
-    const [x1, y1, x2, y2] = [points[at], points[at + 1], points[at + 2], points[at + 3]];
-    system.set([x2 * x1, x2 * y1, x2, y2 * x1, y2 * y1, y2, x1, y1, 1], k * 9);
+    const [from, to] = [sample[k] * 4, k * 9];
+    const x1 = points[from];
+    const y1 = points[from + 1];
+    const x2 = points[from + 2];
+    const y2 = points[from + 3];
+    SYSTEM[to] = x2 * x1;
+    SYSTEM[to + 1] = x2 * y1;
+    SYSTEM[to + 2] = x2;
+    SYSTEM[to + 3] = y2 * x1;
+    SYSTEM[to + 4] = y2 * y1;
+    SYSTEM[to + 5] = y2;
+    SYSTEM[to + 6] = x1;
+    SYSTEM[to + 7] = y1;
+    SYSTEM[to + 8] = 1;
   }
-  const basis = nullSpace(system, 5, 9);
-  // E = x X + y Y + z Z + W: entry e as a polynomial of degree 1.
-  const e = Array.from({ length: 9 }, (_, i) => Float64Array.of(basis[i], basis[9 + i], basis[18 + i], basis[27 + i]));
-  const rows = constraints(e);
-  if (!eliminate(rows)) return [];
-  const b = [hidden(rows[4], rows[5]), hidden(rows[6], rows[7]), hidden(rows[8], rows[9])];
+  const basis = nullSpace(SYSTEM, 5, 9);
+  for (let i = 0; i < 9; i++) for (let k = 0; k < 4; k++) ENTRIES[i * 4 + k] = basis[k * 9 + i];
+  fillConstraints();
+  if (!eliminate()) return [];
+  for (let k = 0; k < 3; k++) fillHidden(HIDDEN[k], ROW_AT[4 + 2 * k], ROW_AT[5 + 2 * k]);
+  const [p, q, r] = HIDDEN;
   const out: Mat3[] = [];
-  for (const z of realRoots(determinant(b))) {
-    const [p, q] = b.map(({ x, y, one }) => [power(x, z), power(y, z), power(one, z)]);
-    // The null vector of two rows (x, y, 1).
-    let v = cross(p, q);
-    const r = [power(b[2].x, z), power(b[2].y, z), power(b[2].one, z)];
-    for (const other of [cross(p, r), cross(q, r)]) if (Math.abs(other[2]) > Math.abs(v[2])) v = other;
-    if (v[2] === 0) continue;
-    const [x, y] = [v[0] / v[2], v[1] / v[2]];
-    const matrix = Float64Array.from(e, (c) => c[0] * x + c[1] * y + c[2] * z + c[3]);
-    const norm = Math.sqrt(matrix.reduce((s, c) => s + c * c, 0));
-    if (Number.isFinite(norm) && norm > 0) out.push(matrix.map((c) => c / norm));
+  for (const z of realRoots(determinant())) {
+    // The null vector (x, y, 1) of two of the three equations: of those two that give it best.
+    let [x, y, one] = [0, 0, 0];
+    for (const [s, t] of [
+      [p, q],
+      [p, r],
+      [q, r],
+    ]) {
+      const [sx, sy, s1] = [power(s.x, z), power(s.y, z), power(s.one, z)];
+      const [tx, ty, t1] = [power(t.x, z), power(t.y, z), power(t.one, z)];
+      const w = sx * ty - sy * tx;
+      if (Math.abs(w) <= Math.abs(one)) continue;
+      [x, y, one] = [sy * t1 - s1 * ty, s1 * tx - sx * t1, w];
+    }
+    if (one === 0) continue;
+    x /= one;
+    y /= one;
+    const matrix = new Float64Array(9);
+    let square = 0;
+    for (let i = 0, e = 0; i < 9; i++, e += 4) {
+      matrix[i] = ENTRIES[e] * x + ENTRIES[e + 1] * y + ENTRIES[e + 2] * z + ENTRIES[e + 3];
+      square += matrix[i] * matrix[i];
+    }
+    if (!(Number.isFinite(square) && square > 0)) continue;
+    const norm = Math.sqrt(square);
+    for (let i = 0; i < 9; i++) matrix[i] /= norm;
+    out.push(matrix);
   }
   return out;
 }
 
-/** The ten cubic equations: det E = 0 and 2 E Eᵀ E − tr(E Eᵀ) E = 0. */
-function constraints(e: readonly Float64Array[]): Float64Array[] {
-  const squares: Float64Array[] = [];
+/** The ten cubic equations: 2 E Eᵀ E − tr(E Eᵀ) E = 0 and det E = 0. */
+function fillConstraints(): void {
+  SQUARES.fill(0);
+  ROWS.fill(0);
   for (let i = 0; i < 3; i++) {
-    for (let j = 0; j < 3; j++) {
-      if (j < i) {
-        squares.push(squares[j * 3 + i]);
-        continue;
-      }
-      const s = new Float64Array(10);
-      for (let k = 0; k < 3; k++) addProduct11(s, e[i * 3 + k], e[j * 3 + k], 1);
-      squares.push(s);
+    for (let j = i; j < 3; j++) {
+      const at = (i * 3 + j) * 10;
+      for (let k = 0; k < 3; k++) addProduct11(SQUARES, at, (i * 3 + k) * 4, (j * 3 + k) * 4, 1);
+      if (j > i) SQUARES.copyWithin((j * 3 + i) * 10, at, at + 10);
     }
   }
-  const half = new Float64Array(10);
-  for (let k = 0; k < 10; k++) half[k] = 0.5 * (squares[0][k] + squares[4][k] + squares[8][k]);
-  const lambda = squares.map((s, i) => (i % 4 === 0 ? s.map((v, k) => v - half[k]) : s));
-  const rows: Float64Array[] = [];
-  for (let i = 0; i < 3; i++) {
-    for (let j = 0; j < 3; j++) {
-      const row = new Float64Array(20);
-      for (let k = 0; k < 3; k++) addProduct21(row, lambda[i * 3 + k], e[k * 3 + j], 1);
-      rows.push(row);
-    }
+  for (let k = 0; k < 10; k++) {
+    const half = 0.5 * (SQUARES[k] + SQUARES[40 + k] + SQUARES[80 + k]);
+    for (let i = 0; i < 90; i += 40) SQUARES[i + k] -= half;
   }
-  const det = new Float64Array(20);
+  for (let i = 0; i < 3; i++)
+    for (let j = 0; j < 3; j++)
+      for (let k = 0; k < 3; k++) addProduct21((i * 3 + j) * 20, SQUARES, (i * 3 + k) * 10, (k * 3 + j) * 4);
   for (let i = 0; i < 3; i++) {
     const [a, b] = [(i + 1) % 3, (i + 2) % 3];
-    const minor = new Float64Array(10);
-    addProduct11(minor, e[3 + a], e[6 + b], 1);
-    addProduct11(minor, e[3 + b], e[6 + a], -1);
-    addProduct21(det, minor, e[i], 1);
+    MINOR.fill(0);
+    addProduct11(MINOR, 0, (3 + a) * 4, (6 + b) * 4, 1);
+    addProduct11(MINOR, 0, (3 + b) * 4, (6 + a) * 4, -1);
+    addProduct21(180, MINOR, 0, i * 4);
   }
-  rows.push(det);
-  return rows;
 }
 
 /** Gauss–Jordan elimination of the first ten monomials, with pivots by row. */
-function eliminate(rows: Float64Array[]): boolean {
+function eliminate(): boolean {
+  for (let r = 0; r < 10; r++) ROW_AT[r] = r * 20;
   for (let c = 0; c < 10; c++) {
     let pivot = c;
-    for (let r = c + 1; r < 10; r++) if (Math.abs(rows[r][c]) > Math.abs(rows[pivot][c])) pivot = r;
-    const row = rows[pivot];
-    rows[pivot] = rows[c];
-    rows[c] = row;
-    const value = row[c];
+    for (let r = c + 1; r < 10; r++)
+      if (Math.abs(ROWS[ROW_AT[r] + c]) > Math.abs(ROWS[ROW_AT[pivot] + c])) pivot = r;
+    const row = ROW_AT[pivot];
+    ROW_AT[pivot] = ROW_AT[c];
+    ROW_AT[c] = row;
+    const value = ROWS[row + c];
     if (!(Math.abs(value) > 1e-14)) return false;
-    for (let k = c; k < 20; k++) row[k] /= value;
-    for (let r = 0; r < 10; r++) {
-      // Rows of the first four monomials are not used again.
-      if (r === c || (r < c && r < 4)) continue;
-      const other = rows[r];
-      const f = other[c];
+    for (let k = c; k < 20; k++) ROWS[row + k] /= value;
+    // Rows of the first four monomials are not used again.
+    for (let r = c < 4 ? c + 1 : 4; r < 10; r++) {
+      if (r === c) continue;
+      const other = ROW_AT[r];
+      const f = ROWS[other + c];
       if (f === 0) continue;
-      for (let k = c; k < 20; k++) other[k] -= f * row[k];
+      for (let k = c; k < 20; k++) ROWS[other + k] -= f * ROWS[row + k];
     }
   }
   return true;
@@ -134,31 +167,45 @@ interface Hidden {
   one: Float64Array;
 }
 
+const HIDDEN: readonly Hidden[] = [0, 1, 2].map(() => ({
+  x: new Float64Array(4),
+  y: new Float64Array(4),
+  one: new Float64Array(5),
+}));
+
 /** upper − z · lower, which leaves only x, y and 1 (times powers of z). */
-function hidden(upper: Float64Array, lower: Float64Array): Hidden {
-  return {
-    x: Float64Array.of(upper[12], upper[11] - lower[12], upper[10] - lower[11], -lower[10]),
-    y: Float64Array.of(upper[15], upper[14] - lower[15], upper[13] - lower[14], -lower[13]),
-    one: Float64Array.of(upper[19], upper[18] - lower[19], upper[17] - lower[18], upper[16] - lower[17], -lower[16]),
-  };
+function fillHidden({ x, y, one }: Hidden, upper: number, lower: number): void {
+  for (const [out, last] of [
+    [x, 12],
+    [y, 15],
+    [one, 19],
+  ] as const) {
+    const degree = out.length - 1;
+    out[0] = ROWS[upper + last];
+    for (let i = 1; i < degree; i++) out[i] = ROWS[upper + last - i] - ROWS[lower + last - i + 1];
+    out[degree] = -ROWS[lower + last - degree + 1];
+  }
 }
 
-/** The determinant of three equations: a polynomial of degree 10 in z. */
-function determinant(b: readonly Hidden[]): Float64Array {
-  const out = new Float64Array(11);
-  const add = (p: Float64Array, q: Float64Array, r: Float64Array, sign: number): void => {
-    for (let i = 0; i < p.length; i++)
-      for (let j = 0; j < q.length; j++) {
-        const f = sign * p[i] * q[j];
-        for (let k = 0; k < r.length; k++) out[i + j + k] += f * r[k];
-      }
-  };
+const DETERMINANT = new Float64Array(11);
+
+/** The determinant of the three equations: a polynomial of degree 10 in z. */
+function determinant(): Float64Array {
+  DETERMINANT.fill(0);
   for (let i = 0; i < 3; i++) {
     const [j, k] = [(i + 1) % 3, (i + 2) % 3];
-    add(b[j].x, b[k].y, b[i].one, 1);
-    add(b[k].x, b[j].y, b[i].one, -1);
+    addProduct(HIDDEN[j].x, HIDDEN[k].y, HIDDEN[i].one, 1);
+    addProduct(HIDDEN[k].x, HIDDEN[j].y, HIDDEN[i].one, -1);
   }
-  return out;
+  return DETERMINANT;
+}
+
+function addProduct(p: Float64Array, q: Float64Array, r: Float64Array, sign: number): void {
+  for (let i = 0; i < p.length; i++)
+    for (let j = 0; j < q.length; j++) {
+      const f = sign * p[i] * q[j];
+      for (let k = 0; k < r.length; k++) DETERMINANT[i + j + k] += f * r[k];
+    }
 }
 
 function power(p: Float64Array, z: number): number {
@@ -166,9 +213,3 @@ function power(p: Float64Array, z: number): number {
   for (let i = p.length - 1; i >= 0; i--) value = value * z + p[i];
   return value;
 }
-
-const cross = (a: readonly number[], b: readonly number[]): number[] => [
-  a[1] * b[2] - a[2] * b[1],
-  a[2] * b[0] - a[0] * b[2],
-  a[0] * b[1] - a[1] * b[0],
-];

@@ -1,3 +1,4 @@
+import { nullSpace } from '../solve/nullSpace.js';
 import type { Mat3 } from '../solve/svd3.js';
 import { symmetricEigen } from '../solve/symmetricEigen.js';
 
@@ -8,6 +9,7 @@ import { symmetricEigen } from '../solve/symmetricEigen.js';
  * @param points x₁, y₁, x₂, y₂ of every correspondence, of about unit size
  */
 export function homography(points: Float64Array, sample: ArrayLike<number>): Mat3[] {
+  if (sample.length === 4) return [throughFour(points, sample)];
   const normal = new Float64Array(81);
   const row = new Float64Array(9);
   for (let k = 0; k < sample.length; k++) {
@@ -32,6 +34,24 @@ export function homography(points: Float64Array, sample: ArrayLike<number>): Mat
   }
   const { vectors } = symmetricEigen(normal, 9);
   return [vectors.slice(0, 9)];
+}
+
+/** The homography through four correspondences: what is at right angles to their eight equations. */
+function throughFour(points: Float64Array, sample: ArrayLike<number>): Mat3 {
+  const system = new Float64Array(72);
+  for (let k = 0; k < 4; k++) {
+    const at = sample[k] * 4;
+    for (let row = 0; row < 2; row++) {
+      const [to, factor] = [(k * 2 + row) * 9, points[at + 2 + row]];
+      system[to + 3 * row] = points[at];
+      system[to + 3 * row + 1] = points[at + 1];
+      system[to + 3 * row + 2] = 1;
+      system[to + 6] = -factor * points[at];
+      system[to + 7] = -factor * points[at + 1];
+      system[to + 8] = -factor;
+    }
+  }
+  return nullSpace(system, 8, 9);
 }
 
 /** Square of the distance in the second picture between x₂ and H x₁. */

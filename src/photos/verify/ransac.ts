@@ -56,7 +56,7 @@ export function ransac<Model>(task: Estimation<Model>, options: RansacOptions): 
       do {
         const i = random.integer(Math.min(pool, count));
         pick = order ? order[i] : i;
-      } while (sample.subarray(0, k).includes(pick));
+      } while (isTaken(sample, k, pick));
       sample[k] = pick;
     }
     for (const model of task.solve(sample)) {
@@ -76,6 +76,11 @@ export function ransac<Model>(task: Estimation<Model>, options: RansacOptions): 
     number++;
   }
   return { model: best.model, inliers, count: number, score: best.score };
+}
+
+function isTaken(sample: Uint32Array, count: number, pick: number): boolean {
+  for (let k = 0; k < count; k++) if (sample[k] === pick) return true;
+  return false;
 }
 
 const samplesNeeded = (share: number, size: number, confidence: number): number =>

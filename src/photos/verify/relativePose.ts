@@ -27,6 +27,24 @@ export function posesOf(essential: Mat3): RelativePose[] {
   ]);
 }
 
+/** Whether both `depths` of a correspondence are positive, without their divisions: asked of all four poses. */
+function isInFront({ rotation: r, translation: t }: RelativePose, points: Float64Array, i: number): boolean {
+  const x1 = points[i * 4];
+  const y1 = points[i * 4 + 1];
+  const x2 = points[i * 4 + 2];
+  const y2 = points[i * 4 + 3];
+  // The first ray in the second camera's axes.
+  const ax = r[0] * x1 + r[1] * y1 + r[2];
+  const ay = r[3] * x1 + r[4] * y1 + r[5];
+  const az = r[6] * x1 + r[7] * y1 + r[8];
+  const aa = ax * ax + ay * ay + az * az;
+  const bb = x2 * x2 + y2 * y2 + 1;
+  const ab = ax * x2 + ay * y2 + az;
+  const at = ax * t[0] + ay * t[1] + az * t[2];
+  const bt = x2 * t[0] + y2 * t[1] + t[2];
+  return aa * bb - ab * ab > 0 && ab * bt - bb * at > 0 && aa * bt - ab * at > 0;
+}
+
 /**
  * Depths in both cameras of the point nearest to two rays (x, y, 1), and the angle between the rays in radians.
  */
@@ -64,17 +82,21 @@ export function chooseRelativePose(
   points: Float64Array,
   chosen: ArrayLike<number>,
 ): { pose: RelativePose; inFront: number; medianAngle: number } {
-  const rated = poses.map((pose) => {
-    const angles: number[] = [];
-    for (let i = 0; i * 4 < points.length; i++) {
-      if (!chosen[i]) continue;
-      const d = depths(pose, points[i * 4], points[i * 4 + 1], points[i * 4 + 2], points[i * 4 + 3]);
-      if (d.first > 0 && d.second > 0) angles.push(d.angle);
-    }
-    angles.sort((a, b) => a - b);
-    return { pose, inFront: angles.length, medianAngle: angles[angles.length >> 1] ?? 0 };
+  const counts = poses.map((pose) => {
+    let count = 0;
+    for (let i = 0; i * 4 < points.length; i++) if (chosen[i] && isInFront(pose, points, i)) count++;
+    return count;
   });
-  return rated.reduce((best, r) => (r.inFront > best.inFront ? r : best));
+  const best = counts.indexOf(Math.max(...counts));
+  const pose = poses[best];
+  const angles: number[] = [];
+  for (let i = 0; i * 4 < points.length; i++) {
+    if (!chosen[i]) continue;
+    const d = depths(pose, points[i * 4], points[i * 4 + 1], points[i * 4 + 2], points[i * 4 + 3]);
+    if (d.first > 0 && d.second > 0) angles.push(d.angle);
+  }
+  angles.sort((a, b) => a - b);
+  return { pose, inFront: counts[best], medianAngle: angles[angles.length >> 1] ?? 0 };
 }
 
 /**
