@@ -6,14 +6,15 @@ import { ThreadPool } from '../platform/threadPool.js';
 import { diagnosePhotos, type PhotoVerdict } from './diagnose/photos.js';
 import { diagnoseSet, type SetFacts } from './diagnose/set.js';
 import type { FeatureJob, PhotoFeatures } from './features/extractPhoto.js';
-import { type Frame, frameOf } from './frame.js';
-import type { PhotoLens } from './mapper/lensModel.js';
+import { type Frame, frameOf, type KnownLength } from './frame.js';
+import { longerSide as longerSideOf, type PhotoLens } from './mapper/lensModel.js';
 import { type MapperPair, mapPhotos } from './mapper/map.js';
 import { rescue } from './mapper/rescue.js';
 import type { Scene } from './mapper/scene.js';
 import type { Matches } from './matching/matcher.js';
 import type { PairJob, PairResult } from './matching/matchPair.js';
 import { choosePartners } from './matching/partners.js';
+import { movingPairs } from './matching/still.js';
 import { groupLenses, type KnownLens, type LensGroup } from './read/lenses.js';
 import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
@@ -31,6 +32,8 @@ export interface FindCamerasOptions {
   longerSide?: number;
   /** Most features of a photo, before those with two orientations are doubled. Default 8192. */
   features?: number;
+  /** A length that is known, photos by their file names; without one the scale is not known. */
+  scale?: StatedLength;
   /** Default 0. */
   seed?: number;
   /** Threads. Default: the processor's, at most 8. */
@@ -39,6 +42,12 @@ export interface FindCamerasOptions {
   /** Is told the share of the work that is done, 0 … 1, and what is being done. */
   onProgress?: (fraction: number, what: string) => void;
 }
+
+/**
+ * A length that is known, in any unit: the cameras' mean distance from what they look at, or how far the cameras of two
+ * photos, named by their files, stood apart.
+ */
+export type StatedLength = { meanDistance: number } | { between: [string, string]; distance: number };
 
 /** Cameras found from photos. */
 export interface FoundCameras {
@@ -78,6 +87,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
   };
   begin('read', 'Reading photos');
   const photos = await readPhotos(files, maxPixels, signal);
+  const known = options.scale && knownLength(options.scale, photos);
   const usable = photos.flatMap(({ duplicateOf }, i) => (duplicateOf === undefined ? [i] : []));
   if (usable.length < FEWEST_PHOTOS) throw tooFew(photos.length, usable.length);
   const lenses = groupLenses(photos, focal, options.lens);
@@ -103,6 +113,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
         } satisfies { kind: 'features' } & FeatureJob),
       featuresDone,
     );
+    let turntable = false;
     const job = (
       a: number,
       b: number,
@@ -122,11 +133,19 @@ export async function findCameras(files: readonly string[], options: FindCameras
         matches: more.matches,
         pose: more.pose,
         exhaustive: more.exhaustive,
+        turntable,
       } satisfies { kind: 'pair' } & PairJob);
 
     const every = usable.flatMap((a, k) => usable.slice(k + 1).map((b) => ({ a, b })));
     const coarse = await all(every, ({ a, b }) => job(a, b, 'coarse'), begin('coarse', 'Comparing photos'));
-    const promising = choosePartners(coarse);
+    const moving = movingPairs(
+      coarse,
+      features.map(({ points }) => points),
+      photos.map(longerSideOf),
+      usable,
+    );
+    turntable = moving !== undefined;
+    const promising = choosePartners(moving ?? coarse);
     const lensDone = begin('lens', 'Finding focal lengths');
     await chooseFocals(
       lenses,
@@ -160,9 +179,9 @@ export async function findCameras(files: readonly string[], options: FindCameras
       random,
     );
     throwIfCancelled(signal);
-    const frame = frameOf(scene, photos);
+    const frame = frameOf(scene, photos, known);
     const verdicts = diagnosePhotos(photos, features, scene, pairs);
-    const { facts, warnings } = diagnoseSet({ photos, features, lenses, scene, frame, pairs, verdicts });
+    const { facts, warnings } = diagnoseSet({ photos, features, lenses, scene, frame, pairs, verdicts, turntable });
     options.onProgress?.(1, 'Cameras found');
     return { photos, features, lenses, scene, frame, verdicts, facts, warnings };
   } catch (error) {
@@ -172,6 +191,20 @@ export async function findCameras(files: readonly string[], options: FindCameras
     signal?.removeEventListener('abort', abort);
     pool.close();
   }
+}
+
+function knownLength(stated: StatedLength, photos: readonly Photo[]): KnownLength {
+  if ('meanDistance' in stated) return stated;
+  const [a, b] = stated.between.map((name) => {
+    const at = photos.findIndex((photo) => photo.name === name);
+    if (at >= 0) return at;
+    throw new PlinthError('OPTION_INVALID', {
+      found: `${name} is none of the photos`,
+      expected: 'the file names of two photos',
+      subject: 'scale',
+    });
+  });
+  return { between: [a, b], distance: stated.distance };
 }
 
 const LEAST_REGISTERED = 3;

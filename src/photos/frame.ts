@@ -1,10 +1,12 @@
 import { rotationTo, upDirection } from '../capture/formats/up.js';
+import { PlinthError } from '../core/errors.js';
 import { solveSymmetricInPlace } from '../core/linearSolve.js';
 import { length, type Mat4, multiply, scale, sub, transformDirection, type Vec3 } from '../core/math.js';
 import type { Pose } from './mapper/p3p.js';
 import type { Scene } from './mapper/scene.js';
 import { centreOf } from './mapper/triangulate.js';
 import type { Photo } from './read/readPhotos.js';
+import { findSupportPlane } from './supportPlane.js';
 
 /** A similarity from the mapper's frame to the world: p ↦ scale · R p + offset. */
 export interface Frame {
@@ -12,7 +14,14 @@ export interface Frame {
   rotation: Mat4;
   scale: number;
   offset: Vec3;
+  /** Whether a unit is the one in which the user stated a length. */
+  scaleKnown: boolean;
+  /** Height of what the object stands on, where that is to be seen; up is then at right angles to it. */
+  support?: number;
 }
+
+/** A length that the user knows: what the cameras' mean distance is, or how far two cameras stand apart. */
+export type KnownLength = { meanDistance: number } | { between: [number, number]; distance: number };
 
 /**
  * Clockwise quarter turns that bring a stored picture upright, by EXIF orientation (mirrored ones as their unmirrored
@@ -38,17 +47,50 @@ export function uprightPose(pose: Pose, orientation: number): Mat4 {
 }
 
 /**
- * The frame of Plinth's world: up as people hold cameras, the point nearest to all optical axes at the origin, the
- * cameras' mean distance from it 1: nobody knows the true scale.
+ * The frame of Plinth's world: up from what the object stands on, or where that is not to be seen as people hold
+ * cameras; the point nearest to all optical axes at the origin; the cameras' mean distance from it 1, unless a length
+ * is known.
  */
-export function frameOf(scene: Scene, photos: readonly Photo[]): Frame {
+export function frameOf(scene: Scene, photos: readonly Photo[], known?: KnownLength): Frame {
   const poses = scene.registered().map((i) => uprightPose(scene.poses[i] as Pose, photos[i].orientation));
-  const rotation = rotationTo(upDirection(poses), [0, 1, 0]);
   const focus = nearestToAxes(poses);
-  const centres = poses.map((m): Vec3 => [m[12], m[13], m[14]]);
-  const mean = centres.reduce((sum, c) => sum + length(sub(c, focus)), 0) / centres.length;
-  const factor = mean > 0 ? 1 / mean : 1;
-  return { rotation, scale: factor, offset: scale(transformDirection(rotation, focus), -factor) };
+  const centres = poses.map((m): Vec3 => sub([m[12], m[13], m[14]], focus));
+  const mean = centres.reduce((sum, c) => sum + length(c), 0) / centres.length;
+  const unit = mean > 0 ? 1 / mean : 1;
+  const points: Vec3[] = [];
+  for (let t = 0; t < scene.tracks.count; t++) {
+    const p = scene.position(t);
+    if (scene.has[t]) points.push(scale(sub([p[0], p[1], p[2]], focus), unit));
+  }
+  const held = upDirection(poses);
+  const plane = findSupportPlane(
+    points,
+    centres.map((c) => scale(c, unit)),
+    held,
+  );
+  const rotation = rotationTo(plane?.normal ?? held, [0, 1, 0]);
+  const factor = unit * lengthFactor(scene, unit, known);
+  return {
+    rotation,
+    scale: factor,
+    offset: scale(transformDirection(rotation, focus), -factor),
+    scaleKnown: known !== undefined,
+    support: plane && (plane.height * factor) / unit,
+  };
+}
+
+/** What the unit of a mean distance of 1 is in the user's unit; 1 where nothing is known. */
+function lengthFactor(scene: Scene, unit: number, known?: KnownLength): number {
+  if (!known) return 1;
+  if ('meanDistance' in known) return known.meanDistance;
+  const [a, b] = known.between.map((photo) => scene.poses[photo]);
+  const apart = a && b ? length(sub(centreOf(a), centreOf(b))) * unit : 0;
+  if (apart > 0) return known.distance / apart;
+  throw new PlinthError('OPTION_INVALID', {
+    found: 'A photo whose distance from another is given has no camera',
+    expected: 'two photos that were placed',
+    remedy: 'Give the distance of two other photos',
+  });
 }
 
 /** A point of the mapper's frame in the world. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { READ_DEFAULTS } from '../../capture/options.js';
 import { throwIfCancelled } from '../../core/errors.js';
-import { findCameras } from '../../photos/findCameras.js';
+import { findCameras, type StatedLength } from '../../photos/findCameras.js';
 import { listPhotos } from '../../photos/listPhotos.js';
 import { convertHeic, isHeicName } from '../../photos/read/convertHeic.js';
 import type { KnownLens } from '../../photos/read/lenses.js';
@@ -18,6 +18,7 @@ interface Flags {
   features?: number;
   photoSize?: number;
   maxPixels?: number;
+  scale?: StatedLength;
   seed: number;
   json?: boolean;
 }
@@ -39,6 +40,7 @@ export async function runCameras(path: string, flags: Flags): Promise<void> {
     features: flags.features,
     longerSide: flags.photoSize,
     maxPixels,
+    scale: flags.scale,
     seed: flags.seed,
     signal,
     onProgress: flags.json

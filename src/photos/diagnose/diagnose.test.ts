@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { photoScene } from '../../../test/photoScene.js';
+import { length } from '../../core/math.js';
 import type { PhotoFeatures } from '../features/extractPhoto.js';
-import { frameOf } from '../frame.js';
+import { frameOf, toWorld } from '../frame.js';
 import type { MapperPair } from '../mapper/map.js';
 import type { Pose } from '../mapper/p3p.js';
 import { relativePose } from '../mapper/rescue.js';
@@ -90,10 +91,10 @@ describe('diagnosePhotos', () => {
 });
 
 describe('diagnoseSet', () => {
-  const told = (given: ReturnType<typeof solved>, pairs: MapperPair[]) => {
+  const told = (given: ReturnType<typeof solved>, pairs: MapperPair[], turntable = false) => {
     const { photos, features, scene, lenses, frame } = given;
     const verdicts = diagnosePhotos(photos, features, scene, pairs);
-    return diagnoseSet({ photos, features, scene, lenses, frame, pairs, verdicts });
+    return diagnoseSet({ photos, features, scene, lenses, frame, pairs, verdicts, turntable });
   };
   const around = (given: ReturnType<typeof solved>, turned: number): MapperPair[] =>
     [0, 1, 2, 3, 4].map((a) => given.pair(a, a + 1, 100, a < turned ? 1 : 0));
@@ -139,6 +140,24 @@ describe('diagnoseSet', () => {
     expect(told(given, []).facts.lenses[0].focalDeviation).toBeGreaterThan(
       2 * told(solved(100), []).facts.lenses[0].focalDeviation,
     );
+  });
+
+  it('warns of few photos, of softness everywhere, of an object without points and of a turntable', () => {
+    const given = solved(100);
+    const codes = (turntable = false): (string | undefined)[] =>
+      told(given, [], turntable).warnings.map(({ code, subject }) => (subject ? `${code} ${subject}` : code));
+    expect(codes()).toContain('PHOTOS_FEW');
+    expect(codes()).not.toContain('PHOTO_BLURRED');
+    expect(codes()).not.toContain('TURNTABLE');
+    expect(codes()).not.toContain('TEXTURELESS object');
+    expect(codes(true)).toContain('TURNTABLE');
+    for (const f of given.features) f.sharpness = 0.1;
+    expect(codes()).toContain('PHOTO_BLURRED');
+    // All but the points that are far from the middle.
+    const { scene, frame } = given;
+    for (let t = 0; t < POINTS; t++) if (length(toWorld(frame, scene.position(t))) < 0.35) scene.has[t] = 0;
+    for (let o = 0; o < scene.active.length; o++) scene.active[o] &= scene.has[scene.trackOf[o]];
+    expect(codes()).toContain('TEXTURELESS object');
   });
 
   it('keeps poses as they are', () => {

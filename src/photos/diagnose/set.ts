@@ -11,6 +11,7 @@ import type { LensGroup } from '../read/lenses.js';
 import type { Photo } from '../read/readPhotos.js';
 import { angleBetween } from '../solve/rotation.js';
 import { multiply3, transpose3 } from '../solve/svd3.js';
+import { nearPairs } from './ambiguity.js';
 import type { PhotoVerdict } from './photos.js';
 
 /** What was found of one lens. JSON-serialisable. */
@@ -43,6 +44,19 @@ export interface SetFacts {
   /** Pairs of photos that match well, and how many of them contradict the cameras found. */
   pairs: number;
   contradictingPairs: number;
+  /** Pairs of photos that stand next to each other by the cameras found, and how many of them see unlike things. */
+  nearPairs: number;
+  unlikePairs: number;
+  /** Points of the object that a photo sees, in the middle: of what the cameras look at, above its support. */
+  objectPoints: number;
+  /** How sharp the photo in the middle is; see `sharpness`. */
+  sharpness: number;
+  /** The camera stood still and the object turned. */
+  turntable: boolean;
+  /** What tells which way is up. */
+  up: 'support' | 'cameras';
+  /** Whether the unit of length is the user's; else it is the cameras' mean distance from what they look at. */
+  scaleKnown: boolean;
 }
 
 export interface SetInput {
@@ -53,6 +67,7 @@ export interface SetInput {
   frame: Frame;
   pairs: readonly MapperPair[];
   verdicts: readonly PhotoVerdict[];
+  turntable: boolean;
 }
 
 const WIDE_GAP = 60;
@@ -64,6 +79,18 @@ const CONTRADICTION = 0.25;
 /** Matches that such a pair must have, and the share of contradicting pairs that is no accident. */
 const CONTRADICTION_MATCHES = 60;
 const CONTRADICTION_SHARE = 0.08;
+/** Neighbours that see unlike things, and their share of all neighbours, that are no accident. */
+const UNLIKE_PAIRS = 4;
+const UNLIKE_SHARE = 0.15;
+/** Fewer photos leave most of an object unseen or seen once. */
+const FEW_PHOTOS = 8;
+/** Half of the photos are less sharp than this where all are out of focus or moved. */
+const SOFT = 0.18;
+/** Points of the object that a photo sees where it has texture. */
+const FEW_OBJECT_POINTS = 25;
+/** How far the object reaches from where the cameras look, over their mean distance; and what is on its support. */
+const OBJECT_RADIUS = 0.35;
+const ON_SUPPORT = 0.02;
 
 /** Facts and warnings of the whole set. */
 export function diagnoseSet(input: SetInput): { facts: SetFacts; warnings: Warning[] } {
@@ -77,6 +104,7 @@ export function diagnoseSet(input: SetInput): { facts: SetFacts; warnings: Warni
       scene.poses[a] && scene.poses[b] && ratios.length >= CONTRADICTION_MATCHES && flatness < 0.8,
   );
   const contradicting = strong.filter((pair) => contradicts(pair, scene));
+  const { near, unlike } = nearPairs(scene);
   const facts: SetFacts = {
     registered: registered.length,
     photos: photos.length,
@@ -103,6 +131,13 @@ export function diagnoseSet(input: SetInput): { facts: SetFacts; warnings: Warni
     }),
     pairs: strong.length,
     contradictingPairs: contradicting.length,
+    nearPairs: near,
+    unlikePairs: unlike,
+    objectPoints: objectPoints(scene, frame),
+    sharpness: middleOf(features.map(({ sharpness }) => sharpness)),
+    turntable: input.turntable,
+    up: frame.support === undefined ? 'cameras' : 'support',
+    scaleKnown: frame.scaleKnown,
   };
   return { facts, warnings: warningsOf(facts, verdicts, features) };
 }
@@ -156,7 +191,29 @@ function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features
       });
     }
   }
-  const middle = features.map(({ count }) => count).sort((a, b) => a - b)[features.length >> 1];
+  if (facts.registered < FEW_PHOTOS) {
+    warnings.push({
+      code: 'PHOTOS_FEW',
+      message: `Only ${facts.registered} photos have a camera: much of the object is seen once or not at all.`,
+      remedy: 'Take twenty or more, in steps of 10 to 20 degrees all around.',
+    });
+  }
+  if (facts.sharpness < SOFT) {
+    warnings.push({
+      code: 'PHOTO_BLURRED',
+      message: 'Most photos are out of focus or moved: cameras, shape and texture suffer.',
+      remedy: 'Take them again, with more light, focused on the object.',
+    });
+  }
+  if (facts.turntable) {
+    warnings.push({
+      code: 'TURNTABLE',
+      message:
+        'The camera stood still and the object turned: the cameras were found from what turned, the surroundings ' +
+        'were left out.',
+    });
+  }
+  const middle = middleOf(features.map(({ count }) => count));
   if (middle < FEW_FEATURES) {
     warnings.push({
       code: 'TEXTURELESS',
@@ -164,12 +221,26 @@ function warningsOf(facts: SetFacts, verdicts: readonly PhotoVerdict[], features
       remedy: 'Lay the object on newspaper or a patterned cloth, in even light.',
     });
   }
-  if (facts.contradictingPairs > CONTRADICTION_SHARE * facts.pairs) {
+  if (middle >= FEW_FEATURES && facts.objectPoints < FEW_OBJECT_POINTS) {
+    warnings.push({
+      code: 'TEXTURELESS',
+      subject: 'object',
+      message:
+        `A photo sees ${facts.objectPoints} points of the object in the middle: it is plain or mirrors, and its ` +
+        'shape can be had from its outline alone.',
+      remedy: 'Dust it, or stick a few patterned marks on it.',
+    });
+  }
+  const contradicted = facts.contradictingPairs > CONTRADICTION_SHARE * facts.pairs;
+  const laidOver = facts.unlikePairs >= UNLIKE_PAIRS && facts.unlikePairs > UNLIKE_SHARE * facts.nearPairs;
+  if (contradicted || laidOver) {
     warnings.push({
       code: 'SYMMETRIC_AMBIGUOUS',
-      message:
-        `${facts.contradictingPairs} of ${facts.pairs} matching pairs of photos contradict the cameras: sides ` +
-        'of the object look alike, or it was turned between photos.',
+      message: contradicted
+        ? `${facts.contradictingPairs} of ${facts.pairs} matching pairs of photos contradict the cameras: sides ` +
+          'of the object look alike, or it was turned between photos.'
+        : `${facts.unlikePairs} of ${facts.nearPairs} pairs of photos that should stand next to each other see ` +
+          'unlike things: sides that look alike may be laid upon each other.',
       remedy:
         'Put something unlike on each side into view (a newspaper under it), and do not move the object ' +
         'between photos.',
@@ -185,6 +256,28 @@ const PHOTO_REMEDIES: Record<NonNullable<PhotoVerdict['code']>, string> = {
   PHOTO_FEW_MATCHES: 'Add photos between it and its neighbours.',
   PHOTO_OTHER_MODEL: 'Add photos between the two groups.',
 };
+
+const middleOf = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** Points near the middle and above the support that a photo sees, in the median of the photos with a camera. */
+function objectPoints(scene: Scene, frame: Frame): number {
+  // The cameras' mean distance from the middle, whatever the unit.
+  const centres = scene.registered().map((i) => length(toWorld(frame, centreOf(scene.poses[i] as Pose))));
+  const unit = centres.reduce((sum, d) => sum + d, 0) / centres.length;
+  const floor = frame.support === undefined ? Number.NEGATIVE_INFINITY : frame.support + ON_SUPPORT * unit;
+  const isObject = Uint8Array.from({ length: scene.tracks.count }, (_, t) => {
+    if (!scene.has[t]) return 0;
+    const p = toWorld(frame, scene.position(t));
+    return Number(length(p) < OBJECT_RADIUS * unit && p[1] > floor);
+  });
+  return middleOf(
+    scene.registered().map((photo) => {
+      let count = 0;
+      for (const o of scene.sightingsOf[photo]) if (scene.active[o] && isObject[scene.trackOf[o]]) count++;
+      return count;
+    }),
+  );
+}
 
 /** Whether the relative rotation of a pair differs from that of its cameras. */
 function contradicts({ a, b, pose }: MapperPair, scene: Scene): boolean {

@@ -5,6 +5,7 @@ import type { Mat3 } from '../solve/svd3.js';
 import { essentialOf, type RelativePose } from '../verify/relativePose.js';
 import { fitFundamental, LEAST_MATCHES, verifyPair } from '../verify/verifyPair.js';
 import { Matcher, type Matches } from './matcher.js';
+import { splitStill, stillLimit } from './still.js';
 
 /** What a thread is given to match two photos. */
 export interface PairJob {
@@ -25,6 +26,8 @@ export interface PairJob {
   exhaustive?: boolean;
   /** The relative pose, where it is known: all features are then matched along its lines. */
   pose?: RelativePose;
+  /** The camera stood still and the object turned: what stayed at its place in the picture is no match. */
+  turntable?: boolean;
 }
 
 export interface PairResult {
@@ -101,21 +104,24 @@ export class PairWork {
     let middle: Matches | undefined;
     let known = job.pose ?? (coarse && sure(coarse));
     if (!known) {
-      middle = this.largest(job, MIDDLE, RATIO);
+      middle = moved(job, this.largest(job, MIDDLE, RATIO));
       known = sure(middle);
     }
-    const matches = known
-      ? this.matcher.matchAlong(
-          featuresA.descriptors,
-          raysA,
-          featuresB.descriptors,
-          raysB,
-          essentialOf(known),
-          BAND * limit,
-        )
-      : middle && !job.exhaustive
-        ? middle
-        : this.matcher.match(featuresA.descriptors, featuresA.count, featuresB.descriptors, featuresB.count);
+    const matches = moved(
+      job,
+      known
+        ? this.matcher.matchAlong(
+            featuresA.descriptors,
+            raysA,
+            featuresB.descriptors,
+            raysB,
+            essentialOf(known),
+            BAND * limit,
+          )
+        : middle && !job.exhaustive
+          ? middle
+          : this.matcher.match(featuresA.descriptors, featuresA.count, featuresB.descriptors, featuresB.count),
+    );
     if (matches.count < LEAST_MATCHES) return { a, b, matches };
     const found = geometry(matches);
     if (!found) return { a, b, matches };
@@ -124,9 +130,16 @@ export class PairWork {
   }
 }
 
+const longest = ({ lensA, lensB }: PairJob): number => Math.max(longerSide(lensA), longerSide(lensB));
+
 /** Largest Sampson distance of a good match in pixels. */
-const limitOf = ({ lensA, lensB }: PairJob): number =>
-  Math.max(1.5, (LIMIT * Math.max(longerSide(lensA), longerSide(lensB))) / LIMIT_SIDE);
+const limitOf = (job: PairJob): number => Math.max(1.5, (LIMIT * longest(job)) / LIMIT_SIDE);
+
+/** The matches that count: on a turntable those that moved. */
+const moved = (job: PairJob, matches: Matches): Matches =>
+  job.turntable
+    ? splitStill(matches, job.featuresA.points, job.featuresB.points, stillLimit(longest(job))).moving
+    : matches;
 
 const randomOf = ({ seed, a, b }: PairJob): Random => new Random(seed, (a << 16) + b + 1);
 

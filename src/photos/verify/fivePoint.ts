@@ -140,8 +140,7 @@ function eliminate(): boolean {
   for (let r = 0; r < 10; r++) ROW_AT[r] = r * 20;
   for (let c = 0; c < 10; c++) {
     let pivot = c;
-    for (let r = c + 1; r < 10; r++)
-      if (Math.abs(ROWS[ROW_AT[r] + c]) > Math.abs(ROWS[ROW_AT[pivot] + c])) pivot = r;
+    for (let r = c + 1; r < 10; r++) if (Math.abs(ROWS[ROW_AT[r] + c]) > Math.abs(ROWS[ROW_AT[pivot] + c])) pivot = r;
     const row = ROW_AT[pivot];
     ROW_AT[pivot] = ROW_AT[c];
     ROW_AT[c] = row;

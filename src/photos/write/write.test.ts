@@ -90,6 +90,13 @@ async function found(root: string): Promise<FoundCameras> {
       lenses: [],
       pairs: 6,
       contradictingPairs: 0,
+      nearPairs: 6,
+      unlikePairs: 0,
+      objectPoints: 40,
+      sharpness: 0.5,
+      turntable: false,
+      up: 'cameras',
+      scaleKnown: false,
     },
     warnings: [],
   };
