@@ -12,13 +12,13 @@ import { readExport } from './formats/exports.js';
 import type { ReadSources } from './formats/sources.js';
 import { readTransforms } from './formats/transforms.js';
 import { findLayouts, type Layout, layoutName, type TransformsFile } from './layout/detect.js';
-import { isImageName } from './layout/names.js';
+import { isHeicName, isImageName } from './layout/names.js';
 import { unreadPictures } from './layout/unreadPictures.js';
 import { noCameras } from './noCameras.js';
 import { type ReadOptions, type ResolvedReadOptions, resolveReadOptions } from './options.js';
 import { readSixViews } from './sixView/readSixViews.js';
 
-/** Finds cameras for pictures that have none: paths in the folder. */
+/** Finds cameras for pictures that have none: paths in the folder, all of which are HEIC where none is read else. */
 export type CameraFinder = (
   folder: CaptureFolder,
   images: readonly string[],
@@ -196,6 +196,8 @@ async function readLayout(
       if (!finder) throw await noCameras(layout.images.map((image) => join(folder.root, image)));
       return finishCapture(await finder(folder, layout.images, options), source, options);
     case 'unread-pictures':
+      if (finder && layout.names.every(isHeicName))
+        return finishCapture(await finder(folder, layout.names, options), source, options);
       throw unreadPictures(layout, source);
     case 'several-transforms':
       throw new PlinthError('CAPTURE_UNRECOGNISED', {

@@ -49,6 +49,8 @@ export const ERROR_CODES = {
   CAPTURE_VIEWS_DISAGREE: ['input', 'The views do not fit together as pictures of one object.'],
   PHOTOS_NO_MASKS: ['input', 'The cameras of photos were found, but nothing tells the object from its surroundings.'],
   PHOTO_DECODER_MISSING: ['config', 'A photo is in a format whose optional decoder is not installed.'],
+  VIDEO_DECODER_MISSING: ['config', 'A video is given, and there is no ffmpeg to take pictures from it.'],
+  VIDEO_UNREADABLE: ['input', 'A video is damaged or of an unknown format.'],
   PHOTOS_NOT_CONNECTED: ['input', 'The photos do not show enough in common to find their cameras.'],
   IMAGE_UNREADABLE: ['input', 'An image is damaged, truncated or of an unknown format.'],
   IMAGE_TOO_LARGE: ['input', 'An image has more pixels than the limit.'],

@@ -19,6 +19,7 @@ import { groupLenses, type KnownLens, type LensGroup } from './read/lenses.js';
 import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
 import type { RelativePose } from './verify/relativePose.js';
+import { WorkCache } from './workCache.js';
 
 /** How cameras are sought in photos. */
 export interface FindCamerasOptions {
@@ -36,6 +37,8 @@ export interface FindCamerasOptions {
   scale?: StatedLength;
   /** Default 0. */
   seed?: number;
+  /** A folder in which features and matches are kept, so that work that was stopped goes on. Default: none. */
+  workFolder?: string;
   /** Threads. Default: the processor's, at most 8. */
   threads?: number;
   signal?: AbortSignal;
@@ -96,6 +99,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
     for (const i of group.photos) lensOf[i] = k;
   });
 
+  const cache = new WorkCache(options.workFolder);
   const pool = new ThreadPool(new URL('./photoThread', import.meta.url), options.threads);
   const abort = (): void => pool.close();
   signal?.addEventListener('abort', abort, { once: true });
@@ -104,13 +108,15 @@ export async function findCameras(files: readonly string[], options: FindCameras
     const featuresDone = begin('features', 'Finding features');
     const features = await all(
       photos,
-      ({ file, width, height }) =>
-        pool.run<PhotoFeatures>({
-          kind: 'features',
-          photo: { file, width, height },
-          longerSide,
-          most,
-        } satisfies { kind: 'features' } & FeatureJob),
+      ({ file, width, height, digest }) =>
+        cache.features([digest, longerSide, most], () =>
+          pool.run<PhotoFeatures>({
+            kind: 'features',
+            photo: { file, width, height },
+            longerSide,
+            most,
+          } satisfies { kind: 'features' } & FeatureJob),
+        ),
       featuresDone,
     );
     let turntable = false;
@@ -119,22 +125,30 @@ export async function findCameras(files: readonly string[], options: FindCameras
       b: number,
       step: PairJob['step'],
       more: { matches?: Matches; pose?: RelativePose; lenses?: readonly PhotoLens[]; exhaustive?: boolean } = {},
-    ): Promise<PairResult> =>
-      pool.run<PairResult>({
-        kind: 'pair',
+    ): Promise<PairResult> => {
+      const how = {
         a,
         b,
-        featuresA: features[a],
-        featuresB: features[b],
         lensA: more.lenses?.[lensOf[a]] ?? lenses[lensOf[a]].lens,
         lensB: more.lenses?.[lensOf[b]] ?? lenses[lensOf[b]].lens,
         seed,
         step,
-        matches: more.matches,
         pose: more.pose,
         exhaustive: more.exhaustive,
         turntable,
-      } satisfies { kind: 'pair' } & PairJob);
+      };
+      // Matches that the work begins with follow from the photos and from how these are matched.
+      const from = [photos[a].digest, photos[b].digest, longerSide, most, how];
+      return cache.of('pair', from, () =>
+        pool.run<PairResult>({
+          kind: 'pair',
+          ...how,
+          featuresA: features[a],
+          featuresB: features[b],
+          matches: more.matches,
+        } satisfies { kind: 'pair' } & PairJob),
+      );
+    };
 
     const every = usable.flatMap((a, k) => usable.slice(k + 1).map((b) => ({ a, b })));
     const coarse = await all(every, ({ a, b }) => job(a, b, 'coarse'), begin('coarse', 'Comparing photos'));

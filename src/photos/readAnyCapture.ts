@@ -1,37 +1,117 @@
-import { basename } from 'node:path';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import type { Capture, LeftOutPart } from '../capture/capture.js';
 import { absolutePath, type CaptureFolder } from '../capture/files/captureFolder.js';
 import type { ReadSources } from '../capture/formats/sources.js';
 import { findMask } from '../capture/layout/masks.js';
-import { folderOf, isOtherPictureName } from '../capture/layout/names.js';
+import { folderOf, isHeicName, isOtherPictureName, isVideoName } from '../capture/layout/names.js';
 import type { ReadOptions, ResolvedReadOptions } from '../capture/options.js';
-import { readCapture } from '../capture/readCapture.js';
+import { type CameraFinder, readCapture } from '../capture/readCapture.js';
 import { type ViewSource, viewNames } from '../capture/viewSource.js';
 import type { Warning } from '../core/context.js';
+import { PlinthError } from '../core/errors.js';
 import { identity } from '../core/math.js';
-import { command, remedy } from '../core/remedy.js';
 import { kept } from '../platform/kept.js';
 import { findCameras } from './findCameras.js';
 import { photosKey } from './photosKey.js';
 import { type PlacedPhotos, placedPhotos } from './placedPhotos.js';
+import { decodablePhotos } from './read/decodablePhotos.js';
 
 /**
- * Reads a capture of any kind: as `readCapture`, and photos without cameras, whose cameras are found first
- * (`findCameras`).
+ * Reads a capture of any kind: as `readCapture`, and photos without cameras or a video, whose cameras are found first
+ * (`findCameras`). HEIC photos are converted, and frames of videos taken, into a folder of their own, which `dispose()`
+ * removes.
  *
- * @throws what `readCapture` and `findCameras` throw
+ * @throws what `readCapture`, `findCameras` and `decodablePhotos` throw
  */
-export const readAnyCapture = (path: string, options?: ReadOptions): Promise<Capture> =>
-  readCapture(path, options, async (folder, images, resolved) => {
-    const files = await Promise.all(images.map((image) => absolutePath(folder, image)));
-    const { maxPixels, signal, onProgress, checkpoints } = resolved;
-    const find = async (): Promise<PlacedPhotos> =>
-      placedPhotos(await findCameras(files, { maxPixels, signal, onProgress }));
-    const placed = checkpoints
-      ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find)
-      : await find();
-    return sourcesOf(placed, folder, images, files, resolved);
-  });
+export async function readAnyCapture(path: string, options?: ReadOptions): Promise<Capture> {
+  const scratch = new Scratch();
+  const finder: CameraFinder = (folder, images, resolved) => findSources(folder, images, resolved, scratch);
+  try {
+    const source = resolve(path);
+    const isVideo = isVideoName(source) && (await stat(source).catch(() => undefined))?.isFile();
+    let from = path;
+    if (isVideo) {
+      from = await scratch.folder();
+      await decodablePhotos([source], from, Number.POSITIVE_INFINITY, options?.signal);
+    }
+    const capture = await readCapture(from, options, finder);
+    const named = isVideo ? { name: basename(source).replace(/\.[^.]+$/, ''), source } : {};
+    const dispose = async (): Promise<void> => {
+      await capture.dispose();
+      await scratch.remove();
+    };
+    return { ...capture, ...named, dispose };
+  } catch (error) {
+    await scratch.remove();
+    throw error;
+  }
+}
+
+/** A folder that is made when it is first asked for. */
+class Scratch {
+  private made?: Promise<string>;
+
+  folder(): Promise<string> {
+    this.made ??= mkdtemp(join(tmpdir(), 'plinth-photos-'));
+    return this.made;
+  }
+
+  async remove(): Promise<void> {
+    if (this.made) await rm(await this.made, { recursive: true, force: true });
+  }
+}
+
+async function findSources(
+  folder: CaptureFolder,
+  images: readonly string[],
+  resolved: ResolvedReadOptions,
+  scratch: Scratch,
+): Promise<ReadSources> {
+  const { maxPixels, signal, onProgress, checkpoints } = resolved;
+  const taken = await decoded(folder, images, resolved, scratch);
+  const files = taken.map(({ file }) => file);
+  const find = async (): Promise<PlacedPhotos> =>
+    placedPhotos(await findCameras(files, { maxPixels, signal, onProgress, work: checkpoints }));
+  const placed = checkpoints
+    ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find)
+    : await find();
+  return sourcesOf(
+    placed,
+    folder,
+    taken.map(({ path }) => path),
+    files,
+    resolved,
+  );
+}
+
+/** The photos as files that can be decoded, HEIC ones beside `images` among them, in the order of their paths. */
+async function decoded(
+  folder: CaptureFolder,
+  images: readonly string[],
+  { maxPixels, signal }: ResolvedReadOptions,
+  scratch: Scratch,
+): Promise<{ path: string; file: string }[]> {
+  const folders = new Set(images.map(folderOf));
+  const heic = folder.list.paths.filter((path) => isHeicName(path) && folders.has(folderOf(path)));
+  const taken: { path: string; file: string }[] = [];
+  for (const path of [...new Set([...images, ...heic])].sort()) {
+    const file = await absolutePath(folder, path);
+    try {
+      const [converted] = isHeicName(path)
+        ? await decodablePhotos([file], await scratch.folder(), maxPixels, signal)
+        : [file];
+      taken.push({ path, file: converted });
+    } catch (error) {
+      // Among photos that are read, one that is not is no reason to refuse them all: a warning names it.
+      if (!(error instanceof PlinthError) || !UNREAD.has(error.code) || images.every(isHeicName)) throw error;
+    }
+  }
+  return taken;
+}
+
+const UNREAD = new Set(['PHOTO_DECODER_MISSING', 'IMAGE_UNREADABLE']);
 
 /** Found cameras as a reader of posed pictures hands them on, for upright pictures. */
 async function sourcesOf(
@@ -80,7 +160,8 @@ async function sourcesOf(
 /** Pictures of formats that are not read among the photos. */
 function unreadAmong({ list }: CaptureFolder, images: readonly string[]): string[] {
   const folders = new Set(images.map(folderOf));
-  return list.paths.filter((path) => isOtherPictureName(path) && folders.has(folderOf(path)));
+  const read = new Set(images);
+  return list.paths.filter((path) => isOtherPictureName(path) && folders.has(folderOf(path)) && !read.has(path));
 }
 
 /** A warning for them. */
@@ -93,7 +174,7 @@ function unread(left: readonly string[]): Warning[] {
       message:
         `${left.length} picture${left.length === 1 ? '' : 's'} of other formats among the photos ` +
         `${left.length === 1 ? 'was' : 'were'} not read: ${left.slice(0, 5).join(', ')}.`,
-      remedy: remedy`export them as JPEG; ${command('cameras')} reads HEIC`,
+      remedy: 'Export them as JPEG; HEIC is read where the package libheif-js is installed',
     },
   ];
 }

@@ -11,6 +11,9 @@ export const isLossyName = (name: string): boolean => /\.(jpe?g|webp|avif)$/i.te
 export const isOtherPictureName = (name: string): boolean =>
   /\.(gif|bmp|tga|heic|heif|hif|jxl|jp2|psd|svg|pdf|exr|hdr|dng|cr2|cr3|nef|arw|orf|rw2|raf)$/i.test(name);
 
+/** Photos as iPhones take them, which an optional decoder reads. */
+export const isHeicName = (name: string): boolean => /\.(heic|heif|hif)$/i.test(name);
+
 export const isVideoName = (name: string): boolean => /\.(mp4|mov|m4v|avi|mkv|webm|insv|3gp|mts)$/i.test(name);
 
 /** File name endings of depth maps, in the order in which a name without ending is tried. */

@@ -1,9 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { READ_DEFAULTS } from '../../capture/options.js';
-import { throwIfCancelled } from '../../core/errors.js';
 import { findCameras, type StatedLength } from '../../photos/findCameras.js';
 import { listPhotos } from '../../photos/listPhotos.js';
-import { convertHeic, isHeicName } from '../../photos/read/convertHeic.js';
+import { decodablePhotos } from '../../photos/read/decodablePhotos.js';
 import type { KnownLens } from '../../photos/read/lenses.js';
 import { photosReport } from '../../photos/write/photosJson.js';
 import { writeCameras } from '../../photos/write/writeCameras.js';
@@ -23,17 +23,16 @@ interface Flags {
   json?: boolean;
 }
 
+/** Folder of the output that keeps features and matches until the work is done. */
+const WORK = '.work';
+
 export async function runCameras(path: string, flags: Flags): Promise<void> {
   const signal = cancelOnInterrupt(() => {});
   const printer = progressPrinter(outputMode(flags.json));
   const begin = performance.now();
   const maxPixels = flags.maxPixels ?? READ_DEFAULTS.maxPixels;
-  // What was HEIC is kept as JPEG beside the cameras, which are for those pictures.
-  const photos: string[] = [];
-  for (const file of await listPhotos(path)) {
-    throwIfCancelled(signal);
-    photos.push(isHeicName(file) ? await convertHeic(file, join(flags.output, 'images'), maxPixels) : file);
-  }
+  // What was HEIC, and frames of videos, are kept as JPEG beside the cameras, which are for those pictures.
+  const photos = await decodablePhotos(await listPhotos(path), join(flags.output, 'images'), maxPixels, signal);
   const found = await findCameras(photos, {
     focal: flags.focal,
     lens: flags.lens,
@@ -42,6 +41,7 @@ export async function runCameras(path: string, flags: Flags): Promise<void> {
     maxPixels,
     scale: flags.scale,
     seed: flags.seed,
+    workFolder: join(flags.output, WORK),
     signal,
     onProgress: flags.json
       ? undefined
@@ -52,6 +52,8 @@ export async function runCameras(path: string, flags: Flags): Promise<void> {
   });
   printer.end();
   const files = await writeCameras(found, flags.output, flags.format);
+  // What was kept for a run that is stopped is of no use any more.
+  await rm(join(flags.output, WORK), { recursive: true, force: true });
   const report = photosReport(found);
   if (flags.json) {
     emit({ event: 'cameras', ...report, files });

@@ -11,7 +11,7 @@ export function addCameras(program: Command): void {
     .description(
       'find the cameras of photos: a COLMAP model, transforms.json, a drawing and what is wrong with which photo',
     )
-    .argument('<photos>', 'a folder of photos')
+    .argument('<photos>', 'a folder of photos, or a video')
     .requiredOption('-o, --output <folder>', 'where the files go')
     .addOption(new Option('--format <form>', 'of the COLMAP model').choices(['binary', 'text']).default('binary'))
     .option('--focal <pixels>', 'focal length of the photos as stored, where it is known', numberFlag('--focal'))

@@ -18,8 +18,6 @@ interface Heif {
   HeifDecoder: new () => { decode(bytes: Uint8Array): HeifImage[] };
 }
 
-export const isHeicName = (name: string): boolean => /\.hei[cf]$/i.test(name);
-
 /** JPEG quality at which a converted photo differs from its source by less than its noise. */
 const QUALITY = 95;
 

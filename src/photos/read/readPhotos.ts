@@ -27,6 +27,8 @@ export interface Photo {
   focalPixels?: number;
   /** Name of an earlier photo with the same bytes. */
   duplicateOf?: string;
+  /** SHA-256 of its bytes, in hexadecimal digits. */
+  digest?: string;
 }
 
 /** Photos that are read at the same time. */
@@ -55,6 +57,6 @@ export async function readPhotos(files: readonly string[], maxPixels: number, si
   return read.map(({ photo, digest }): Photo => {
     const duplicateOf = digests.get(digest);
     if (duplicateOf === undefined) digests.set(digest, photo.name);
-    return { ...photo, duplicateOf };
+    return { ...photo, duplicateOf, digest };
   });
 }
