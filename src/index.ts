@@ -60,7 +60,7 @@ export type { GpuHost } from './gpu/runtime/shader.js';
 export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
-export { type FindCamerasOptions, type FoundCameras, findCameras } from './photos/findCameras.js';
+export { type FindCamerasOptions, type FoundCameras, findCameras, type StatedLength } from './photos/findCameras.js';
 export type { KnownLens } from './photos/read/lenses.js';
 export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
 export { writeCameras } from './photos/write/writeCameras.js';

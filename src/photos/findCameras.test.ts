@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,8 @@ import { compareCameras, type PlacedCamera } from '../../test/similarity.js';
 import type { SparsePoints } from '../capture/capture.js';
 import { projectPoint } from '../core/camera.js';
 import type { CheckpointStore } from '../core/platform.js';
-import { findCameras } from './findCameras.js';
+import { checkpointFolder } from '../platform/checkpointFolder.js';
+import { type FindCamerasOptions, findCameras } from './findCameras.js';
 import type { Pose } from './mapper/p3p.js';
 import { centreOf } from './mapper/triangulate.js';
 import { readAnyCapture } from './readAnyCapture.js';
@@ -72,11 +73,27 @@ describe('findCameras', () => {
     expect(apart.position).toBeLessThan(0.001);
   });
 
-  it('gives the same bytes with one thread and with two', { timeout: 400_000 }, async () => {
+  it('gives the same bytes with one thread, with two, and after a stop', { timeout: 400_000 }, async () => {
     const list = paths(names(423, 424, 425, 438));
-    const run = async (threads: number): Promise<Record<string, string>> =>
-      colmapText(sparseModel(await findCameras(list, { threads, longerSide: 700, features: 1500 })));
-    expect(await run(2)).toEqual(await run(1));
+    const workFolder = join(await folder(), 'work');
+    const work = checkpointFolder(workFolder);
+    const run = async (options: FindCamerasOptions): Promise<Record<string, string>> =>
+      colmapText(sparseModel(await findCameras(list, { longerSide: 700, features: 1500, ...options })));
+    const plain = await run({ threads: 1 });
+    expect(await run({ threads: 2 })).toEqual(plain);
+    const abort = new AbortController();
+    const stopped = run({
+      threads: 1,
+      work,
+      signal: abort.signal,
+      onProgress: (_, what) => what === 'Placing cameras' && abort.abort(),
+    });
+    expect((await errorOf(stopped)).code).toBe('CANCELLED');
+    // Features of four photos and what pairs gave are kept, and used.
+    const kept = await readdir(workFolder);
+    expect(kept.filter((name) => name.startsWith('features-')).length).toBe(4);
+    expect(kept.filter((name) => name.startsWith('pair-')).length).toBeGreaterThan(6);
+    expect(await run({ threads: 1, work })).toEqual(plain);
   });
 
   it('refuses photos that show nothing in common, too few ones, and stops when told to', async () => {
@@ -99,6 +116,23 @@ describe('findCameras', () => {
 });
 
 describe('readAnyCapture', () => {
+  it('reads HEIC photos through the optional decoder, alone and among others', { timeout: 400_000 }, async () => {
+    const heic = await readFile(new URL('../../test/photos/heic/small.heic', import.meta.url));
+    const alone = await folder();
+    for (const name of ['a.heic', 'b.HEIC', 'c.heif']) await put(alone, name, heic);
+    // Decoded they are three times the same picture; unread they would be refused as a format.
+    const refused = await errorOf(readAnyCapture(alone));
+    expect([refused.code, refused.message.includes('1 of them different')]).toEqual(['CAPTURE_VIEWS_MISSING', true]);
+    const mixed = await folder();
+    for (const name of names(423, 424, 438)) await put(mixed, name, await readFile(join(BANANA, name)));
+    await put(mixed, 'IMG_1.heic', heic);
+    const capture = await readAnyCapture(mixed);
+    const report = (capture.estimated as { photos: { photos: { photo: string; registered: boolean }[] } }).photos;
+    expect(report.photos.map(({ photo, registered }) => [photo, registered])).toContainEqual(['IMG_1.jpg', false]);
+    expect(capture.warnings.map(({ code }) => code)).not.toContain('PHOTO_NOT_READ');
+    await capture.dispose();
+  });
+
   it('makes a capture of a folder of photos, with the points that its cameras were found by, and keeps it', {
     timeout: 400_000,
   }, async () => {
@@ -138,7 +172,7 @@ describe('readAnyCapture', () => {
     await capture.dispose();
     // What was found is found again without being sought.
     const again = await readAnyCapture(join(root, 'photos'), { checkpoints });
-    expect(sought).toEqual(new Set(['cameras']));
+    expect(sought).toEqual(new Set(['features', 'pair', 'cameras']));
     expect(again.views.map(({ camera }) => camera)).toEqual(capture.views.map(({ camera }) => camera));
     expect(again.points).toEqual(capture.points);
   });

@@ -1,6 +1,7 @@
 import { FEWEST_PHOTOS } from '../capture/layout/photos.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
+import type { CheckpointStore } from '../core/platform.js';
 import { Random } from '../core/random.js';
 import { ThreadPool } from '../platform/threadPool.js';
 import { diagnosePhotos, type PhotoVerdict } from './diagnose/photos.js';
@@ -37,8 +38,8 @@ export interface FindCamerasOptions {
   scale?: StatedLength;
   /** Default 0. */
   seed?: number;
-  /** A folder in which features and matches are kept, so that work that was stopped goes on. Default: none. */
-  workFolder?: string;
+  /** Where features and matches are kept, so that work that was stopped goes on. Default: nowhere. */
+  work?: CheckpointStore;
   /** Threads. Default: the processor's, at most 8. */
   threads?: number;
   signal?: AbortSignal;
@@ -99,7 +100,7 @@ export async function findCameras(files: readonly string[], options: FindCameras
     for (const i of group.photos) lensOf[i] = k;
   });
 
-  const cache = new WorkCache(options.workFolder);
+  const cache = new WorkCache(options.work);
   const pool = new ThreadPool(new URL('./photoThread', import.meta.url), options.threads);
   const abort = (): void => pool.close();
   signal?.addEventListener('abort', abort, { once: true });

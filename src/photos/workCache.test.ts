@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useFolders } from '../../test/captureScene.js';
+import { checkpointFolder } from '../platform/checkpointFolder.js';
 import type { PhotoFeatures } from './features/extractPhoto.js';
 import { WorkCache } from './workCache.js';
 
@@ -24,14 +25,14 @@ const FEATURES: PhotoFeatures = {
 describe('WorkCache', () => {
   it('gives back what was made of the same, and makes what was made of something else or is damaged', async () => {
     const root = await folder();
-    const cache = new WorkCache(root);
+    const cache = new WorkCache(checkpointFolder(root));
     let made = 0;
     const find = async (): Promise<PhotoFeatures> => {
       made++;
       return FEATURES;
     };
     const first = await cache.features(['abc', 3200], find);
-    const again = await new WorkCache(root).features(['abc', 3200], find);
+    const again = await new WorkCache(checkpointFolder(root)).features(['abc', 3200], find);
     expect(made).toBe(1);
     expect(again).toEqual(first);
     expect(again.points.buffer).toBeInstanceOf(SharedArrayBuffer);

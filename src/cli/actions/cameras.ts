@@ -7,6 +7,7 @@ import { decodablePhotos } from '../../photos/read/decodablePhotos.js';
 import type { KnownLens } from '../../photos/read/lenses.js';
 import { photosReport } from '../../photos/write/photosJson.js';
 import { writeCameras } from '../../photos/write/writeCameras.js';
+import { checkpointFolder } from '../../platform/checkpointFolder.js';
 import { photosText } from '../photosText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter } from '../terminal.js';
 
@@ -41,7 +42,7 @@ export async function runCameras(path: string, flags: Flags): Promise<void> {
     maxPixels,
     scale: flags.scale,
     seed: flags.seed,
-    workFolder: join(flags.output, WORK),
+    work: checkpointFolder(join(flags.output, WORK)),
     signal,
     onProgress: flags.json
       ? undefined

@@ -166,16 +166,19 @@ function assemble(problem: BundleProblem, layout: Layout, softness: number, damp
     lens: new Float64Array(10),
   };
   // Of the sightings of one point: places of their free numbers, and W = JcᵀJp, three numbers a place.
-  const places: number[] = [];
-  const w: number[] = [];
+  let most = 0;
+  for (let j = 0; j < count; j++) most = Math.max(most, starts[j + 1] - starts[j]);
+  const places = new Int32Array(most * (6 + LENS_SIZE));
+  const w = new Float64Array(3 * places.length);
   const at = new Int32Array(6 + LENS_SIZE);
   const jx = new Float64Array(6 + LENS_SIZE);
   const jy = new Float64Array(6 + LENS_SIZE);
-  const lensPlace = new Map<number, number>();
+  // Where the numbers of lenses, which sightings share, stand in `places`: −1 for those not met yet.
+  const lensPlace = new Int32Array(n);
+  const posesEnd = layout.poses.reduce((end, place) => Math.max(end, place + 6), 0);
   for (let j = 0; j < count; j++) {
-    places.length = 0;
-    w.length = 0;
-    lensPlace.clear();
+    let filled = 0;
+    lensPlace.fill(-1, posesEnd);
     let [v0, v1, v2, v3, v4, v5, g0, g1, g2] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
     for (let o = starts[j]; o < starts[j + 1]; o++) {
       if (!linearise(problem, j, o, line)) continue;
@@ -209,7 +212,8 @@ function assemble(problem: BundleProblem, layout: Layout, softness: number, damp
         m++;
       }
       for (let a = 0; a < m; a++) {
-        const [xa, ya] = [weight * jx[a], weight * jy[a]];
+        const xa = weight * jx[a];
+        const ya = weight * jy[a];
         right[at[a]] -= xa * rx + ya * ry;
         const row = at[a] * n;
         // Places ascend within a sighting.
@@ -217,16 +221,19 @@ function assemble(problem: BundleProblem, layout: Layout, softness: number, damp
         const wx = xa * p[0] + ya * p[3];
         const wy = xa * p[1] + ya * p[4];
         const wz = xa * p[2] + ya * p[5];
-        const shared = a >= 6 || posePlace < 0 ? lensPlace.get(at[a]) : undefined;
-        if (shared !== undefined) {
-          w[shared * 3] += wx;
-          w[shared * 3 + 1] += wy;
-          w[shared * 3 + 2] += wz;
-          continue;
+        let place = filled;
+        if (at[a] >= posesEnd) {
+          if (lensPlace[at[a]] >= 0) place = lensPlace[at[a]];
+          else lensPlace[at[a]] = filled;
         }
-        if (a >= 6 || posePlace < 0) lensPlace.set(at[a], places.length);
-        places.push(at[a]);
-        w.push(wx, wy, wz);
+        if (place === filled) {
+          places[filled] = at[a];
+          w.fill(0, 3 * filled, 3 * filled + 3);
+          filled++;
+        }
+        w[place * 3] += wx;
+        w[place * 3 + 1] += wy;
+        w[place * 3 + 2] += wz;
       }
     }
     v0 += damping * v0 + 1e-12;
@@ -244,21 +251,30 @@ function assemble(problem: BundleProblem, layout: Layout, softness: number, damp
     const i2 = (v0 * v5 - v3 * v3) * s;
     const i4 = (v1 * v3 - v0 * v4) * s;
     const i5 = (v0 * v2 - v1 * v1) * s;
-    inverses.set([i0, i1, i2, i3, i4, i5], j * 6);
-    gradients.set([g0, g1, g2], j * 3);
+    const i = j * 6;
+    inverses[i] = i0;
+    inverses[i + 1] = i1;
+    inverses[i + 2] = i2;
+    inverses[i + 3] = i3;
+    inverses[i + 4] = i4;
+    inverses[i + 5] = i5;
+    gradients[j * 3] = g0;
+    gradients[j * 3 + 1] = g1;
+    gradients[j * 3 + 2] = g2;
     const h0 = i0 * g0 + i1 * g1 + i3 * g2;
     const h1 = i1 * g0 + i2 * g1 + i4 * g2;
     const h2 = i3 * g0 + i4 * g1 + i5 * g2;
-    const m = places.length;
-    for (let a = 0; a < m; a++) {
-      const [x, y, z] = [w[a * 3], w[a * 3 + 1], w[a * 3 + 2]];
+    for (let a = 0; a < filled; a++) {
+      const x = w[a * 3];
+      const y = w[a * 3 + 1];
+      const z = w[a * 3 + 2];
       const pa = places[a];
       right[pa] -= x * h0 + y * h1 + z * h2;
       const tx = x * i0 + y * i1 + z * i3;
       const ty = x * i1 + y * i2 + z * i4;
       const tz = x * i3 + y * i4 + z * i5;
       const row = pa * n;
-      for (let b = 0; b < m; b++) {
+      for (let b = 0; b < filled; b++) {
         const pb = places[b];
         if (pb > pa) continue;
         matrix[row + pb] -= tx * w[b * 3] + ty * w[b * 3 + 1] + tz * w[b * 3 + 2];
