@@ -44,6 +44,8 @@ export interface KernelDefinition<B extends Record<string, BindingKind>, U exten
   uniforms?: U;
   /** Values of `override` constants. */
   constants?: Record<string, number>;
+  /** Values in place of those that the file's own lines `const NAME = …;` give, where an `override` cannot stand. */
+  defines?: Record<string, number>;
 }
 
 /** What is bound: a buffer, a part of one, a texture view or a sampler. */
@@ -105,7 +107,7 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
   }
 
   private build(gpu: GpuResources): { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout } {
-    const { name, shader, entryPoint, bindings, constants } = this.definition;
+    const { name, shader, entryPoint, bindings, constants, defines } = this.definition;
     const layout = gpu.device.createBindGroupLayout({
       label: name,
       entries: Object.values(bindings).map((kind, binding) => ({
@@ -114,7 +116,7 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
         ...layoutOf(kind),
       })),
     });
-    const module = gpu.shaderModule(shader, name);
+    const module = gpu.shaderModule(shader, name, defines);
     const pipeline = gpu.device.createComputePipeline({
       label: name,
       layout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
@@ -170,8 +172,8 @@ export class Kernel<B extends Record<string, BindingKind>, U extends UniformFiel
 
   /** Compiles and reports the shader compiler's own messages with file and line. Throws `GPU_SHADER_INVALID`. */
   async compile(gpu: GpuResources): Promise<void> {
-    const { name, shader } = this.definition;
-    const errors = await shaderErrors(gpu.device, loadShaderSource(gpu.host, shader), name);
+    const { name, shader, defines } = this.definition;
+    const errors = await shaderErrors(gpu.device, loadShaderSource(gpu.host, shader, defines), name);
     if (errors.length === 0) {
       gpu.device.pushErrorScope('validation');
       this.build(gpu);

@@ -45,8 +45,8 @@ export class GpuResources {
   }
 
   /** A shader file, as `loadShader` reads it, compiled. */
-  shaderModule(url: URL, label: string): GPUShaderModule {
-    return this.device.createShaderModule({ label, code: loadShader(this.host, url) });
+  shaderModule(url: URL, label: string, defines?: Record<string, number>): GPUShaderModule {
+    return this.device.createShaderModule({ label, code: loadShader(this.host, url, defines) });
   }
 
   /**

@@ -14,19 +14,24 @@ export interface ShaderSource {
 /**
  * Reads a WGSL file. A line `// #include "other.wgsl"` is replaced by that file's text (path relative to the including
  * file); a file is included once.
+ * @param defines values of lines `const NAME = …;` that the file has, in place of its own
  */
-export function loadShader(host: GpuHost, url: URL): string {
-  return loadShaderSource(host, url).code;
+export function loadShader(host: GpuHost, url: URL, defines?: Record<string, number>): string {
+  return loadShaderSource(host, url, defines).code;
 }
 
 /** As `loadShader`, with the origin of each line. */
-export function loadShaderSource(host: GpuHost, url: URL): ShaderSource {
+export function loadShaderSource(host: GpuHost, url: URL, defines: Record<string, number> = {}): ShaderSource {
   const text: string[] = [];
+  const unused = new Set(Object.keys(defines));
   const lines: ShaderSource['lines'] = [];
   expand(host, url, new Set(), (line, file, number) => {
-    text.push(line);
+    const name = /^const (\w+) = /.exec(line)?.[1];
+    const defined = name !== undefined && unused.delete(name);
+    text.push(defined ? `const ${name} = ${defines[name]}u;` : line);
     lines.push({ file, line: number });
   });
+  if (unused.size > 0) throw new RangeError(`${placeOf(url)} has no constant ${[...unused].join(', ')}`);
   return { code: text.join('\n'), lines };
 }
 

@@ -60,6 +60,12 @@ describe('all shaders', () => {
     expect(unused.map((file) => relative(root, file))).toEqual([]);
   });
 
+  it('take values in place of their own constants, and refuse those they have not', () => {
+    const url = new URL('../../nn/kernels/attention.wgsl', import.meta.url);
+    expect(loadShaderSource(nodeHost, url, { SIZE: 128 }).code).toContain('const SIZE = 128u;');
+    expect(() => loadShaderSource(nodeHost, url, { SIZES: 1 })).toThrow(/attention\.wgsl has no constant SIZES/);
+  });
+
   it('name file and line of an error, also within an included file', async () => {
     const source = loadShaderSource(nodeHost, new URL('./testing/broken.includes.txt', import.meta.url));
     const [error] = await shaderErrors(gpu().device, source);
