@@ -26,9 +26,11 @@ function swapped(data: Float32Array, heads: number, length: number, size = 64): 
 }
 
 const xyz = (coords: Int32Array): Int32Array => coords.filter((_, i) => i % 4 !== 0);
+/** Segments of these lengths, one after the other. */
 const segmentsOf = (queries: Int32Array, keys = queries): Int32Array => {
-  let [q, k] = [0, 0];
-  return Int32Array.from([...queries].flatMap((n, i) => [q, n, k, keys[i], (q += n), (k += keys[i])].slice(0, 4)));
+  const start = (lengths: Int32Array, i: number): number => lengths.subarray(0, i).reduce((a, b) => a + b, 0);
+  const runs = [...queries].flatMap((length, i) => [start(queries, i), length, start(keys, i), keys[i]]);
+  return Int32Array.from(runs);
 };
 
 describeOps('operations', (ops) => {
