@@ -5,12 +5,14 @@ import { type Frame, toWorld } from '../frame.js';
 import { lensDeviations } from '../mapper/bundleScene.js';
 import type { MapperPair } from '../mapper/map.js';
 import type { Pose } from '../mapper/p3p.js';
+import { relativePose } from '../mapper/rescue.js';
 import type { Scene } from '../mapper/scene.js';
 import { centreOf } from '../mapper/triangulate.js';
 import type { LensGroup } from '../read/lenses.js';
 import type { Photo } from '../read/readPhotos.js';
 import { angleBetween } from '../solve/rotation.js';
-import { multiply3, transpose3 } from '../solve/svd3.js';
+import { essentialOf } from '../verify/relativePose.js';
+import { sampsonError } from '../verify/sampson.js';
 import { nearPairs } from './ambiguity.js';
 import type { PhotoVerdict } from './photos.js';
 
@@ -79,6 +81,8 @@ const CONTRADICTION = 0.25;
 /** Matches that such a pair must have, and the share of contradicting pairs that is no accident. */
 const CONTRADICTION_MATCHES = 60;
 const CONTRADICTION_SHARE = 0.08;
+/** Share of a pair's matches that fit the cameras where it does not contradict them. */
+const EXPLAINED = 0.4;
 /** Neighbours that see unlike things, and their share of all neighbours, that are no accident. */
 const UNLIKE_PAIRS = 4;
 const UNLIKE_SHARE = 0.15;
@@ -279,10 +283,25 @@ function objectPoints(scene: Scene, frame: Frame): number {
   );
 }
 
-/** Whether the relative rotation of a pair differs from that of its cameras. */
-function contradicts({ a, b, pose }: MapperPair, scene: Scene): boolean {
-  const [p, q] = [scene.poses[a] as Pose, scene.poses[b] as Pose];
-  return angleBetween(multiply3(q.rotation, transpose3(p.rotation)), pose.rotation) > CONTRADICTION;
+/**
+ * Whether a pair rests on other matches than the cameras: its own rotation differs from theirs, and few of its matches
+ * fit them. Of a scene that is nearly flat a pair's own pose may be the wrong one of two, though its matches are right.
+ */
+function contradicts({ a, b, pose, pairs }: MapperPair, scene: Scene): boolean {
+  const own = relativePose(scene.poses[a] as Pose, scene.poses[b] as Pose);
+  if (angleBetween(own.rotation, pose.rotation) <= CONTRADICTION) return false;
+  const [raysA, raysB] = [scene.raysOf(a), scene.raysOf(b)];
+  const count = pairs.length / 2;
+  const points = new Float64Array(4 * count);
+  for (let i = 0; i < count; i++) {
+    points.set(raysA.subarray(pairs[2 * i] * 2, pairs[2 * i] * 2 + 2), 4 * i);
+    points.set(raysB.subarray(pairs[2 * i + 1] * 2, pairs[2 * i + 1] * 2 + 2), 4 * i + 2);
+  }
+  const essential = essentialOf(own);
+  const limit = (2 * Math.max(scene.rayLimitOf(a), scene.rayLimitOf(b))) ** 2;
+  let fitting = 0;
+  for (let i = 0; i < count; i++) if (sampsonError(essential, points, i) < limit) fitting++;
+  return fitting < EXPLAINED * count;
 }
 
 /** Widest angle in degrees, seen from above, between neighbouring cameras around the origin. */
