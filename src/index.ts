@@ -10,7 +10,16 @@
  * await capture.dispose();
  * ```
  */
-export type { Capture, CaptureFormat, LeftOutPart, LoadOptions, View, ViewDepth } from './capture/capture.js';
+export type {
+  Capture,
+  CaptureFormat,
+  LeftOutPart,
+  LoadOptions,
+  ReadMasks,
+  SparsePoints,
+  View,
+  ViewDepth,
+} from './capture/capture.js';
 export { captureFromViews, type ObjectCaptureOptions, type ObjectView } from './capture/captureFromViews.js';
 export type { MaskImage } from './capture/images/color.js';
 export { type Inspection, inspectCapture, type LeftOutInspection, type ViewInspection } from './capture/inspect.js';
@@ -60,6 +69,7 @@ export type { GpuHost } from './gpu/runtime/shader.js';
 export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
+export type { ObjectHints, Rectangle } from './object/hints.js';
 export { type FindCamerasOptions, type FoundCameras, findCameras, type StatedLength } from './photos/findCameras.js';
 export type { KnownLens } from './photos/read/lenses.js';
 export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';

@@ -12,8 +12,8 @@ export interface TableScene {
   mask(view: number, width: number): { object: Uint8Array; shadow: Uint8Array };
 }
 
-/** Half sides of the thing. */
-const HALF: Vec3 = [0.16, 0.12, 0.1];
+/** Half sides of the thing, which stands on the table at y = 0. */
+export const HALF: Vec3 = [0.16, 0.12, 0.1];
 const LIGHT = normalize([0.5, 1, 0.3]);
 
 /**

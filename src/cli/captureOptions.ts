@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { MASK_SOURCES, type MaskSource, type ReadOptions } from '../capture/options.js';
 import type { SixViewOptions } from '../capture/sixView/options.js';
+import type { Bounds } from '../core/bounds.js';
+import { PlinthError } from '../core/errors.js';
 import { numberFlag } from './terminal.js';
 
 /** Flags that say how a capture is to be understood. */
@@ -57,6 +59,27 @@ export function addCaptureOptions(command: Command): void {
     .optionsGroup('Other:');
 }
 
+/** Flags that say what the object in photos is. */
+export interface ObjectFlags {
+  object: 'auto' | 'none';
+  box?: Bounds;
+  rectangles?: string;
+  work?: string;
+}
+
+function boxFlag(text: string): Bounds {
+  const numbers = text.split(/[\s,]+/).map(Number);
+  const [a, b, c, d, e, f] = numbers;
+  if (numbers.length === 6 && numbers.every(Number.isFinite) && a < d && b < e && c < f) {
+    return { min: [a, b, c], max: [d, e, f] };
+  }
+  throw new PlinthError('OPTION_INVALID', {
+    found: `--box ${text}`,
+    expected: 'six numbers by commas: the least x, y, z of a box, then the greatest',
+    subject: 'box',
+  });
+}
+
 /** Adds what completes a capture of photos. */
 export function addObjectOptions(command: Command): Command {
   return command
@@ -65,6 +88,8 @@ export function addObjectOptions(command: Command): Command {
         .choices(['auto', 'none'])
         .default('auto'),
     )
+    .option('--box <numbers>', 'a box around the object: least x,y,z and greatest x,y,z, as inspect prints it', boxFlag)
+    .option('--rectangles <file>', 'JSON with rectangles around the object: {"photo.jpg": [left, top, right, bottom]}')
     .option('--work <folder>', 'where cameras and masks that were found are kept (default: in the cache)');
 }
 

@@ -1,21 +1,27 @@
 import type { SparsePoints, View } from '../capture/capture.js';
 import { mapLimited } from '../capture/concurrency.js';
+import { rotationTo } from '../capture/formats/up.js';
 import { chamferDistance } from '../capture/masks/morphology.js';
-import { resizeCamera } from '../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
-import type { ColorImage } from '../core/image.js';
+import { identity, type Mat4, multiply } from '../core/math.js';
 import { Random } from '../core/random.js';
 import { ThreadPool } from '../platform/threadPool.js';
+import { colorTable, usedColors } from './colors.js';
 import type { CutJob } from './cutPhoto.js';
 import { type Ground, groundEvidence, medianGround } from './ground.js';
-import { fitMixture, logDensities } from './mixture.js';
-import { convexHull, fillConvex, projected, projectedCorners, projectionOf, type WorkPhoto } from './photo.js';
-import { BESIDE, findPlace, inFrame, type ObjectPlace, ON_OBJECT } from './place.js';
+import { boxInFrame, boxOfRectangles, type ObjectHints, rectanglesOf } from './hints.js';
+import { firstGuess, loadPhoto } from './loadPhoto.js';
+import type { WorkPhoto } from './photo.js';
+import { findPlace, givenPlace, inFrame, type ObjectPlace } from './place.js';
 import { castVotes, hullOf, othersOpinion, type Votes } from './vote.js';
 
 export interface FindObjectOptions {
   /** Default 0. */
   seed?: number;
+  /** Whether the world may be turned so that what the object stands on is level. Default false. */
+  level?: boolean;
+  /** What the user says about where the object is. */
+  hints?: ObjectHints;
   threads?: number;
   signal?: AbortSignal;
   onProgress?: (fraction: number, what: string) => void;
@@ -34,16 +40,19 @@ export interface ObjectMask {
 }
 
 export interface FoundObject {
+  /** In the world as it was. */
   place: ObjectPlace;
+  /** The rotation by which the world is to be turned. */
+  turn: Mat4;
   masks: ObjectMask[];
 }
 
-/** Longer side of the part of a photo that is cut. */
-const PART = 560;
-/** Longest side of a photo at work size. */
-const MOST_SIDE = 1600;
 const ROUNDS = 4;
+/** Cells along the longest side of the box, after the first round and later. */
+const COARSE_CELLS = 64;
 const CELLS = 96;
+/** Share of the object's pixels below which a change is not worth another round. */
+const SETTLED = 0.004;
 
 /** Finds what the cameras look at, and cuts it out of every photo. */
 export async function findObject(
@@ -54,20 +63,16 @@ export async function findObject(
   const { seed = 0, signal } = options;
   const random = new Random(seed);
   const training = views.filter(({ split }) => split === 'train');
-  const place = findPlace(
-    training.map(({ camera }) => camera),
-    sparse.positions,
-    random,
-  );
-  if (!place) throw notFound('all cameras look in the same direction');
+  const { place, turn } = placeOf(views, sparse, options, random);
+  const rectangles = rectanglesOf(views, options.hints ?? {});
   const local = inFrame(place.frame, sparse.positions);
   options.onProgress?.(0, 'Loading photos');
   let loaded = 0;
   const photos = await mapLimited(
     views,
     2,
-    async (view) => {
-      const photo = await workPhoto(view, place, local, sparse.seen?.get(view.name));
+    async (view, i) => {
+      const photo = await loadPhoto(view, place, local, sparse.seen?.get(view.name), rectangles[i]);
       options.onProgress?.((0.4 * ++loaded) / views.length, 'Loading photos');
       return photo;
     },
@@ -78,6 +83,7 @@ export async function findObject(
   signal?.addEventListener('abort', abort, { once: true });
   try {
     let masks: Uint8Array[] = photos.map((photo) => firstGuess(photo, place, local));
+    const used = usedColors(photos);
     let others: (Uint8Array | undefined)[] = photos.map(() => undefined);
     for (let round = 0; round < ROUNDS; round++) {
       throwIfCancelled(signal);
@@ -85,9 +91,9 @@ export async function findObject(
         ? medianGround(photos, place.box, round === 0 ? [] : masks)
         : undefined;
       const evidence = photos.map((photo) => ground && groundEvidence(photo, ground));
-      const table = colorTable(photos, masks, evidence, random);
+      const table = colorTable(photos, masks, evidence, used, random);
       let done = 0;
-      masks = await Promise.all(
+      const cuts = await Promise.all(
         photos.map(async (photo, i) => {
           const job: CutJob = { photo, table, ground: evidence[i], others: others[i] };
           const mask = await pool.run<Uint8Array>(job);
@@ -96,12 +102,16 @@ export async function findObject(
           return mask;
         }),
       );
-      const votes = castVotes(photos, masks, place.box, CELLS);
+      const settled = round > 0 && changed(masks, cuts) < SETTLED;
+      masks = cuts;
+      if (settled || round === ROUNDS - 1) break;
+      const votes = castVotes(photos, masks, place.box, round === 0 ? COARSE_CELLS : CELLS);
       others = photos.map((photo, i) => othersOpinion(photo, votes, masks[i]));
     }
     const votes = castVotes(photos, masks, place.box, CELLS);
     return {
       place,
+      turn,
       masks: photos.map((photo, i) => ({
         ...whole(photo, masks[i]),
         name: photo.name,
@@ -117,6 +127,36 @@ export async function findObject(
   }
 }
 
+/** Cosine of the slope up to which the ground is taken to be level already. */
+const LEVEL = Math.cos(Math.PI / 180);
+
+/** Where the object is, by the points and by what the user says. */
+function placeOf(
+  views: readonly View[],
+  { positions }: SparsePoints,
+  { hints = {}, level }: FindObjectOptions,
+  random: Random,
+): Pick<FoundObject, 'place' | 'turn'> {
+  const training = views.filter(({ split }) => split === 'train');
+  const place = findPlace(
+    training.map(({ camera }) => camera),
+    positions,
+    random,
+  );
+  if (!place) throw notFound('all cameras look in the same direction');
+  const [, , , , x, y, z] = place.frame;
+  const turn = level && place.stands && y < LEVEL ? rotationTo([x, y, z], [0, 1, 0]) : identity();
+  const rectangles = rectanglesOf(views, hints);
+  // A box is given in the world as the user sees it, which is the turned one.
+  if (hints.box) {
+    const turned = { ...place, frame: multiply(turn, place.frame) };
+    return { place: givenPlace(place, boxInFrame(turned, hints.box), positions), turn };
+  }
+  if (rectangles.every((rectangle) => rectangle === undefined)) return { place, turn };
+  const cameras = views.map(({ camera }) => camera);
+  return { place: givenPlace(place, boxOfRectangles(place, cameras, rectangles), positions), turn };
+}
+
 const notFound = (why: string): PlinthError =>
   new PlinthError('PHOTOS_NO_MASKS', {
     found: `The object could not be told from its surroundings: ${why}`,
@@ -124,137 +164,16 @@ const notFound = (why: string): PlinthError =>
     remedy: 'Give masks',
   });
 
-/** Loads the part of a photo around the box. */
-async function workPhoto(
-  view: View,
-  place: ObjectPlace,
-  local: Float64Array,
-  seen: Uint32Array | undefined,
-): Promise<WorkPhoto> {
-  const { camera } = view;
-  const full = projectionOf(camera, place.frame);
-  const corners = projectedCorners(full, place.box);
-  const [xs, ys] = [0, 1].map((k) => (corners ?? []).map((p) => p[k]));
-  const clip = (v: number, most: number): number => Math.max(0, Math.min(most, v));
-  const area = corners
-    ? {
-        left: clip(Math.min(...xs), camera.width),
-        right: clip(Math.max(...xs), camera.width),
-        top: clip(Math.min(...ys), camera.height),
-        bottom: clip(Math.max(...ys), camera.height),
-      }
-    : { left: 0, right: camera.width, top: 0, bottom: camera.height };
-  const longest = Math.max(1, area.right - area.left, area.bottom - area.top);
-  const side = Math.max(camera.width, camera.height);
-  const scale = Math.min(1, PART / longest, MOST_SIDE / side);
-  const image = await view.loadColor({ maxSize: Math.max(64, Math.round(side * scale)) });
-  const size = resizeCamera(camera, image.width, image.height);
-  const projection = projectionOf(size, place.frame);
-  const s = image.width / camera.width;
-  const margin = 0.15 * longest * s;
-  const left = Math.floor(clip(area.left * s - margin, image.width - 1));
-  const top = Math.floor(clip(area.top * s - margin, image.height - 1));
-  const part = {
-    left,
-    top,
-    partWidth: Math.max(1, Math.ceil(clip(area.right * s + margin, image.width)) - left),
-    partHeight: Math.max(1, Math.ceil(clip(area.bottom * s + margin, image.height)) - top),
-  };
-  const box = projectedCorners(projection, place.box);
-  const inBox = box ? fillConvex(convexHull(box), part) : new Uint8Array(part.partWidth * part.partHeight).fill(1);
-  const photo: WorkPhoto = {
-    name: view.name,
-    width: image.width,
-    height: image.height,
-    projection,
-    ...part,
-    colors: cropColors(image, part),
-    inBox,
-    seeds: new Uint8Array(part.partWidth * part.partHeight),
-    votes: view.split === 'train',
-  };
-  if (seen) plantSeeds(photo, place, local, seen);
-  return photo;
-}
-
-function cropColors(
-  { width, data }: ColorImage,
-  { left, top, partWidth, partHeight }: Pick<WorkPhoto, 'left' | 'top' | 'partWidth' | 'partHeight'>,
-): Uint8Array {
-  const out = new Uint8Array(new SharedArrayBuffer(partWidth * partHeight * 3));
-  for (let y = 0, o = 0; y < partHeight; y++)
-    for (let x = 0; x < partWidth; x++, o += 3) {
-      const i = ((top + y) * width + left + x) * 4;
-      out[o] = data[i];
-      out[o + 1] = data[i + 1];
-      out[o + 2] = data[i + 2];
-    }
-  return out;
-}
-
-/** Sparse points that the photo shows are object or background for sure where they lie. */
-function plantSeeds(photo: WorkPhoto, { sides }: ObjectPlace, local: Float64Array, seen: Uint32Array): void {
-  const { partWidth, partHeight, left, top, seeds } = photo;
-  for (const i of seen) {
-    const side = sides[i];
-    if (side !== ON_OBJECT && side !== BESIDE) continue;
-    const p = projected(photo.projection, local[i * 3], local[i * 3 + 1], local[i * 3 + 2]);
-    if (!p) continue;
-    const [x, y] = [Math.floor(p[0]) - left, Math.floor(p[1]) - top];
-    for (let v = Math.max(0, y - 1); v <= Math.min(partHeight - 1, y + 1); v++)
-      for (let u = Math.max(0, x - 1); u <= Math.min(partWidth - 1, x + 1); u++) {
-        const at = v * partWidth + u;
-        // Points of both kinds next to each other decide nothing.
-        seeds[at] = seeds[at] === 0 || seeds[at] === side ? side : 3;
-      }
-  }
-}
-
-/** Before the first cut: what lies within the outline of the object's points. */
-function firstGuess(photo: WorkPhoto, place: ObjectPlace, local: Float64Array): Uint8Array {
-  const spots: [number, number][] = [];
-  place.sides.forEach((side, i) => {
-    if (side !== ON_OBJECT) return;
-    const p = projected(photo.projection, local[i * 3], local[i * 3 + 1], local[i * 3 + 2]);
-    if (p) spots.push(p);
-  });
-  return spots.length < 3 ? photo.inBox.slice() : fillConvex(convexHull(spots), photo);
-}
-
-const SAMPLES = 12_000;
-const PARTS = 6;
-
-/** How much likelier each colour is on the object than beside it, from all photos that may vote. */
-function colorTable(
-  photos: readonly WorkPhoto[],
-  masks: readonly Uint8Array[],
-  evidence: readonly (Float32Array | undefined)[],
-  random: Random,
-): Float32Array {
-  const object: number[] = [];
-  const ground: number[] = [];
-  photos.forEach((photo, k) => {
-    if (!photo.votes) return;
-    for (let i = 0; i < masks[k].length; i++) {
-      const e = evidence[k]?.[i] ?? 0;
-      if (masks[k][i]) {
-        if (e > -1) object.push(k, i);
-      } else ground.push(k, i);
+/** Pixels that two sets of masks differ in, as a share of those that are object in the first. */
+function changed(before: readonly Uint8Array[], after: readonly Uint8Array[]): number {
+  let [different, object] = [0, 0];
+  before.forEach((mask, k) => {
+    for (let i = 0; i < mask.length; i++) {
+      object += mask[i];
+      if (mask[i] !== after[k][i]) different++;
     }
   });
-  const densities = (list: readonly number[]): Float32Array => {
-    const count = list.length / 2;
-    const take = Math.min(SAMPLES, count);
-    const colors = new Uint8Array(take * 3);
-    for (let n = 0; n < take; n++) {
-      const at = 2 * Math.floor(((n + random.float()) * count) / take);
-      const from = photos[list[at]].colors;
-      colors.set(from.subarray(list[at + 1] * 3, list[at + 1] * 3 + 3), n * 3);
-    }
-    return logDensities(fitMixture(colors, PARTS, random));
-  };
-  const [on, beside] = [densities(object), densities(ground)];
-  return on.map((v, i) => v - beside[i]);
+  return different / Math.max(1, object);
 }
 
 /** The mask of the whole picture at work size. */

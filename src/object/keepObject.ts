@@ -23,9 +23,9 @@ export async function keptObject(
 async function objectKey(
   views: Capture['views'],
   { positions }: SparsePoints,
-  { seed, signal }: FindObjectOptions,
+  { seed, hints, level, signal }: FindObjectOptions,
 ): Promise<string | undefined> {
-  const key = createHash('sha256').update(JSON.stringify([VERSION, seed ?? 0]));
+  const key = createHash('sha256').update(JSON.stringify([VERSION, seed ?? 0, level ?? false, hints ?? {}]));
   key.update(new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength));
   for (const { name, source, split, camera } of views) {
     throwIfCancelled(signal);

@@ -133,14 +133,18 @@ function partLog({ log, mean, inverse: v }: Mixture['parts'][number], r: number,
 /** Colours per channel of a table of a mixture. */
 export const TABLE_STEPS = 64;
 
-/** The logarithm of a mixture's density for every colour, in 64 steps a channel, blue fastest. */
-export function logDensities({ parts }: Mixture): Float32Array {
+/**
+ * The logarithm of a mixture's density for every colour, in 64 steps a channel, blue fastest; 0 for colours that are not
+ * `used`.
+ */
+export function logDensities({ parts }: Mixture, used?: Uint8Array): Float32Array {
   const out = new Float32Array(TABLE_STEPS ** 3);
   const logs = new Float64Array(parts.length);
   const value = (i: number): number => (i + 0.5) * (256 / TABLE_STEPS) - 0.5;
   for (let r = 0, i = 0; r < TABLE_STEPS; r++)
     for (let g = 0; g < TABLE_STEPS; g++)
       for (let b = 0; b < TABLE_STEPS; b++, i++) {
+        if (used && !used[i]) continue;
         let most = -Infinity;
         for (let j = 0; j < logs.length; j++) {
           logs[j] = partLog(parts[j], value(r), value(g), value(b));

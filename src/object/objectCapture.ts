@@ -6,10 +6,11 @@ import { chamferDistance } from '../capture/masks/morphology.js';
 import { softEdge } from '../capture/masks/softEdge.js';
 import { surveyView } from '../capture/survey.js';
 import type { Bounds } from '../core/bounds.js';
+import type { Camera } from '../core/camera.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import type { ColorImage } from '../core/image.js';
-import { transformPoint, type Vec3 } from '../core/math.js';
+import { identity, type Mat4, multiply, transformPoint, type Vec3 } from '../core/math.js';
 import type { FoundObject, ObjectMask } from './findObject.js';
 
 /** Below this agreement with what all other photos show, a mask is flagged. */
@@ -17,7 +18,8 @@ export const LEAST_AGREEMENT = 0.8;
 
 /** The capture with masks that were found, and the bounds that follow from them. */
 export async function objectCapture(capture: Capture, found: FoundObject, signal?: AbortSignal): Promise<Capture> {
-  const views = capture.views.map((view, i) => maskedView(view, found.masks[i]));
+  const turned = turnedCapture(capture, found.turn);
+  const views = turned.views.map((view, i) => maskedView(view, found.masks[i]));
   const surveys = found.masks.map((mask) => surveyView(opaque(mask)));
   const warnings = found.masks.flatMap(({ name, agreement, mask }): Warning[] => {
     if (agreement >= LEAST_AGREEMENT && mask.some((v) => v > 0)) return [];
@@ -35,15 +37,50 @@ export async function objectCapture(capture: Capture, found: FoundObject, signal
   const kept = capture.warnings.filter(({ code }) => code !== 'CAPTURE_NO_MASKS');
   const bounds = await boundsOf({ views, surveys, hasMasks: true, signal }, found);
   return {
-    ...capture,
+    ...turned,
     views,
     masks: 'object',
-    bounds: bounds.bounds,
+    bounds: aboveGround(bounds.bounds, found),
     warnings: [...kept, ...warnings, ...bounds.warnings],
     estimated: { ...capture.estimated, object: objectReport(found) },
     dispose: () => capture.dispose(),
   };
 }
+
+/** The capture in a world that is turned by a rotation. */
+function turnedCapture(capture: Capture, turn: Mat4): Capture {
+  if (turn.every((v, i) => v === identity()[i])) return capture;
+  const turned = (camera: Camera): Camera => ({ ...camera, cameraToWorld: multiply(turn, camera.cameraToWorld) });
+  const positions = new Float64Array(capture.points?.positions ?? []);
+  for (let i = 0; i < positions.length; i += 3)
+    positions.set(transformPoint(turn, [positions[i], positions[i + 1], positions[i + 2]]), i);
+  return {
+    ...capture,
+    views: capture.views.map((view) => ({
+      name: view.name,
+      source: view.source,
+      split: view.split,
+      camera: turned(view.camera),
+      depth: view.depth && { ...view.depth, camera: turned(view.depth.camera) },
+      loadColor: (options) => view.loadColor(options),
+    })),
+    points: capture.points && { ...capture.points, positions },
+    inputToWorld: multiply(turn, capture.inputToWorld),
+  };
+}
+
+/** Cosine of the slope up to which the ground is level. */
+const LEVEL = Math.cos((2 * Math.PI) / 180);
+
+/** Nothing of the object is below what it stands on, though outlines seen from above allow it. */
+function aboveGround({ min, max }: Bounds, { place, turn }: FoundObject): Bounds {
+  const frame = multiply(turn, place.frame);
+  const ground = frame[13] - GROUND_MARGIN * (max[1] - min[1]);
+  if (!place.stands || frame[5] < LEVEL || ground >= max[1]) return { min, max };
+  return { min: [min[0], Math.max(min[1], ground), min[2]], max };
+}
+
+const GROUND_MARGIN = 0.004;
 
 /** What was found of the object. JSON-serialisable. */
 export interface ObjectReport {
@@ -68,7 +105,7 @@ function objectReport({ place, masks }: FoundObject): ObjectReport {
 /** The bounds by the masks; by the box that was searched where masks contradict each other too much for that. */
 async function boundsOf(
   input: BoundsInput,
-  { place }: FoundObject,
+  { place, turn }: FoundObject,
 ): Promise<{ bounds: Bounds; warnings: readonly Warning[] }> {
   try {
     return await findBounds(input);
@@ -76,7 +113,11 @@ async function boundsOf(
     if (!(error instanceof PlinthError) || !error.code.startsWith('CAPTURE_')) throw error;
     const corners = Array.from({ length: 8 }, (_, i): Vec3 => {
       const { min, max } = place.box;
-      return transformPoint(place.frame, [i & 1 ? max[0] : min[0], i & 2 ? max[1] : min[1], i & 4 ? max[2] : min[2]]);
+      return transformPoint(multiply(turn, place.frame), [
+        i & 1 ? max[0] : min[0],
+        i & 2 ? max[1] : min[1],
+        i & 4 ? max[2] : min[2],
+      ]);
     });
     const ends = (end: (...values: number[]) => number): Vec3 =>
       [0, 1, 2].map((k) => end(...corners.map((c) => c[k]))) as Vec3;

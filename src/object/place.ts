@@ -14,7 +14,7 @@ import {
   type Vec3,
 } from '../core/math.js';
 import type { Random } from '../core/random.js';
-import { type Plane, supportPlane } from './plane.js';
+import { type Plane, supportPlane, TOLERANCE } from './plane.js';
 
 /** Where the object is thought to be. */
 export interface ObjectPlace {
@@ -103,6 +103,19 @@ export function inFrame(frame: Mat4, points: Float64Array): Float64Array {
   for (let i = 0; i < points.length; i += 3)
     out.set(transformPoint(toFrame, [points[i], points[i + 1], points[i + 2]]), i);
   return out;
+}
+
+/** The place with a box that is given: what is inside and not of the ground is on the object. */
+export function givenPlace(place: ObjectPlace, box: Bounds, points: Float64Array): ObjectPlace {
+  const local = inFrame(place.frame, points);
+  const least = place.stands ? 2.5 * TOLERANCE * place.distance : -Infinity;
+  const sides = place.sides.map((_, i) => {
+    const p = local.subarray(i * 3, i * 3 + 3);
+    const inside = p.every((v, k) => v > box.min[k] && v < box.max[k]);
+    if (!inside) return BESIDE;
+    return p[1] > least ? ON_OBJECT : 0;
+  });
+  return { ...place, box, sides };
 }
 
 /**

@@ -20,8 +20,8 @@ export interface PlaneHints {
 }
 
 const TRIALS = 1500;
-/** Of the distance. */
-const TOLERANCE = 0.006;
+/** Distance within which points belong to the plane, in distances of the cameras. */
+export const TOLERANCE = 0.006;
 /** Steepest slope against up. */
 const STEEPEST = Math.cos((30 * Math.PI) / 180);
 /** Points looked at. */

@@ -38,19 +38,28 @@ export function castVotes(
   return votes;
 }
 
-/** Visits the cells whose centre a photo shows, with the pixel of its part, −1 where outside of that. */
-function eachCell(photo: WorkPhoto, votes: Votes, visit: (cell: number, pixel: number, depth: number) => void): void {
+/**
+ * Visits the cells that are wanted and whose centre a photo shows, with the pixel of its part, −1 where outside of that.
+ */
+function eachCell(
+  photo: WorkPhoto,
+  votes: Votes,
+  visit: (cell: number, pixel: number, depth: number) => void,
+  wanted?: (cell: number) => boolean,
+): void {
   const { projection: m, width, height, left, top, partWidth, partHeight } = photo;
   const { size, side, box } = votes;
+  const px = box.min[0] + side / 2;
   for (let z = 0, cell = 0; z < size[2]; z++)
     for (let y = 0; y < size[1]; y++) {
       const [py, pz] = [box.min[1] + (y + 0.5) * side, box.min[2] + (z + 0.5) * side];
-      for (let x = 0; x < size[0]; x++, cell++) {
-        const px = box.min[0] + (x + 0.5) * side;
-        const w = m[8] * px + m[9] * py + m[10] * pz + m[11];
-        if (w <= 0) continue;
-        const u = (m[0] * px + m[1] * py + m[2] * pz + m[3]) / w;
-        const v = (m[4] * px + m[5] * py + m[6] * pz + m[7]) / w;
+      let uw = m[0] * px + m[1] * py + m[2] * pz + m[3];
+      let vw = m[4] * px + m[5] * py + m[6] * pz + m[7];
+      let w = m[8] * px + m[9] * py + m[10] * pz + m[11];
+      for (let x = 0; x < size[0]; x++, cell++, uw += m[0] * side, vw += m[4] * side, w += m[8] * side) {
+        if (w <= 0 || wanted?.(cell) === false) continue;
+        const u = uw / w;
+        const v = vw / w;
         if (u < 0 || v < 0 || u >= width || v >= height) continue;
         const [i, j] = [Math.floor(u) - left, Math.floor(v) - top];
         const inside = i >= 0 && j >= 0 && i < partWidth && j < partHeight;
@@ -104,7 +113,7 @@ function splat(
   const along = m[0] * m[8] + m[1] * m[9] + m[2] * m[10];
   const focal = Math.sqrt(m[0] ** 2 + m[1] ** 2 + m[2] ** 2 - along ** 2);
   let widest = 0;
-  eachCell(photo, votes, (cell, pixel, depth) => {
+  const draw = (cell: number, pixel: number, depth: number): void => {
     if (pixel < 0) return;
     const value = valueAt(cell, pixel);
     if (value === 0) return;
@@ -116,7 +125,8 @@ function splat(
         const i = v * partWidth + u;
         if (value > out[i]) out[i] = value;
       }
-  });
+  };
+  eachCell(photo, votes, draw, (cell) => votes.object[cell] >= LEAST_SHARE * (votes.seen[cell] - 1));
   return widest;
 }
 

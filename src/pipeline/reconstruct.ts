@@ -13,6 +13,7 @@ import type { Gpu } from '../gpu/runtime/gpu.js';
 import type { Profile } from '../gpu/runtime/profile.js';
 import type { Method, MethodStage } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
+import type { ObjectHints } from '../object/hints.js';
 import { checkpointFolder } from '../platform/checkpointFolder.js';
 import { previewFolder } from '../platform/previewFolder.js';
 import { runInThread } from '../platform/runInThread.js';
@@ -57,6 +58,8 @@ export interface ReconstructOptions {
    * at is found and cut out first. `none`: everything that the pictures show is kept.
    */
   object?: 'auto' | 'none';
+  /** Where that object is, where it would not be found right. */
+  hints?: ObjectHints;
   /** Default 0. */
   seed?: number;
   /** An open device, or which adapter to open (see `AdapterChoice`). */
@@ -137,7 +140,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   const methodOptions = resolveOptions(method, preset, options.options);
   const seed = checkedSeed(options.seed ?? 0);
   const { capture: split, heldOut } = holdOut(capture, options.holdout);
-  const completion = { object: options.object ?? 'auto' } as const;
+  const completion = { object: options.object ?? 'auto', hints: options.hints } as const;
   const completing = completionStages(split, completion);
   // What is missing is found first, which takes a while; where nothing is, a refusal comes at once.
   if (completing.length === 0) method.accepts(split);

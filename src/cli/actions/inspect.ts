@@ -9,9 +9,11 @@ import { wordRemedy } from '../../core/remedy.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import type { PhotosReport } from '../../photos/write/photosJson.js';
 import { cutOut, masksStage } from '../../pipeline/complete/masks.js';
+import type { CompletionOptions } from '../../pipeline/complete/stage.js';
 import { holdOut } from '../../pipeline/holdout.js';
-import { type CaptureFlags, captureOptions } from '../captureOptions.js';
+import { type CaptureFlags, captureOptions, type ObjectFlags } from '../captureOptions.js';
 import { estimatedText } from '../estimatedText.js';
+import { objectHints } from '../objectHints.js';
 import { photosText } from '../photosText.js';
 import { cancelOnInterrupt, emit, outputMode, progressPrinter, reportReading, table } from '../terminal.js';
 import { CLI_WORDS } from '../words.js';
@@ -22,7 +24,7 @@ const MOST_LEFT_OUT = 60;
 
 export async function runInspect(
   path: string,
-  flags: CaptureFlags & { output?: string; object: 'auto' | 'none'; work?: string; json?: boolean },
+  flags: CaptureFlags & ObjectFlags & { output?: string; json?: boolean },
 ): Promise<void> {
   const signal = cancelOnInterrupt(() => {});
   const printer = progressPrinter(outputMode(flags.json));
@@ -31,12 +33,16 @@ export async function runInspect(
   const checkpoints = workStore(flags.work);
   let capture = await readAnyCapture(path, { ...captureOptions(flags), checkpoints, onProgress, signal });
   try {
-    capture = await asReconstructed(capture, flags.object, {
-      signal,
-      seed: 0,
-      checkpoints,
-      progress: (event) => onProgress?.(event.fraction, event.title),
-    });
+    capture = await asReconstructed(
+      capture,
+      { object: flags.object, hints: await objectHints(flags) },
+      {
+        signal,
+        seed: 0,
+        checkpoints,
+        progress: (event) => onProgress?.(event.fraction, event.title),
+      },
+    );
     printer.end();
     const inspection = await inspectCapture(capture, signal);
     if (flags.output) {
@@ -92,11 +98,11 @@ export async function runInspect(
 /** With the masks that `reconstruct` would find: held-out views have no say there. */
 async function asReconstructed(
   capture: Capture,
-  object: 'auto' | 'none',
-  context: Parameters<typeof cutOut>[1],
+  options: CompletionOptions,
+  context: Parameters<typeof cutOut>[2],
 ): Promise<Capture> {
-  if (!masksStage.wanted(capture, { object })) return capture;
-  const masked = await cutOut(holdOut(capture).capture, context);
+  if (!masksStage.wanted(capture, options)) return capture;
+  const masked = await cutOut(holdOut(capture).capture, options.hints, context);
   const views = masked.views.map((view, i) => ({ ...view, split: capture.views[i].split }));
   return { ...masked, views };
 }

@@ -13,13 +13,14 @@ import {
   reconstruct,
 } from '../../pipeline/reconstruct.js';
 import { checkpointFolder } from '../../platform/checkpointFolder.js';
-import { type CaptureFlags, captureOptions } from '../captureOptions.js';
+import { type CaptureFlags, captureOptions, type ObjectFlags } from '../captureOptions.js';
+import { objectHints } from '../objectHints.js';
 import { bytes, cancelOnInterrupt, duration, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
 import { unpackFolder } from '../unpackFolder.js';
 import { workFolder } from '../workStore.js';
 
-interface Flags extends CaptureFlags {
+interface Flags extends CaptureFlags, ObjectFlags {
   output: string;
   method: string;
   preset: Preset;
@@ -28,13 +29,11 @@ interface Flags extends CaptureFlags {
   meshopt?: boolean;
   webp?: boolean;
   holdout?: number;
-  object: 'auto' | 'none';
   seed: number;
   adapter?: string;
   previews: boolean;
   overwrite: boolean;
   checkpoint?: string;
-  work?: string;
   profile?: string | true;
   failOn?: 'warning' | 'failure';
   json?: boolean;
@@ -68,6 +67,7 @@ export async function runReconstruct(
     webp: flags.webp,
     holdout: flags.holdout,
     object: flags.object,
+    hints: await objectHints(flags),
     seed: flags.seed,
     adapter: flags.adapter,
     previews: flags.previews,

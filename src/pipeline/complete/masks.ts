@@ -1,5 +1,6 @@
 import type { Capture } from '../../capture/capture.js';
 import { drawViews } from '../../capture/draw/drawViews.js';
+import type { ObjectHints } from '../../object/hints.js';
 import { keptObject } from '../../object/keepObject.js';
 import { objectCapture } from '../../object/objectCapture.js';
 import type { CompletionContext, CompletionStage } from './stage.js';
@@ -17,15 +18,22 @@ export const masksStage: CompletionStage = {
     (capture.points?.positions.length ?? 0) >= 3 * LEAST_POINTS &&
     !capture.views.some(({ depth }) => depth),
   expectedSeconds: ({ views }) => 2 * views.length,
-  run: (capture, _options, context) => cutOut(capture, context),
+  run: (capture, { hints }, context) => cutOut(capture, hints, context),
 };
 
 /** Finds the object of a capture without masks, and cuts it out of every picture. */
-export async function cutOut(capture: Capture, context: Omit<CompletionContext, 'gpu' | 'warn'>): Promise<Capture> {
+export async function cutOut(
+  capture: Capture,
+  hints: ObjectHints | undefined,
+  context: Omit<CompletionContext, 'gpu' | 'warn'>,
+): Promise<Capture> {
   const { signal, seed, progress, checkpoints, showPreview } = context;
   const { name: stage, title } = masksStage;
   const found = await keptObject(checkpoints, capture, {
     seed,
+    // Which way is up in photos is a guess from how the cameras were held.
+    level: capture.format === 'photos',
+    hints,
     signal,
     onProgress: (fraction, detail) => progress({ stage, title, fraction, detail }),
   });

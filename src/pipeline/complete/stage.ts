@@ -2,6 +2,7 @@ import type { Capture } from '../../capture/capture.js';
 import type { ProgressSink, Warning } from '../../core/context.js';
 import type { CheckpointStore, ShowPreview } from '../../core/platform.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
+import type { ObjectHints } from '../../object/hints.js';
 
 /** What the stages that complete a capture are given besides it. */
 export interface CompletionContext {
@@ -21,6 +22,8 @@ export interface CompletionContext {
 export interface CompletionOptions {
   /** `auto`: the object is found where the capture has neither masks nor depth maps. `none`: everything is kept. */
   object: 'auto' | 'none';
+  /** What the user says about where the object is. */
+  hints?: ObjectHints;
 }
 
 /**
