@@ -36,11 +36,24 @@ const SUMMARY = `id, name, state, request, input, owner, key, created_at AS "cre
   result_bytes AS "resultBytes", result_files AS "resultFiles", thumbnail, last_event AS "lastEvent"`;
 const COLUMNS = `${SUMMARY}, files`;
 
-/** Files have a column of their own, so that nobody reads them who does not ask for them. */
-type JobRow = JobSummary & { files: ResultFile[] | null };
+/**
+ * Files have a column of their own, so that nobody reads them who does not ask for them. Of jobs from before that they
+ * are in the result.
+ */
+type SummaryRow = Omit<JobSummary, 'result'> & { result: (Omit<JobResult, 'files'> & Partial<JobResult>) | null };
+type JobRow = SummaryRow & { files: ResultFile[] | null };
+
+function toSummary({ result, ...job }: SummaryRow): JobSummary {
+  if (!result?.files) return { ...job, result };
+  const { files, ...others } = result;
+  const thumbnail = thumbnailOf({ files, best: others.best }) ?? null;
+  return { ...job, result: others, resultFiles: files.length, thumbnail };
+}
 
 function toRecord({ files, ...job }: JobRow): JobRecord {
-  return { ...job, result: job.result && { ...job.result, files: files ?? [] } };
+  const known = files ?? job.result?.files ?? [];
+  const { result, ...summary } = toSummary(job);
+  return { ...summary, result: result && { ...result, files: known } };
 }
 
 export interface NewJob {
@@ -159,10 +172,10 @@ export class JobStore {
   /** Newest first; `cursor` is the `createdAt|id` of the last job of the page before. */
   async list(filter: JobFilter): Promise<JobSummary[]> {
     const limit = Math.max(1, filter.limit);
-    const page = await this.db.query<JobSummary>(...listStatement(SUMMARY, filter));
+    const page = (await this.db.query<SummaryRow>(...listStatement(SUMMARY, filter))).map(toSummary);
     // Few of the newest jobs match, so few of all probably do: those are found by their names.
     if (!filter.search || page.length >= limit) return page;
-    return await this.db.query<JobSummary>(...searchStatement(SUMMARY, filter));
+    return (await this.db.query<SummaryRow>(...searchStatement(SUMMARY, filter))).map(toSummary);
   }
 
   /**

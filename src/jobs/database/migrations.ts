@@ -172,17 +172,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX jobs_upload ON plinth.jobs (upload) WHERE upload IS NOT NULL;
   ALTER TABLE plinth.audit ADD COLUMN refusal text, ADD COLUMN times integer NOT NULL DEFAULT 1;
   `,
-  // Lists show how many files a result has and one of its pictures, and need not read the names of all.
+  // Lists show how many files a result has and one of its pictures, and need not read the names of all. Results from
+  // before keep their files where they were: with many jobs, moving them would hold up the first start for minutes.
   `
   ALTER TABLE plinth.jobs ADD COLUMN files jsonb, ADD COLUMN result_files integer NOT NULL DEFAULT 0, ADD COLUMN thumbnail text;
-  UPDATE plinth.jobs SET files = result->'files', result = result - 'files', result_files = jsonb_array_length(result->'files'),
-    thumbnail = (
-      SELECT file->>'name' FROM jsonb_array_elements(result->'files') WITH ORDINALITY AS each (file, place)
-      WHERE file->>'name' ~ '(^|/)previews/[^/]+\\.(png|webp|jpe?g)$'
-        AND (result->>'best' IS NULL OR starts_with(file->>'name', (result->>'best') || '/'))
-      ORDER BY file->>'name' !~ '/textured-000', place LIMIT 1
-    )
-  WHERE jsonb_typeof(result->'files') = 'array';
   `,
 ];
 
