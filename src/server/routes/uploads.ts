@@ -12,7 +12,7 @@ import { type App, type Context, ownerOf } from '../context.js';
 import { FieldError } from '../problem.js';
 import { DirectUploads } from '../uploads/directUploads.js';
 import { inUploadSlot } from '../uploads/slots.js';
-import { CHECKSUM, isTus, parseChecksum, parseMetadata, requirePartType, tellFile } from '../uploads/tus.js';
+import { CHECKSUM, isTus, parseChecksum, parseMetadata, refuseUnspoken, requirePartType, tellFile } from '../uploads/tus.js';
 import { CHECKSUMS, type UploadStore } from '../uploads/uploadStore.js';
 
 const params = z.object({ id: z.uuid() });
@@ -22,7 +22,6 @@ const checksum = z
   .string()
   .regex(CHECKSUM, `must be one of ${CHECKSUMS.join(', ')}, a space, and the digest in base64`)
   .describe('Algorithm (`sha1`, `sha256`, `md5`), a space, and the digest of the part in base64.');
-const unspoken = z.undefined('belongs to an extension of tus that is not spoken here').describe('Not spoken.');
 const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export function uploadRoutes(app: App, context: Context, uploads: UploadStore): void {
@@ -106,8 +105,6 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
             .optional()
             .describe('Names with values in base64; `filename` is the name of the file. Default: `capture.zip`.'),
           'upload-checksum': checksum.optional(),
-          'upload-concat': unspoken,
-          'upload-defer-length': unspoken,
         }),
         response: { 201: z.undefined().describe('Begun.') },
       },
@@ -128,6 +125,7 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
     },
     async (request, reply) => {
       const { headers } = request;
+      refuseUnspoken(headers);
       const metadata = parseMetadata(headers['upload-metadata']);
       const name = metadata.get('filename') || 'capture.zip';
       if (name.length > 200) throw new FieldError([{ field: 'Upload-Metadata', message: 'the name is too long' }]);

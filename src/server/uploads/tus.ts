@@ -71,6 +71,13 @@ export function tellFile(reply: FastifyReply, file: UploadFile & { expiresAt: st
   });
 }
 
+/** Extensions that ask for something else than what would be done. @throws `REQUEST_INVALID` */
+export function refuseUnspoken(headers: FastifyRequest['headers']): void {
+  const name = ['upload-concat', 'upload-defer-length'].find((each) => headers[each] !== undefined);
+  if (name === undefined) return;
+  throw new FieldError([{ field: name, message: `its extension of tus is none of ${EXTENSIONS}` }]);
+}
+
 /** `Upload-Metadata`: pairs of a name and a value in base64, separated by commas. @throws `REQUEST_INVALID` */
 export function parseMetadata(header: string | undefined): Map<string, string> {
   const metadata = new Map<string, string>();
