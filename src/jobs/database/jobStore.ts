@@ -19,6 +19,7 @@ import type { NamedRun } from '../jobRequest.js';
 import { unknownUpload } from '../unknownUpload.js';
 import { queueDelivery } from '../webhooks/webhookStore.js';
 import type { Database, Queryable } from './database.js';
+import { Gate } from './gate.js';
 import { type JobFilter, listStatement, searchStatement } from './listJobs.js';
 import type { Queue } from './queue.js';
 import { nextTurn, type Quotas, requireQuotas } from './quotas.js';
@@ -86,6 +87,8 @@ export interface Claim {
 
 /** All changes of jobs. Each is one transaction, and each that a worker makes holds only while its claim does. */
 export class JobStore {
+  /** Many lists at once wait for each other, so that what takes the database a moment does not wait for all of them. */
+  private readonly lists = new Gate(4);
   private counted: { counts: Record<JobState, number>; until: number } | undefined;
 
   constructor(
@@ -171,6 +174,10 @@ export class JobStore {
 
   /** Newest first; `cursor` is the `createdAt|id` of the last job of the page before. */
   async list(filter: JobFilter): Promise<JobSummary[]> {
+    return await this.lists.through(() => this.listNow(filter));
+  }
+
+  private async listNow(filter: JobFilter): Promise<JobSummary[]> {
     const limit = Math.max(1, filter.limit);
     const page = (await this.db.query<SummaryRow>(...listStatement(SUMMARY, filter))).map(toSummary);
     // Few of the newest jobs match, so few of all probably do: those are found by their names.
