@@ -3,7 +3,7 @@
  * its whole result. `tsx bench/service/finish.ts [--victim server|worker|both|database] [--methods 1|2] [--store
  * folder|s3] [--postgres] [--from n] [--to n]`
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,11 +49,29 @@ let server = await start();
 const ask = async (path: string): Promise<Response | undefined> =>
   await fetch(server.url + path, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
 
+/** Sent again with the same key until it is answered: the server may be stopped, or gone, before it can say so. */
 async function submit(): Promise<string> {
   const methods = Array.from({ length: Number(values.methods) }, () => ({ method: 'fusion', preset: 'draft' }));
-  const body = captureForm([], { request: JSON.stringify({ methods }) });
-  const response = await fetch(`${server.url}/v1/jobs`, { method: 'POST', body });
-  return ((await response.json()) as Job).id;
+  const headers = { 'idempotency-key': randomUUID() };
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(100)) {
+    const body = captureForm([], { request: JSON.stringify({ methods }) });
+    const init = { method: 'POST', body, headers, signal: AbortSignal.timeout(30_000) };
+    const response = await fetch(`${server.url}/v1/jobs`, init).catch(() => undefined);
+    if (response?.status === 202) return ((await response.json()) as Job).id;
+  }
+  throw new Error('no job was accepted');
+}
+
+const isHit = (): boolean => existsSync(join(faults, 'hit')) && !existsSync(join(faults, 'go'));
+
+/** Resolves when a write was reached, or `others` are done. */
+async function hit(others: Promise<unknown>): Promise<void> {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  others.then(end, end);
+  while (!over && !isHit()) await sleep(20);
 }
 
 async function ended(id: string): Promise<Job | undefined> {
@@ -61,7 +79,7 @@ async function ended(id: string): Promise<Job | undefined> {
     const response = await ask(`/v1/jobs/${id}`);
     const job = response?.ok ? ((await response.json()) as Job) : undefined;
     if (job && job.state !== 'queued' && job.state !== 'running') return job;
-    if (existsSync(join(faults, 'hit')) && !existsSync(join(faults, 'go'))) return undefined;
+    if (isHit()) return undefined;
   }
   throw new Error(`job ${id} does not end`);
 }
@@ -141,17 +159,18 @@ let n = Number(values.from);
 for (; n <= Number(values.to); n++) {
   for (const name of ['hit', 'go', 'writes', 'at']) await rm(join(faults, name), { force: true });
   await writeFile(join(faults, 'at'), String(n));
-  const id = await submit();
-  let job = await ended(id);
-  const hit = await readFile(join(faults, 'hit'), 'utf8').catch(() => undefined);
-  if (hit === undefined) break;
+  const sent = submit();
+  await hit(sent);
+  let job = isHit() ? undefined : await ended(await sent);
+  const write = await readFile(join(faults, 'hit'), 'utf8').catch(() => undefined);
+  if (write === undefined) break;
   const begin = Date.now();
   await strike();
-  job ??= await ended(id);
+  job ??= await ended(await sent);
   const wrong = await faultsOf(job!);
   if (wrong.length > 0) bad++;
   console.log(
-    `${n}\t${hit.slice(0, 90)}\tattempt ${job!.attempt}, ${((Date.now() - begin) / 1000).toFixed(1)} ` +
+    `${n}\t${write.slice(0, 90)}\tattempt ${job!.attempt}, ${((Date.now() - begin) / 1000).toFixed(1)} ` +
       `s\t${wrong.join('; ') || 'good'}`,
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, utimes } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -222,6 +222,24 @@ describe('resumable uploads', () => {
     const longAgo = new Date(Date.now() - 25 * 3_600_000);
     await utimes(folder, longAgo, longAgo);
     expect((await head(url))[0]).toBe(404);
+    expect(await readdir(server.service.incoming)).toEqual([]);
+  });
+
+  test('neither parts without a byte nor a byte now and then keep an upload for ever', async () => {
+    const url = (await begin(10)).headers.get('location')!;
+    const folder = join(server.service.incoming, `upload-${idOf(url)}`);
+    const before = new Date(Date.now() - 23 * 3_600_000);
+    await utimes(folder, before, before);
+    const empty = await patch(url, 0, '');
+    expect(empty.status).toBe(204);
+    await refused(await patch(url, 5, 'xx'), 409, 'UPLOAD_OFFSET_CONFLICT');
+    expect(Date.parse(empty.headers.get('upload-expires')!) - Date.now()).toBeLessThan(1.1 * 3_600_000);
+    const grown = await patch(url, 0, 'x');
+    expect(Date.parse(grown.headers.get('upload-expires')!) - Date.now()).toBeGreaterThan(23 * 3_600_000);
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { createdAt: string };
+    manifest.createdAt = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+    await refused(await patch(url, 1, 'x'), 404, 'UPLOAD_NOT_FOUND');
     expect(await readdir(server.service.incoming)).toEqual([]);
   });
 

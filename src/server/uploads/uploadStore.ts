@@ -138,7 +138,7 @@ export class UploadStore {
   async file(id: string, owner: string, name: string): Promise<UploadFile & { expiresAt: string }> {
     const manifest = await this.manifest(id, owner);
     const file = named(manifest, name);
-    return { ...file, received: await size(this.path(id, name)), expiresAt: await this.expiresAt(id) };
+    return { ...file, received: await size(this.path(id, name)), expiresAt: await this.expiresAt(manifest) };
   }
 
   /**
@@ -163,14 +163,16 @@ export class UploadStore {
       await other.done.catch(() => {});
     }
     const stop = new AbortController();
+    const before = await size(path);
     const done = this.appendAlone(file, path, part, request, this.entry(manifest), stop.signal);
     this.writers.set(path, { stop, done });
     try {
       await done;
     } finally {
       if (this.writers.get(path)?.done === done) this.writers.delete(path);
+      // Whoever brings nothing does not go on with it.
       const now = new Date();
-      await utimes(this.folder(id), now, now).catch(() => {});
+      if ((await size(path)) > before) await utimes(this.folder(id), now, now).catch(() => {});
     }
     return await this.file(id, owner, name);
   }
@@ -309,23 +311,36 @@ export class UploadStore {
       if (!folder.startsWith(PREFIX)) continue;
       const id = folder.slice(PREFIX.length);
       const manifest = await this.readManifest(id);
-      if (manifest && !this.isExpired(id, await this.usedAt(id))) {
+      if (manifest && !(await this.isExpired(manifest))) {
         if (!this.open.has(id)) await this.learn(manifest);
       } else if (manifest || !this.open.has(id)) await this.drop(id);
     }
   }
 
-  private isExpired(id: string, usedAt: number): boolean {
-    const written = [...this.writers.keys()].some((path) => path.startsWith(this.folder(id)));
-    return !written && Date.now() - usedAt > this.limits.uploadExpirySeconds * 1000;
+  private async isExpired(manifest: Manifest): Promise<boolean> {
+    const written = [...this.writers.keys()].some((path) => path.startsWith(this.folder(manifest.id)));
+    return !written && Date.now() > (await this.expiry(manifest));
   }
 
   private async usedAt(id: string): Promise<number> {
     return (await stat(this.folder(id)).catch(() => undefined))?.mtimeMs ?? 0;
   }
 
-  private async expiresAt(id: string): Promise<string> {
-    return new Date((await this.usedAt(id)) + this.limits.uploadExpirySeconds * 1000).toISOString();
+  private async expiresAt(manifest: Manifest): Promise<string> {
+    return new Date(await this.expiry(manifest)).toISOString();
+  }
+
+  /**
+   * When it is removed: some time after its last byte, and as long after its begin as its bytes take at the least pace
+   * allowed. Else a byte a day would keep its room for ever.
+   */
+  private async expiry({ id, createdAt, files }: Manifest): Promise<number> {
+    const { uploadExpirySeconds, minimumBytesPerSecond } = this.limits;
+    const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
+    const longest = minimumBytesPerSecond > 0 ? bytes / minimumBytesPerSecond : Number.POSITIVE_INFINITY;
+    const last = Math.min(await this.usedAt(id), Date.parse(createdAt) + longest * 1000);
+    // No later than dates go.
+    return Math.min(last + uploadExpirySeconds * 1000, 8.64e15);
   }
 
   private requirePlace(owner: string): void {
@@ -342,7 +357,7 @@ export class UploadStore {
   private async manifest(id: string, owner: string): Promise<Manifest> {
     const manifest = ID.test(id) ? await this.readManifest(id) : undefined;
     if (manifest?.owner !== owner) throw unknownUpload(id);
-    if (!this.isExpired(id, await this.usedAt(id))) return manifest;
+    if (!(await this.isExpired(manifest))) return manifest;
     await this.drop(id);
     throw unknownUpload(id);
   }
@@ -396,7 +411,7 @@ export class UploadStore {
     const { id, name, createdAt } = manifest;
     const bytes = files.reduce((sum, f) => sum + f.bytes, 0);
     const received = files.reduce((sum, f) => sum + f.received, 0);
-    const expiresAt = await this.expiresAt(id);
+    const expiresAt = await this.expiresAt(manifest);
     return { id, name, createdAt, expiresAt, files, bytes, received, complete: received === bytes };
   }
 
