@@ -110,6 +110,11 @@ onBothDatabases('attacks', (url) => {
       400,
       'REQUEST_INVALID',
     ],
+    'the address of direct uploads read as one of them': [
+      () => server.ask('/v1/uploads/direct'),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
     'a cursor of the year 0': [
       () => server.ask(`/v1/jobs?cursor=0000-01-01T00:00:00.000Z_${crypto.randomUUID()}`),
       400,

@@ -6,13 +6,22 @@ import {
   uploadFileSchema,
   uploadSchema,
 } from '../../api/upload.js';
+import { PlinthError } from '../../core/errors.js';
 import { requireQuotas } from '../../jobs/database/quotas.js';
 import { quotasOf } from '../access/guard.js';
 import { type App, type Context, ownerOf } from '../context.js';
 import { FieldError } from '../problem.js';
 import { DirectUploads } from '../uploads/directUploads.js';
 import { inUploadSlot } from '../uploads/slots.js';
-import { CHECKSUM, isTus, parseChecksum, parseMetadata, refuseUnspoken, requirePartType, tellFile } from '../uploads/tus.js';
+import {
+  CHECKSUM,
+  isTus,
+  parseChecksum,
+  parseMetadata,
+  refuseUnspoken,
+  requirePartType,
+  tellFile,
+} from '../uploads/tus.js';
 import { CHECKSUMS, type UploadStore } from '../uploads/uploadStore.js';
 
 const params = z.object({ id: z.uuid() });
@@ -83,6 +92,19 @@ export function uploadRoutes(app: App, context: Context, uploads: UploadStore): 
       return reply.code(201).send(await direct.create(ownerOf(request), name, bytes));
     },
   );
+
+  // Else `direct` would be taken for the id of an upload.
+  app.route({
+    method: ['GET', 'DELETE'],
+    url: '/v1/uploads/direct',
+    schema: { hide: true },
+    config: { scope: 'submit' },
+    handler: async (request, reply) => {
+      reply.header('allow', 'POST');
+      const found = `${request.method} /v1/uploads/direct`;
+      throw new PlinthError('METHOD_NOT_ALLOWED', { found, expected: 'POST', subject: request.method });
+    },
+  });
 
   app.post(
     '/v1/tus',
