@@ -40,7 +40,7 @@ export async function loadGaussianDecoder(weights: NetworkWeights): Promise<Gaus
 export interface Gaussians {
   /** In −½…½. */
   position: Float32Array;
-  /** Zeroth coefficient of the spherical harmonics, three a gaussian. */
+  /** sRGB in 0…1, three a gaussian; the zeroth coefficient of its spherical harmonics is (colour − ½) / 0.2821. */
   colour: Float32Array;
   /** Standard deviation along each axis. */
   scale: Float32Array;
@@ -67,6 +67,9 @@ export async function runGaussianDecoder(
   ops.close();
   return raw;
 }
+
+/** The zeroth spherical harmonic. */
+const HARMONIC = 0.28209479177387814;
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const softplus = (x: number): number => (x > 20 ? x : Math.log1p(Math.exp(x)));
@@ -105,7 +108,7 @@ export function activateGaussians(
       const offset = Math.tanh(x * rates.position + perturbation[i % (perVoxel * 3)]) * reach;
       return (coords[voxel * 3 + (i % 3)] + 0.5) / resolution + offset - 0.5;
     }),
-    colour: take(starts.colour, 3, (x) => x * rates.colour),
+    colour: take(starts.colour, 3, (x) => Math.max(0, Math.min(1, 0.5 + HARMONIC * x * rates.colour))),
     scale: take(starts.scale, 3, (x) => Math.hypot(softplus(x * rates.scale + scaleBias), config.smallest)),
     rotation,
     opacity: take(starts.opacity, 1, (x) => sigmoid(x * rates.opacity + opacityBias)),

@@ -1,45 +1,29 @@
 /** Each network on small random weights, in plain TypeScript and on the device, against the PyTorch original. */
 import { expect, it } from 'vitest';
-import { Golden, goldenWeights } from '../../../test/goldens.js';
+import { gaussianConfig, openModel, samplerOptions, xyz } from '../../../test/goldenModel.js';
+import { Golden } from '../../../test/goldens.js';
 import { describeOps } from '../../../test/networks.js';
 import type { Ops, Tensor } from '../../nn/ops.js';
-import { type SamplerOptions, sampleFlow } from '../../nn/sampler.js';
+import { sampleFlow } from '../../nn/sampler.js';
 import {
   loadLatentCondition,
   loadStructureCondition,
   runLatentCondition,
   runStructureCondition,
 } from './conditions.js';
+import { activateGaussians, loadGaussianDecoder, runGaussianDecoder } from './gaussianDecoder.js';
 import { latentVoxels, loadLatentFlow, runLatentFlow } from './latentFlow.js';
 import { loadMeshDecoder, runMeshDecoder } from './meshDecoder.js';
-import { NetworkWeights } from './networkWeights.js';
 import { loadStructureDecoder, occupied, runStructureDecoder } from './structureDecoder.js';
 import { flowConditions, loadStructureFlow, noConditions, runStructureFlow, transposed } from './structureFlow.js';
 import { loadVggt, runVggt, tokenPositions } from './vggt.js';
 import { imageCondition, loadVit, normedPatches, patchRows, runVit, vitTokens } from './vit.js';
-
-const open = async (ops: Ops, file: string, prefix?: string) =>
-  new NetworkWeights(ops, await goldenWeights(`model/${file}.safetensors`), prefix);
-
-/** x, y, z of coordinates that begin with the number of the batch. */
-const xyz = (coords: Int32Array): Int32Array => coords.filter((_, i) => i % 4 !== 0);
 
 /** A tensor of the file: its last dimension is the columns. */
 function load(ops: Ops, golden: Golden, name: string): Tensor {
   const { shape, data } = golden.tensor(name);
   const columns = shape.at(-1) ?? 1;
   return ops.tensor(data, data.length / columns, columns);
-}
-
-function samplerOptions(config: Record<string, unknown>): SamplerOptions {
-  return {
-    steps: config.steps as number,
-    rescaleT: config.rescale_t as number,
-    guidance: config.cfg_strength as number,
-    guidanceRescale: config.guidance_rescale as number,
-    interval: config.cfg_interval as [number, number],
-    sigmaMin: config.sigma_min as number,
-  };
 }
 
 /** Checks what a part gives where the file holds it. */
@@ -55,7 +39,7 @@ describeOps('networks', (ops) => {
   it('DINOv2', async () => {
     const golden = await Golden.open('modules/vit');
     const images = { count: 2, side: 70, data: golden.data('in.image') };
-    const vit = await loadVit(await open(ops(), 'dinov2_tiny'));
+    const vit = await loadVit(await openModel(ops(), 'dinov2_tiny'));
     const rows = patchRows(images);
     golden.check('mid.patch_embed', await ops().read(ops().linear(ops().tensor(rows, 50, 588), vit.patches)));
     golden.check('mid.tokens', await ops().read(vitTokens(ops(), vit, images)));
@@ -71,7 +55,7 @@ describeOps('networks', (ops) => {
 
   it('VGGT', async () => {
     const golden = await Golden.open('modules/vggt');
-    const vggt = await loadVggt(await open(ops(), 'vggt/model', 'aggregator.'));
+    const vggt = await loadVggt(await openModel(ops(), 'vggt/model', 'aggregator.'));
     golden.checkExact('mid.positions_yx', tokenPositions(1, 5, 5));
     const layers = await runVggt(
       ops(),
@@ -87,7 +71,7 @@ describeOps('networks', (ops) => {
 
   it('the condition of the structure', async () => {
     const golden = await Golden.open('modules/ss_vggt_cond');
-    const network = await loadStructureCondition(await open(ops(), 'ckpts/ss_vggt_cond'));
+    const network = await loadStructureCondition(await openModel(ops(), 'ckpts/ss_vggt_cond'));
     // Tokens of a photo begin with five special ones, which the condition does not see.
     const patches = Int32Array.of(5, 6, 7, 8, 9, 10, 16, 17, 18, 19, 20, 21);
     const vggt = [0, 1, 2, 3].map((i) => ops().gather(load(ops(), golden, `in.vggt${i}`), ops().index(patches)));
@@ -102,7 +86,7 @@ describeOps('networks', (ops) => {
 
   it('the condition of the latent', async () => {
     const golden = await Golden.open('modules/slat_vggt_cond');
-    const network = await loadLatentCondition(await open(ops(), 'ckpts/slat_vggt_cond'));
+    const network = await loadLatentCondition(await openModel(ops(), 'ckpts/slat_vggt_cond'));
     const vggt = [0, 1, 2, 3].map((i) => load(ops(), golden, `in.vggt${i}`));
     const dino = load(ops(), golden, 'in.dino');
     golden.check('out.cond', await ops().read(runLatentCondition(ops(), network, vggt, dino)));
@@ -113,7 +97,7 @@ describeOps('networks', (ops) => {
 
   it('the flow of the structure, with and without a condition', async () => {
     const golden = await Golden.open('modules/ss_flow');
-    const flow = await loadStructureFlow(await open(ops(), 'ckpts/ss_flow_tiny'));
+    const flow = await loadStructureFlow(await openModel(ops(), 'ckpts/ss_flow_tiny'));
     const x = golden.data('in.x');
     const time = golden.data('in.t1000')[0] / 1000;
     const tokens = ops().tensor(transposed(x, 8), 64, 8);
@@ -125,7 +109,7 @@ describeOps('networks', (ops) => {
 
   it('the sampled structure, step by step', async () => {
     const golden = await Golden.open('modules/ss_flow_sampler');
-    const flow = await loadStructureFlow(await open(ops(), 'ckpts/ss_flow_tiny'));
+    const flow = await loadStructureFlow(await openModel(ops(), 'ckpts/ss_flow_tiny'));
     const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.cond'), 1);
     const none = noConditions(ops(), flow.blocks);
     const guided: number[] = [];
@@ -155,7 +139,7 @@ describeOps('networks', (ops) => {
 
   it('the decoder of the structure', async () => {
     const golden = await Golden.open('modules/ss_dec');
-    const decoder = await loadStructureDecoder(await open(ops(), 'ckpts/ss_dec_tiny'));
+    const decoder = await loadStructureDecoder(await openModel(ops(), 'ckpts/ss_dec_tiny'));
     const seen: string[] = [];
     const { logits, side } = await runStructureDecoder(
       ops(),
@@ -175,7 +159,7 @@ describeOps('networks', (ops) => {
 
   it('the flow of the latent, over three photos', async () => {
     const golden = await Golden.open('modules/slat_flow');
-    const flow = await loadLatentFlow(await open(ops(), 'ckpts/slat_flow_tiny'));
+    const flow = await loadLatentFlow(await openModel(ops(), 'ckpts/slat_flow_tiny'));
     const voxels = latentVoxels(ops(), flow, xyz(golden.ints('in.coords')));
     golden.check('mid.ape', await ops().read(voxels.positions));
     const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.conds'), 3);
@@ -189,7 +173,7 @@ describeOps('networks', (ops) => {
 
   it('the sampled latent, step by step, and in twelve steps', async () => {
     const golden = await Golden.open('modules/slat_flow_sampler');
-    const flow = await loadLatentFlow(await open(ops(), 'ckpts/slat_flow_tiny'));
+    const flow = await loadLatentFlow(await openModel(ops(), 'ckpts/slat_flow_tiny'));
     const voxels = latentVoxels(ops(), flow, xyz(golden.ints('in.coords')));
     const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.conds'), 3);
     const none = noConditions(ops(), flow.blocks);
@@ -223,7 +207,7 @@ describeOps('networks', (ops) => {
 
   it('the decoder of the mesh', async () => {
     const golden = await Golden.open('modules/mesh_dec');
-    const decoder = await loadMeshDecoder(await open(ops(), 'ckpts/slat_dec_mesh_tiny'));
+    const decoder = await loadMeshDecoder(await openModel(ops(), 'ckpts/slat_dec_mesh_tiny'));
     const seen: string[] = [];
     const watch = watcher(ops(), golden, seen);
     const coords = xyz(golden.ints('in.coords'));
@@ -231,5 +215,25 @@ describeOps('networks', (ops) => {
     expect(seen).toEqual(['blocks.0', 'blocks.1', 'upsample.0']);
     golden.check('out.feats101', cubes.features);
     golden.checkExact('mid.coords_x4', cubes.coords);
+  });
+
+  it('the decoder of gaussians', async () => {
+    const golden = await Golden.open('modules/gs_dec');
+    const decoder = await loadGaussianDecoder(await openModel(ops(), 'ckpts/slat_dec_gs_tiny'));
+    golden.checkExact('mid.offset_perturbation', decoder.perturbation);
+    const coords = xyz(golden.ints('in.coords'));
+    const seen: string[] = [];
+    const watch = watcher(ops(), golden, seen);
+    const raw = await runGaussianDecoder(ops(), decoder, golden.data('in.slat'), coords, undefined, (i, x) =>
+      watch(`blocks.${i}`, x),
+    );
+    expect(seen).toEqual(['blocks.0', 'blocks.1']);
+    golden.check('out.raw448', raw);
+    const gaussians = activateGaussians(raw, coords, decoder.perturbation, gaussianConfig(golden.config));
+    golden.check('out.xyz', gaussians.position);
+    golden.check('out.color', gaussians.colour);
+    golden.check('out.scaling', gaussians.scale);
+    golden.check('out.rotation', gaussians.rotation);
+    golden.check('out.opacity', gaussians.opacity);
   });
 });

@@ -64,40 +64,41 @@ export class ReferenceOps implements Ops {
 
   linear(x: Tensor, layer: Linear, epilogue: Epilogue = {}): Tensor {
     const { data, columns } = plain(x);
-    return this.product(layer, x.rows, epilogue, (row, weights) => {
-      let sum = 0;
-      for (let k = 0; k < columns; k++) sum += data[row * columns + k] * weights[k];
-      return sum;
+    return this.product(layer, x.rows, epilogue, (row, inputs) => {
+      inputs.set(data.subarray(row * columns, (row + 1) * columns));
     });
   }
 
   convolution(x: Tensor, neighbours: Index, layer: Linear, epilogue: Epilogue = {}): Tensor {
     const { data, columns } = plain(x);
     const map = neighbours as Int32Array;
-    return this.product(layer, map.length / 27, epilogue, (row, weights) => {
-      let sum = 0;
+    return this.product(layer, map.length / 27, epilogue, (row, inputs) => {
+      inputs.fill(0);
       for (let tap = 0; tap < 27; tap++) {
-        const from = map[row * 27 + tap];
-        if (from < 0) continue;
-        for (let k = 0; k < columns; k++) sum += data[from * columns + k] * weights[tap * columns + k];
+        const source = map[row * 27 + tap];
+        if (source >= 0) inputs.set(data.subarray(source * columns, (source + 1) * columns), tap * columns);
       }
-      return sum;
     });
   }
 
+  /** `fill` gives the inputs of a row. */
   private product(
     { weight, bias }: Linear,
     rows: number,
     { activation = 'none', gate, residual }: Epilogue,
-    dot: (row: number, weights: Float32Array) => number,
+    fill: (row: number, inputs: Float64Array) => void,
   ): Tensor {
-    const { data, rows: outputs, columns: inputs } = plain(weight);
+    const { data, rows: outputs, columns } = plain(weight);
     const result = make(rows, outputs);
     const gates = gate && vector(gate, outputs);
-    for (let column = 0; column < outputs; column++) {
-      const weights = data.subarray(column * inputs, (column + 1) * inputs);
-      for (let row = 0; row < rows; row++) {
-        const y = ACTIVATE[activation](dot(row, weights) + (bias ? plain(bias).data[column] : 0));
+    const inputs = new Float64Array(columns);
+    for (let row = 0; row < rows; row++) {
+      fill(row, inputs);
+      for (let column = 0; column < outputs; column++) {
+        let sum = bias ? plain(bias).data[column] : 0;
+        const start = column * columns;
+        for (let k = 0; k < columns; k++) sum += inputs[k] * data[start + k];
+        const y = ACTIVATE[activation](sum);
         const at = row * outputs + column;
         result.data[at] = (residual ? plain(residual).data[at] : 0) + (gates ? gates[column] : 1) * y;
       }
