@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Capture } from '../src/capture/capture.js';
 import { readCapture } from '../src/capture/readCapture.js';
+import type { FloatImage } from '../src/core/image.js';
 import { cross, dot, type Mat4, type Vec3 } from '../src/core/math.js';
 import {
   ELLIPSOID_BOX,
@@ -152,8 +153,74 @@ describe('Metashape', () => {
   });
 });
 
+/** Every second picture is of a slave: turned by 90° about its axis and moved in its master's frame. */
+const SLAVE = { rotation: [0, -1, 0, 1, 0, 0, 0, 0, 1], location: [0.3, -0.2, 0.1] };
+
+/** Camera-to-world (y down, z forwards, rows) of the master that a slave's pose follows from. */
+function masterOf(slave: Mat4): number[] {
+  const t = cvCameraToWorld(slave);
+  const rows = [0, 1, 2].map((r) => t.slice(r * 4, r * 4 + 4));
+  const [a, b, c] = [0, 3, 6].map((k) => SLAVE.rotation.slice(k, k + 3));
+  // R = S·Qᵀ, c = s − R·l
+  const turned = rows.map((row) => [a, b, c].map((q) => q[0] * row[0] + q[1] * row[1] + q[2] * row[2]));
+  const l = SLAVE.location;
+  return [
+    ...turned.flatMap((row, r) => [...row, rows[r][3] - (row[0] * l[0] + row[1] * l[1] + row[2] * l[2])]),
+    ...[0, 0, 0, 1],
+  ];
+}
+
+describe('Metashape’s multi-camera systems', () => {
+  const system = (slave: string): string => {
+    const cameras = POSES.flatMap((pose, i) =>
+      i % 2
+        ? [
+            `<camera id="${i - 1 + 100}" sensor_id="0" component_id="0" label="master_${i}">` +
+              `<transform>${masterOf(pose).join(' ')}</transform></camera>`,
+            `<camera id="${i}" sensor_id="1" master_id="${i - 1 + 100}" label="r_${i}"/>`,
+          ]
+        : `<camera id="${i}" sensor_id="0" component_id="0" label="r_${i}"><transform>${cvCameraToWorld(pose).join(' ')}</transform></camera>`,
+    );
+    return metashape('', cvCameraToWorld)
+      .replace(/<group[\s\S]*<\/group>/, cameras.join('\n'))
+      .replace(
+        '</sensors>',
+        `<sensor id="1" label="slave" type="frame" master_id="0"><resolution width="64" height="48"/>
+         <calibration type="frame" class="adjusted"><resolution width="64" height="48"/><f>60</f><cx>1</cx><cy>-1</cy>
+         </calibration>${slave}</sensor></sensors>`,
+      );
+  };
+
+  it('slaves stand where their master and their sensor say', async () => {
+    const root = await scene();
+    const slave =
+      `<rotation locked="true">${SLAVE.rotation.join(' ')}</rotation>` +
+      `<location locked="true">${SLAVE.location.join(' ')}</location>`;
+    await put(root, 'cameras.xml', system(slave));
+    const capture = await readCapture(root);
+    // The masters' own pictures are not here.
+    expect(capture.warnings.map((w) => w.code)).toEqual(['CAPTURE_FILE_MISSING']);
+    capture.warnings.length = 0;
+    capture.views.sort((a, b) => (a.name < b.name ? -1 : 1));
+    expectScene(capture, 'metashape', false);
+  });
+
+  it('slaves of which nothing says where they stand are left out with a word', async () => {
+    const root = await scene();
+    await put(root, 'cameras.xml', system(''));
+    const { views, warnings, leftOut } = await readCapture(root);
+    expect([views.length, warnings[0].code]).toEqual([4, 'CAPTURE_VIEWS_UNSOLVED']);
+    expect(leftOut?.filter(({ reason }) => reason === 'not-solved').map(({ name }) => name)).toEqual(
+      [1, 3, 5, 7].map((i) => `images/r_${i}.png`),
+    );
+  });
+});
+
 describe('RealityCapture', () => {
-  it('CSV: heading, pitch and roll of a camera that looks down, millimetres of film', async () => {
+  it.each([
+    ['', ''],
+    [', with a line that counts them', '#cameras 8\n'],
+  ])('CSV: a camera that looks down, millimetres of film, shares of the longer side%s', async (_, first) => {
     const root = await scene();
     const rows = POSES.map((m, i) => {
       // East, north, up are x, −z, y of the world here.
@@ -164,22 +231,118 @@ describe('RealityCapture', () => {
       const heading = Math.atan2(y[0], y[1]);
       const roll = Math.atan2(0 - x[2], z[2]);
       const degrees = [heading, pitch, roll].map((v) => (v * 180) / Math.PI);
-      const film = 36 / 64;
-      return [`r_${i}.png`, ...enu(eye(m)), ...degrees, 60 * film, 1 * film, -1 * film, 0, 0, 0, 0, 0, 0].join(',');
+      const lens = [(60 / 64) * 36, 1 / 64, -1 / 64];
+      return [`r_${i}.png`, ...enu(eye(m)), ...degrees, ...lens, 0, 0, 0, 0, 0, 0].join(',');
     });
-    await put(root, 'cameras.csv', `#name,x,y,alt,heading,pitch,roll,f,px,py,k1,k2,k3,k4,t1,t2\n${rows.join('\n')}\n`);
+    const header = '#name,x,y,alt,heading,pitch,roll,f,px,py,k1,k2,k3,k4,t1,t2';
+    await put(root, 'cameras.csv', `${first}${header}\n${rows.join('\n')}\n`);
     expectScene(await readCapture(root), 'realitycapture', true);
   });
 });
 
 describe('Meshroom', () => {
+  /** A rotation from world to camera column by column, as a row-by-row one from camera to world. */
+  const rotation = (m: Mat4): string[] => {
+    const rows = cvRows(m);
+    return [0, 1, 2].flatMap((c) => rows.map((row) => String(row[c])));
+  };
+
+  it.each([
+    ['that says so', { isPoseIndependant: 'false' }, true],
+    ['of old, whose views share poses', {}, true],
+    ['whose place is not known', { isPoseIndependant: 'false' }, false],
+  ])('cameras.sfm with a rig %s', async (_, more, known) => {
+    const root = await scene();
+    const masters = POSES.map((m, i) => (i % 2 ? masterOf(m) : cvCameraToWorld(m)));
+    const place = (pose: object, status = 'estimated') => ({ status, pose });
+    const here = place({ rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1].map(String), center: ['0', '0', '0'] });
+    // Row by row this is the rotation from slave to master.
+    const there = place({ rotation: SLAVE.rotation.map(String), center: SLAVE.location.map(String) });
+    await put(
+      root,
+      'cameras.sfm',
+      JSON.stringify({
+        version: ['1', '2', '6'],
+        // Each pose is that of a rig; one of its two pictures is here.
+        views: POSES.flatMap((_, i) =>
+          [0, 1].map((k) => ({
+            viewId: `${2 * i + k}`,
+            poseId: `${i}`,
+            rigId: '5',
+            subPoseId: `${k}`,
+            intrinsicId: '7',
+            path: k === i % 2 ? `r_${i}.png` : `other_${i}.png`,
+            ...more,
+          })),
+        ),
+        intrinsics: [
+          {
+            intrinsicId: '7',
+            width: '64',
+            height: '48',
+            focalLength: '33.75',
+            sensorWidth: '36',
+            pixelRatio: '1',
+            principalPoint: ['1', '-1'],
+            type: 'pinhole',
+          },
+        ],
+        poses: masters.map((t, i) => ({
+          poseId: `${i}`,
+          pose: {
+            transform: {
+              rotation: [0, 4, 8].flatMap((r) => t.slice(r, r + 3).map(String)),
+              center: [3, 7, 11].map((k) => String(t[k])),
+            },
+          },
+        })),
+        rigs: [{ rigId: '5', subPoses: known ? [here, there] : [here, { ...there, status: 'uninitialized' }] }],
+      }),
+    );
+    const capture = await readCapture(root);
+    if (!known) {
+      expect(capture.views.map((v) => v.name)).toEqual(['r_0', 'r_2', 'r_4', 'r_6']);
+      expect(capture.warnings.map((w) => w.code)).toContain('CAPTURE_VIEWS_UNSOLVED');
+      return;
+    }
+    expect(capture.warnings.map((w) => w.code)).toEqual(['CAPTURE_FILE_MISSING']);
+    capture.warnings.length = 0;
+    expectScene(capture, 'meshroom', false);
+  });
+
+  it('states the ratio of pixels, of old that of focal lengths, and takes the principal point by the version', async () => {
+    const { readMeshroom } = await import('../src/capture/formats/meshroom/meshroom.js');
+    const { folderAccess, listFolder } = await import('../src/capture/files/captureFolder.js');
+    const lensOf = async (version: string[], lens: object) => {
+      const root = await folder();
+      const [rows, center] = [rotation(POSES[0]), eye(POSES[0]).map(String)];
+      const sfm = {
+        version,
+        views: [{ viewId: '1', poseId: '1', intrinsicId: '1', path: 'a.png' }],
+        intrinsics: [{ intrinsicId: '1', width: '64', height: '48', type: 'pinhole', ...lens }],
+        poses: [{ poseId: '1', pose: { transform: { rotation: rows, center } } }],
+      };
+      await put(root, 'cameras.sfm', JSON.stringify(sfm));
+      const source = { ...folderAccess(await listFolder(root)), root: '', file: 'cameras.sfm' };
+      const { fx, fy, cx, cy } = (await readMeshroom(source)).views[0].intrinsics;
+      return [fx, fy, cx, cy];
+    };
+    const millimetres = { focalLength: '18', sensorWidth: '36', pixelRatio: '1.25', principalPoint: ['20', '20'] };
+    expect(await lensOf(['1', '2', '6'], millimetres)).toEqual([32, 40, 52, 44]);
+    expect(await lensOf(['1', '2', '3'], millimetres)).toEqual([32, 25.6, 52, 44]);
+    const pixels = { pxFocalLength: ['32', '40'], principalPoint: ['20', '20'] };
+    expect(await lensOf(['1', '2', '0'], pixels)).toEqual([32, 40, 20, 20]);
+  });
+
   it.each([
     [
       'of old',
+      ['1', '1', '0'],
       { pxFocalLength: '60', principalPoint: ['33', '23'], type: 'radial3', distortionParams: ['0', '0', '0'] },
     ],
     [
       'of now',
+      ['1', '2', '6'],
       {
         focalLength: '33.75',
         sensorWidth: '36',
@@ -189,17 +352,13 @@ describe('Meshroom', () => {
         distortionParams: ['0', '0', '0'],
       },
     ],
-  ])('cameras.sfm %s', async (_, lens) => {
+  ])('cameras.sfm %s', async (_, version, lens) => {
     const root = await scene();
-    const rotation = (m: Mat4): string[] => {
-      const rows = cvRows(m);
-      return [0, 1, 2].flatMap((c) => rows.map((row) => String(row[c])));
-    };
     await put(
       root,
       'cameras.sfm',
       JSON.stringify({
-        version: ['1', '2', '0'],
+        version,
         views: POSES.map((_, i) => ({
           viewId: `${i}`,
           poseId: `${i}`,
@@ -324,7 +483,80 @@ describe('Record3D', () => {
   });
 });
 
+/** An uncompressed OpenEXR file of one 32-bit channel. */
+function exr({ width, height, data }: FloatImage): Buffer {
+  const text = (words: string): Buffer => Buffer.from(`${words}\0`, 'latin1');
+  const int = (...values: number[]): Buffer => Buffer.from(Int32Array.from(values).buffer);
+  const float = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
+  const attribute = (name: string, type: string, value: Buffer): Buffer =>
+    Buffer.concat([text(name), text(type), int(value.length), value]);
+  const window = int(0, 0, width - 1, height - 1);
+  const head = Buffer.concat([
+    int(20000630, 2),
+    attribute('channels', 'chlist', Buffer.concat([text('R'), int(2, 0, 1, 1), Buffer.from([0])])),
+    attribute('compression', 'compression', Buffer.from([0])),
+    attribute('dataWindow', 'box2i', window),
+    attribute('displayWindow', 'box2i', window),
+    attribute('lineOrder', 'lineOrder', Buffer.from([0])),
+    attribute('pixelAspectRatio', 'float', float(1)),
+    attribute('screenWindowCenter', 'v2f', float(0, 0)),
+    attribute('screenWindowWidth', 'float', float(1)),
+    Buffer.from([0]),
+  ]);
+  const block = 8 + 4 * width;
+  const offsets = BigUint64Array.from({ length: height }, (_, y) => BigInt(head.length + 8 * height + y * block));
+  const lines = Array.from({ length: height }, (_, y) =>
+    Buffer.concat([int(y, 4 * width), float(...data.slice(y * width, (y + 1) * width))]),
+  );
+  return Buffer.concat([head, Buffer.from(offsets.buffer), ...lines]);
+}
+
+describe('depth of phones', () => {
+  it('is read from EXR files beside Record3D’s pictures, and said not to be read in its own format', async () => {
+    const root = await scene('rgb');
+    for (const [i, m] of POSES.entries()) {
+      await rename(join(root, `rgb/r_${i}.png`), join(root, `rgb/${i}.png`));
+      await put(root, `depth/${i}.exr`, exr(renderEllipsoid(LENS, m).depth));
+    }
+    const poses = POSES.map((m) => [...quaternion(m), ...eye(m)]);
+    await put(root, 'metadata.json', JSON.stringify({ w: 64, h: 48, K: [60, 0, 0, 0, 60, 0, 33, 23, 1], poses }));
+    const capture = await readCapture(root);
+    expectScene(capture, 'record3d', true);
+    const truth = renderEllipsoid(LENS, POSES[2]).depth.data;
+    const depth = await capture.views[2].depth?.load();
+    expect(Math.max(...truth.map((v, k) => Math.abs(v - (depth?.data[k] ?? 9))))).toBeLessThan(1e-6);
+    for (const i of POSES.keys()) await rename(join(root, `depth/${i}.exr`), join(root, `rgb/${i}.depth`));
+    const without = await readCapture(root);
+    expect(without.views.every((view) => view.depth === undefined)).toBe(true);
+    expect(without.warnings.map((w) => [w.code, w.message])).toEqual([
+      [
+        'CAPTURE_DEPTH_UNREAD',
+        expect.stringMatching(/^8 depth maps in rgb are of a format that is not read.*0\.depth/),
+      ],
+    ]);
+    expect(without.leftOut?.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual(Array(8).fill('depth not-read'));
+  });
+});
+
 describe('ARKit scanners', () => {
+  it('most frames have no picture: those that have are the views; depth as EXR', async () => {
+    const root = await scene('scan');
+    for (let k = 0; k < 24; k++) {
+      const m = POSES[Math.floor(k / 3)];
+      const rows = [0, 1, 2, 3].flatMap((r) => [0, 1, 2, 3].map((c) => m[c * 4 + r]));
+      const number = String(k).padStart(5, '0');
+      const json = { cameraPoseARFrame: rows, intrinsics: [60, 0, 33, 0, 60, 23, 0, 0, 1] };
+      await put(root, `scan/frame_${number}.json`, JSON.stringify(json));
+      await put(root, `scan/frame_${number}.exr`, exr(renderEllipsoid(LENS, m).depth));
+      if (k % 3 === 0) await rename(join(root, `scan/r_${k / 3}.png`), join(root, `scan/frame_${number}.png`));
+    }
+    const capture = await readCapture(root);
+    expect(capture.leftOut?.map(({ reason }) => reason)).toEqual(Array(16).fill('missing'));
+    expect(capture.leftOut?.[0].name).toBe('frame_00001');
+    expectScene(capture, 'arkit', true);
+    expect(capture.views.every((view) => view.depth)).toBe(true);
+  });
+
   it('frame_00000.json beside its picture', async () => {
     const root = await scene('scan');
     for (const [i, m] of POSES.entries()) {

@@ -125,7 +125,7 @@ function mergeUnused(
   const fresh = unused.filter(({ kind, name }) => kind !== 'picture' || !told.has(nameOf(name)));
   const found = stated.map((part) => ({
     ...part,
-    name: (part.kind === 'picture' && files.get(nameOf(part.name))) || part.name,
+    name: (part.reason === 'not-solved' && files.get(nameOf(part.name))) || part.name,
   }));
   const all = [...found, ...fresh].map(
     (part): LeftOutPart => (list.has(part.name) ? { ...part, file: list.locate(part.name) } : part),

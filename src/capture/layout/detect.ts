@@ -96,7 +96,7 @@ async function formatOf(access: FileAccess, path: string): Promise<ExportFormat 
   const head = await headText(access, path);
   if (name.endsWith('.xml')) return /<document[\s>]/.test(head) && /<chunk/.test(head) ? 'metashape' : undefined;
   if (name.endsWith('.csv'))
-    return /^\s*#?\s*(name|filename|#?image)\s*[,;]/i.test(head) ? 'realitycapture' : undefined;
+    return /^\s*(#\s*cameras[^\n]*\n)?#?\s*(name|filename|#?image)\s*[,;]/i.test(head) ? 'realitycapture' : undefined;
   if (name.endsWith('.sfm')) return 'meshroom';
   if (/sfm_data.*\.json$/.test(name) || /"sfm_data_version"/.test(head)) return 'openmvg';
   if (name.endsWith('.out')) return /^# Bundle file/.test(head) ? 'bundler' : undefined;

@@ -14,6 +14,9 @@ import { all, child, parseXml, type XmlElement } from '../xml.js';
  * from the camera (x right, y down, z forwards) to its component's frame, a component's to the chunk's. Lenses are
  * those of the Metashape manual, appendix D: offsets of the principal point from the picture's middle, tangential terms
  * with P1 and P2 the other way round than OpenCV, fx = f + b1.
+ *
+ * In a multi-camera system only the master's camera has a transform: that of a slave (`master_id`) follows from the
+ * rotation and location of its sensor, which lead from the slave to the master.
  */
 export const readMetashape: ReadExport = async (source) => {
   const where = source.list.locate(source.file);
@@ -38,18 +41,26 @@ export const readMetashape: ReadExport = async (source) => {
   }
   const lenses = new Map(all(chunk, 'sensor').map((sensor) => [sensor.attributes.id, sensor]));
   const components = new Map(all(chunk, 'component').map((component) => [component.attributes.id, component]));
+  const cameras = all(chunk, 'camera');
+  const masters = new Map(cameras.map((camera) => [camera.attributes.id, camera]));
   const views: StatedView[] = [];
   const unsolved: string[] = [];
-  for (const camera of all(chunk, 'camera')) {
-    const { label = '', sensor_id: sensorId, component_id: componentId, enabled } = camera.attributes;
-    const transform = child(camera, 'transform');
+  for (const camera of cameras) {
+    const { label = '', sensor_id: sensorId, enabled, master_id: masterId } = camera.attributes;
     const lens = lenses.get(sensorId);
-    if (!transform || !lens || /^(0|false)$/i.test(enabled ?? '')) {
+    const own = child(camera, 'transform');
+    // A slave stands by its master.
+    const master = own ? undefined : masters.get(masterId ?? '');
+    const transform = own ?? child(master, 'transform');
+    const place = master && lens && placeOfSlave(lens, where);
+    const componentId = camera.attributes.component_id ?? master?.attributes.component_id;
+    if (!transform || !lens || (master && !place) || /^(0|false)$/i.test(enabled ?? '')) {
       unsolved.push(label);
       continue;
     }
     const t = words(transform.text, 16, `the transform of ${label}`, where);
-    const inComponent = poseOf([t[0], t[1], t[2], t[4], t[5], t[6], t[8], t[9], t[10]], [t[3], t[7], t[11]]);
+    const stated = poseOf([t[0], t[1], t[2], t[4], t[5], t[6], t[8], t[9], t[10]], [t[3], t[7], t[11]]);
+    const inComponent = place ? multiply(stated, place) : stated;
     const component = child(components.get(componentId ?? ''), 'transform');
     const placed = component ? multiply(similarity(component, where), inComponent) : inComponent;
     views.push({
@@ -81,6 +92,17 @@ const words = (text: string, count: number, what: string, file: string): number[
   if (values.length === count) return values;
   throw invalidMetadata(file, `${what} has ${values.length} numbers`, `${count} numbers`);
 };
+
+/** From a slave to its master; undefined where the sensor does not say. */
+function placeOfSlave(sensor: XmlElement, file: string): number[] | undefined {
+  const rotation = child(sensor, 'rotation');
+  const location = child(sensor, 'location') ?? child(sensor, 'translation');
+  if (!rotation && !location) return undefined;
+  return poseOf(
+    words(rotation?.text ?? '1 0 0 0 1 0 0 0 1', 9, 'the rotation of a slave', file),
+    words(location?.text ?? '0 0 0', 3, 'the location of a slave', file),
+  );
+}
 
 /** A component's place in its chunk: rotation, translation and scale. */
 function similarity(transform: XmlElement, file: string): number[] {

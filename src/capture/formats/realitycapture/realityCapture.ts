@@ -6,19 +6,21 @@ import { demandViews, numberOf, poseOf, type ReadExport, textOf } from '../expor
 import type { StatedView } from '../stated.js';
 import { Z_UP_TO_Y_UP } from '../transforms.js';
 
-/** Width of the film that RealityCapture states focal lengths for, millimetres. */
+/** Width of the film that RealityCapture states focal lengths for, millimetres: the picture's longer side. */
 const FILM = 36;
 const COLUMNS = ['x', 'y', 'alt', 'heading', 'pitch', 'roll', 'f'];
 
 /**
  * Reads the CSV of RealityCapture and RealityScan (Registration, Internal/External camera parameters): positions east,
  * north and up; heading clockwise from north, pitch and roll in degrees, of a camera that looks straight down where all
- * are zero; focal length and principal point in millimetres of a 36 mm film on the picture's longer side; Brown's
- * distortion k1 … k4, t1, t2.
+ * are zero; focal length in millimetres of a 36 mm film on the picture's longer side; principal point as an offset from
+ * the middle in shares of that side ("RealityCapture XMP camera math"); Brown's distortion k1 … k4, t1, t2. A first line
+ * may count the cameras.
  */
 export const readRealityCapture: ReadExport = async (source) => {
   const where = source.list.locate(source.file);
-  const [header, ...rows] = (await textOf(source, source.file)).split(/\r?\n/).filter((line) => line.trim() !== '');
+  const lines = (await textOf(source, source.file)).split(/\r?\n/).filter((line) => line.trim() !== '');
+  const [header, ...rows] = /^#\s*cameras\b/i.test(lines[0]) ? lines.slice(1) : lines;
   const separator = header.includes(';') ? ';' : ',';
   const columns = header.split(separator).map((name) => name.trim().replace(/^#/, '').toLowerCase());
   const missing = COLUMNS.filter((name) => !columns.includes(name));
@@ -48,8 +50,8 @@ export const readRealityCapture: ReadExport = async (source) => {
         ...size,
         fx: focal,
         fy: focal,
-        cx: size && size.width / 2 + (value('px', 0) * longer) / FILM,
-        cy: size && size.height / 2 + (value('py', 0) * longer) / FILM,
+        cx: size && size.width / 2 + value('px', 0) * longer,
+        cy: size && size.height / 2 + value('py', 0) * longer,
         k: ['k1', 'k2', 'k3', 'k4'].map((name) => value(name, 0)),
         p: [value('t1', 0), value('t2', 0)],
       },

@@ -1,7 +1,7 @@
 import { identity, type Vec3 } from '../../../core/math.js';
 import { compareNaturally } from '../../layout/fileList.js';
 import { invalidMetadata, parseJson } from '../../layout/metadata.js';
-import { folderOf, isImageName, joinPath } from '../../layout/names.js';
+import { folderOf, isImageName, joinPath, withoutEnding } from '../../layout/names.js';
 import { demandViews, numberOf, numbersOf, poseOf, type ReadExport, textOf } from '../exportFile.js';
 import type { StatedView } from '../stated.js';
 
@@ -10,7 +10,8 @@ const PICTURE_FOLDERS = ['rgb', 'rgbd', 'images', ''];
 /**
  * Reads Record3D's `metadata` (or `metadata.json`) with the pictures of `rgb/` or `rgbd/`: per frame a unit quaternion
  * (x, y, z, w) from camera to world and a position, ARKit's axes (y up, looking along −z; world +Y up, metres); K
- * column by column, or intrinsics per frame.
+ * column by column, or intrinsics per frame. Depth is read where it was exported as `depth/*.exr` (metres); that of
+ * `.r3d` archives (LZFSE) is not.
  */
 export const readRecord3d: ReadExport = async (source) => {
   const { list, file } = source;
@@ -27,11 +28,14 @@ export const readRecord3d: ReadExport = async (source) => {
   const width = numberOf(json.w ?? json.width, 'w', where);
   const height = numberOf(json.h ?? json.height, 'h', where);
   const each = Array.isArray(json.perFrameIntrinsicCoeffs) ? json.perFrameIntrinsicCoeffs : [];
+  const base = folderOf(file);
   const views = poses.map((pose, i): StatedView => {
+    const depth = `depth/${withoutEnding(pictures[i])}.exr`;
     const [x, y, z, w, ...centre] = numbersOf(pose, 7, `pose ${i}`, where);
     const [fx, fy, cx, cy] = each[i] ? numbersOf(each[i], 4, `intrinsics ${i}`, where) : focalOfK(json.K, where);
     return {
-      picture: joinPath(folder ?? '', pictures[i]).slice(folderOf(file) === '' ? 0 : folderOf(file).length + 1),
+      picture: joinPath(folder ?? '', pictures[i]).slice(base === '' ? 0 : base.length + 1),
+      depth: list.has(joinPath(base, depth)) ? { name: depth } : undefined,
       intrinsics: { width, height, fx, fy, cx, cy },
       cameraToInput: poseOf(quaternionRows(x, y, z, w), centre as Vec3),
       split: 'train',
