@@ -41,6 +41,10 @@ const fields = {
     .describe(
       'Hold every n-th view out of geometry and texture to measure quality on; 0 = none. Default: by number of views.',
     ),
+  invertMasks: z
+    .boolean()
+    .optional()
+    .describe('Exchange object and background in masks that are the wrong way round. Default: false.'),
   priority: z.int().min(-100).max(100).default(0).describe('Jobs of higher priority run first.'),
   webhook: z
     .strictObject({

@@ -1,11 +1,13 @@
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
+import { anyOf, option, step } from '../core/remedy.js';
 import { findBounds } from './bounds/findBounds.js';
 import type { Capture } from './capture.js';
 import type { ReadSources } from './formats/sources.js';
 import { aboutLocalOrigin } from './localOrigin.js';
 import { chooseMaskSource } from './masks/chooseSource.js';
 import { borderShare, INVERTED_VIEWS, looksInverted } from './masks/polarity.js';
+import { demandGivenMasks } from './masks/turnRound.js';
 import type { ResolvedReadOptions } from './options.js';
 import type { ViewSurvey } from './survey.js';
 import { buildViews } from './views.js';
@@ -33,9 +35,12 @@ export async function finishCapture(
     });
   }
   const { masks } = chosen;
+  demandGivenMasks(masks, options.invertMasks);
   const { views, surveys } = await buildViews(sources, masks, options);
   const { signal } = options;
   const found = await findBounds({ views, surveys, hasMasks: masks !== 'none', points, signal });
+  // The likely cause of what is said after it.
+  if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   warnings.push(...found.warnings);
   if (masks === 'none') {
     warnings.push({
@@ -44,7 +49,6 @@ export async function finishCapture(
       remedy: 'Give pictures with transparency, or a masks folder with one picture per view (white = object).',
     });
   }
-  if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   const { bounds } = found;
   return {
     format,
@@ -73,7 +77,7 @@ function invertedMasks(surveys: readonly ViewSurvey[]): Warning[] {
       message:
         `The masks look the wrong way round: in ${inverted.length} of ${surveys.length} pictures they mark the ` +
         'border of the frame and leave out its middle.',
-      remedy: 'Turn the masks round (white = object).',
+      remedy: anyOf(step`turn the masks round (white = object)`, step`use ${option('invertMasks')}`),
     },
   ];
 }

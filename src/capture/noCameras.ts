@@ -10,7 +10,7 @@ import { readImageHeader } from './images/header.js';
  */
 export async function noCameras(images: readonly string[], isHere = true): Promise<PlinthError> {
   const header = isHere && (await readImageHeader(images[0], Number.POSITIVE_INFINITY).catch(() => undefined));
-  const exif = header ? await readExif(images[0], Math.max(header.width, header.height)) : {};
+  const exif = header ? await readExif(images[0], header.width, header.height) : {};
   const camera = [exif.make, exif.model].filter(Boolean).join(' ');
   const focal = exif.focalLength ? `${exif.focalLength} mm` : undefined;
   const pixels = exif.focalPixels ? `about ${exif.focalPixels.toFixed(0)} pixels` : undefined;

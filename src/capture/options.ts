@@ -28,6 +28,11 @@ export interface ReadOptions {
   /** Where masks come from. Default: `auto`. */
   masks?: MaskSource;
   /**
+   * Exchange object and background in mask files and transparency, for masks that are the wrong way round. Default:
+   * false.
+   */
+  invertMasks?: boolean;
+  /**
    * Scene units per step of an integer depth map, or per unit of a float one; overrides what the capture says. Default:
    * `depth_unit_scale_factor` of the metadata, else 0.001 for 16-bit files (millimetres, as in nerfstudio), 1 for float
    * files.
@@ -61,6 +66,7 @@ export const READ_DEFAULTS = {
   maxArchiveEntries: 20_000,
   maxArchiveRatio: 200,
   masks: 'auto',
+  invertMasks: false,
   strict: false,
 } as const satisfies ReadOptions;
 

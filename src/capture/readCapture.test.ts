@@ -16,6 +16,7 @@ import {
   writeTransforms,
 } from '../../test/captureScene.js';
 import { type ZipEntry, zip } from '../../test/zip.js';
+import { LIBRARY_WORDS, wordRemedy } from '../core/remedy.js';
 import type { Lens } from './cameras/lens.js';
 import type { Capture } from './capture.js';
 import type { ReadOptions } from './options.js';
@@ -277,6 +278,39 @@ describe('masks of a capture', () => {
   it('must be there where they are asked for', async () => {
     expect((await errorOf(opaque(busy, { masks: 'files' }))).code).toBe('CAPTURE_FILE_MISSING');
     expect((await errorOf(opaque(busy, { masks: 'depth' }))).code).toBe('CAPTURE_FILE_MISSING');
+  });
+
+  it('are turned round on demand, files and transparency; others cannot be', async () => {
+    const root = await folder();
+    await writeTransforms(root);
+    const right = await readCapture(root);
+    const truth = await Promise.all(right.views.map((view) => view.loadColor()));
+    const inverse = async (path: string): Promise<Buffer> =>
+      sharp(await sharp(path).extractChannel('alpha').negate().png().toBuffer())
+        .toColourspace('b-w')
+        .png()
+        .toBuffer();
+    for (let i = 0; i < 6; i++) await put(root, `masks/r_${i}.png`, await inverse(join(root, `images/r_${i}.png`)));
+    for (let i = 0; i < 6; i++) {
+      const opaque = await sharp(join(root, `images/r_${i}.png`))
+        .flatten({ background: '#808080' })
+        .png()
+        .toBuffer();
+      await put(root, `images/r_${i}.png`, opaque);
+    }
+    const wrong = await readCapture(root);
+    expect(wrong.warnings.map((w) => w.code)).toContain('CAPTURE_MASKS_INVERTED');
+    const told = wrong.warnings.find((w) => w.code === 'CAPTURE_MASKS_INVERTED')?.remedy;
+    expect(wordRemedy(told, LIBRARY_WORDS)).toBe('Turn the masks round (white = object), or use `invertMasks`');
+    const turned = await readCapture(root, { invertMasks: true });
+    expect([turned.masks, turned.warnings]).toEqual(['files', []]);
+    for (const [i, view] of turned.views.entries()) {
+      const { data } = await view.loadColor();
+      expect(data.every((v, p) => p % 4 !== 3 || v === truth[i].data[p])).toBe(true);
+    }
+    expect(turned.bounds).toEqual(right.bounds);
+    const error = await errorOf(readCapture(root, { invertMasks: true, masks: 'none' }));
+    expect([error.code, error.subject]).toEqual(['OPTION_INVALID', 'invertMasks']);
   });
 
   it('must neither be empty nor full, nor of another shape', async () => {

@@ -4,6 +4,7 @@ import type { Mat4 } from '../core/math.js';
 import type { Lens } from './cameras/lens.js';
 import { decodeColor, decodeMask, type MaskImage } from './images/color.js';
 import { type DepthDecoded, decodeDepth } from './images/depth.js';
+import { turnRound } from './masks/turnRound.js';
 import type { ResolvedReadOptions } from './options.js';
 
 /** What a reader learned about one picture from the metadata, before its pixels are looked at. */
@@ -52,10 +53,11 @@ export async function sourceColor(source: ViewSource, { maxPixels }: ResolvedRea
 }
 
 /** The mask file of a view that has one. */
-export async function sourceMask(source: ViewSource, { maxPixels }: ResolvedReadOptions): Promise<MaskImage> {
-  if (source.memory?.mask) return source.memory.mask;
-  const mask = await decodeMask(source.mask!, { maxPixels, orient: source.orient });
-  return source.maskInverted ? { ...mask, data: mask.data.map((v) => 255 - v) } : mask;
+export async function sourceMask(source: ViewSource, options: ResolvedReadOptions): Promise<MaskImage> {
+  const { maxPixels, invertMasks } = options;
+  const mask = source.memory?.mask ?? (await decodeMask(source.mask!, { maxPixels, orient: source.orient }));
+  const isInverted = (source.maskInverted ?? false) !== invertMasks;
+  return isInverted ? { ...mask, data: turnRound(mask.data) } : mask;
 }
 
 /** The depth map of a view that has one, in scene units. */

@@ -71,6 +71,8 @@ async function buildView(
     throwIfCancelled(signal);
     if (masks === 'files') {
       await applyMask(image, await sourceMask(source, options), source, 'lower');
+    } else if (masks === 'alpha' && options.invertMasks) {
+      for (let p = 3; p < image.data.length; p += 4) image.data[p] = 255 - image.data[p];
     } else if (masks === 'depth') {
       const depth = await rawDepth!();
       const data = depth.data as ArrayLike<number>;

@@ -8,6 +8,7 @@ import { numberFlag } from './terminal.js';
 /** Flags that say how a capture is to be understood. */
 export interface CaptureFlags {
   masks?: MaskSource;
+  invertMasks?: boolean;
   strict?: boolean;
   depthScale?: number;
   depthOffset?: number;
@@ -31,6 +32,7 @@ export function addCaptureOptions(command: Command): void {
   command
     .optionsGroup('How the capture is understood:')
     .addOption(new Option('--masks <source>', 'where masks come from').choices(MASK_SOURCES).default('auto'))
+    .option('--invert-masks', 'exchange object and background in the masks that are given')
     .option('--strict', 'refuse a capture that gives any warning')
     .option('--depth-scale <units>', 'scene units per step of an integer depth map', numberFlag('--depth-scale'))
     .option('--max-pixels <count>', 'refuse images with more pixels than this', numberFlag('--max-pixels'))
@@ -97,6 +99,7 @@ export function addObjectOptions(command: Command): Command {
 export function captureOptions(flags: CaptureFlags): ReadOptions {
   return {
     masks: flags.masks,
+    invertMasks: flags.invertMasks,
     strict: flags.strict,
     maxPixels: flags.maxPixels,
     maxViews: flags.maxViews,

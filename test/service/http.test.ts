@@ -45,6 +45,17 @@ onBothDatabases('the API', (url) => {
       headers: { 'content-type': 'application/zip' },
     });
 
+  test('a job asks for its masks to be turned round by a field that is true or false', async () => {
+    const send = (value: string): Promise<Response> => {
+      const body = captureForm();
+      body.set('invertMasks', value);
+      return server.ask('/v1/jobs', { method: 'POST', body });
+    };
+    const answers = await Promise.all(['true', 'false', 'yes'].map(send));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 400]);
+    expect(await answers[2].json()).toMatchObject({ code: 'REQUEST_INVALID', field: 'invertMasks' });
+  });
+
   describe('files', () => {
     test('answer ranges, conditions and HEAD, with media types', async () => {
       const { id } = await server.until((await server.submit()).id, 'succeeded');

@@ -6,6 +6,7 @@ const CONTROLS: Record<string, string> = {
   preset: 'preset',
   formats: '“Files to write”',
   name: '“Name”',
+  invertMasks: '“Masks are the other way round”',
 };
 
 /** `textureSize` → "Texture size", as the form of a method's options calls it. */

@@ -21,6 +21,27 @@ describe('writeAsset', () => {
       expect(files).toContain(f);
   });
 
+  it('says in OBJ, PLY and a file beside them how far they are shifted', async () => {
+    const origin: [number, number, number] = [437_000, 12.5, -5_860_000];
+    const files = await writeAsset({ ...bakedAsset(), origin }, folder, { formats: ['obj', 'ply'] });
+    expect(files.at(-1)).toBe('shift.json');
+    expect(JSON.parse(await readFile(join(folder, 'shift.json'), 'utf8'))).toEqual({
+      shift: origin,
+      files: ['mesh.obj', 'mesh.ply'],
+      frame: 'of the input, turned to +Y up',
+    });
+    const words = 'shift 437000 12.5 -5860000: add it to every vertex';
+    expect((await readFile(join(folder, 'mesh.obj'), 'utf8')).split('\n')[1]).toBe(`# ${words}`);
+    const ply = await readFile(join(folder, 'mesh.ply'), 'latin1');
+    expect(ply.slice(0, ply.indexOf('end_header'))).toContain(`\ncomment ${words}\n`);
+    // Vertices themselves stay as they are near the origin.
+    await writeAsset(bakedAsset(), folder, { formats: ['obj', 'ply'] });
+    const near = await readFile(join(folder, 'mesh.ply'), 'latin1');
+    expect(near.slice(near.indexOf('end_header'))).toBe(ply.slice(ply.indexOf('end_header')));
+    expect(near).not.toContain('shift');
+    expect(await writeAsset({ ...bakedAsset(), origin }, folder, { formats: ['glb'] })).toEqual(['asset.glb']);
+  });
+
   it('writes only the formats asked for', async () => {
     expect(await writeAsset(bakedAsset(), folder, { formats: ['usdz', 'glb'] })).toEqual(['asset.glb', 'asset.usdz']);
   });

@@ -9,6 +9,7 @@ import { writeGlb } from './writeGlb.js';
 import { writeHdr } from './writeHdr.js';
 import { writeObj } from './writeObj.js';
 import { writePly } from './writePly.js';
+import { writeShift } from './writeShift.js';
 import { encodeUsdz } from './writeUsdz.js';
 
 export interface WriteAssetOptions {
@@ -21,7 +22,8 @@ export interface WriteAssetOptions {
 
 /**
  * Writes an asset into an existing folder: `asset.glb`, `mesh.obj` with `mesh.mtl` and textures, `mesh.ply`,
- * `asset.usdz` and, where the method found the light, `light.hdr`.
+ * `asset.usdz`, where the method found the light `light.hdr`, and `shift.json` beside OBJ and PLY where the asset has an
+ * origin of its own.
  *
  * @returns the names of the files, in the order of writing.
  */
@@ -60,6 +62,8 @@ export async function writeAsset(
       files.push('asset.usdz');
     }
   }
+  const { origin } = asset;
+  if (origin && (chosen.includes('obj') || chosen.includes('ply'))) files.push(await writeShift({ origin }, folder));
   if (asset.environment) {
     await writeHdr(asset.environment, join(folder, 'light.hdr'));
     files.push('light.hdr');

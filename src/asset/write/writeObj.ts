@@ -5,6 +5,7 @@ import type { ColorImage } from '../../core/image.js';
 import { VERSION } from '../../core/version.js';
 import { encodeTexture, type TextureEncoder } from './encodeTexture.js';
 import { formatFloat } from './formatNumber.js';
+import { shiftWords } from './writeShift.js';
 
 /**
  * Writes a Wavefront OBJ with its material library and PNG textures into a folder: `<name>.obj`, `<name>.mtl`,
@@ -13,6 +14,9 @@ import { formatFloat } from './formatNumber.js';
  *
  * A baked-light material has illumination model 0 (constant colour). PBR uses the widely read extension `Pr Pm map_Pr
  * map_Pm norm`.
+ *
+ * Vertices of an asset with an origin of its own are about that origin, since readers of OBJ take 32-bit numbers: a
+ * comment has the shift, and `shift.json` (`writeShift`).
  *
  * @returns the names of the files.
  */
@@ -23,7 +27,8 @@ export async function writeObj(
   encode: TextureEncoder = encodeTexture,
 ): Promise<string[]> {
   const { mesh, material } = asset;
-  const lines = [`# Plinth ${VERSION}`, `mtllib ${name}.mtl`, 'o object'];
+  const shift = asset.origin ? [`# ${shiftWords(asset.origin)}`] : [];
+  const lines = [`# Plinth ${VERSION}`, ...shift, `mtllib ${name}.mtl`, 'o object'];
   const { positions: p, normals, uvs, indices } = mesh;
   for (let i = 0; i < p.length; i += 3)
     lines.push(`v ${formatFloat(p[i])} ${formatFloat(p[i + 1])} ${formatFloat(p[i + 2])}`);

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import type { Asset } from '../../core/asset.js';
 import { VERSION } from '../../core/version.js';
+import { shiftWords } from './writeShift.js';
 
 /**
  * Encodes an asset as binary little-endian PLY: position, normal, texture coordinate (`s t`, origin at the lower left
  * as PLY tools have it) and an 8-bit sRGB colour per vertex, taken from the base colour texture (bilinear), since PLY
- * has no textures of its own.
+ * has no textures of its own. A comment has the shift of an asset with an origin of its own.
  */
 export function encodePly(asset: Asset): Uint8Array {
   const { mesh, material } = asset;
@@ -15,6 +16,7 @@ export function encodePly(asset: Asset): Uint8Array {
     'ply',
     'format binary_little_endian 1.0',
     `comment Plinth ${VERSION}${material.kind === 'baked' ? '; colours hold the light of the capture' : ''}`,
+    ...(asset.origin ? [`comment ${shiftWords(asset.origin)}`] : []),
     `element vertex ${n}`,
     ...['x', 'y', 'z', 'nx', 'ny', 'nz', 's', 't'].map((p) => `property float ${p}`),
     ...['red', 'green', 'blue'].map((p) => `property uchar ${p}`),

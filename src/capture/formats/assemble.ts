@@ -350,7 +350,7 @@ async function lensOf(
   const header = await readImageHeader(image, options.maxPixels);
   const { fx, fy, angleX, angleY } = view.intrinsics;
   const focalKnown = [fx, fy, angleX, angleY].some((v) => v !== undefined);
-  const hint = focalKnown ? undefined : (await readExif(image, Math.max(header.width, header.height))).focalPixels;
+  const hint = focalKnown ? undefined : (await readExif(image, header.width, header.height)).focalPixels;
   const { lens, orient, warning } = stateLens(view.intrinsics, header, image, orientByDefault, hint);
   if (warning) warnings.push(warning);
   return { lens, orient };

@@ -335,11 +335,15 @@ describe('transforms that are wrong', () => {
 });
 
 describe('EXIF', () => {
-  it('gives the focal length where the metadata state none, with a warning', async () => {
-    const { color } = renderEllipsoid(pinhole(36, 24, 30), ringPoses(3)[0]);
+  it.each([
+    // As wide as 35-mm film, and of another shape: equivalent is the angle across the diagonal.
+    [36, 24, 50],
+    [40, 30, (50 * 50) / Math.hypot(36, 24)],
+  ])('takes the focal length of %i × %i pixels from EXIF, with a warning', async (width, height, expected) => {
+    const { color } = renderEllipsoid(pinhole(width, height, 30), ringPoses(1)[0]);
     const { sources, warnings } = await read(
       {
-        lens: pinhole(36, 24, 30),
+        lens: pinhole(width, height, 30),
         change: (t) => {
           delete t.fl_x;
           delete t.fl_y;
@@ -348,7 +352,7 @@ describe('EXIF', () => {
       },
       async (root) => {
         for (const i of [0, 1, 2]) {
-          await sharp(color.data, { raw: { width: 36, height: 24, channels: 4 } })
+          await sharp(color.data, { raw: { width, height, channels: 4 } })
             .flatten()
             .withExif({ IFD0: { Make: 'Test' }, IFD2: { FocalLengthIn35mmFilm: '50' } })
             .jpeg()
@@ -357,7 +361,7 @@ describe('EXIF', () => {
         }
       },
     );
-    expect(sources[0].lens.fx).toBeCloseTo(50, 6);
+    expect(sources[0].lens.fx).toBeCloseTo(expected, 6);
     expect(warnings.map(({ code }) => code)).toContain('CAPTURE_FOCAL_FROM_EXIF');
   });
 });

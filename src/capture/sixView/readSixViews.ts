@@ -8,6 +8,7 @@ import type { Capture, LeftOutPart, LoadOptions, View } from '../capture.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { fittedSize, nearestResize } from '../images/resample.js';
 import { arrangeSixViews, type SixViewFile } from '../layout/sixViews.js';
+import { demandGivenMasks } from '../masks/turnRound.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { estimateSilhouettes } from './estimateSilhouettes.js';
 import { type ResolvedSixViewOptions, resolveSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
@@ -48,6 +49,7 @@ export async function readSixViews(
     prepared.push(await prepareView(file, options));
   }
   sameShapes(prepared);
+  for (const { masks } of prepared) demandGivenMasks(masks, options.invertMasks);
   options.onProgress?.(1, 'cameras');
   const metric = metricOf(prepared, six);
   const grids = prepared.map((p) => p.grid);

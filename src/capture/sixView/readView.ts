@@ -12,6 +12,7 @@ import type { SixViewFile } from '../layout/sixViews.js';
 import { BackgroundMasker } from '../masks/background.js';
 import { applySoftMask } from '../masks/cleanEdge.js';
 import { threshold } from '../masks/morphology.js';
+import { turnRound } from '../masks/turnRound.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { surveyView, type ViewSurvey } from '../survey.js';
 import { alignColor, type ColorAlignment, type Region, warpToColor } from './alignColor.js';
@@ -182,7 +183,8 @@ async function givenMask(
   const wanted = options.masks;
   if (file.mask !== undefined && (wanted === 'auto' || wanted === 'files')) {
     const mask = await decodeMask(file.mask, { maxPixels: options.maxPixels });
-    return { mask: Uint8Array.from(resizeMask(mask, image.width, image.height)), origin: 'files' };
+    const fitting = Uint8Array.from(resizeMask(mask, image.width, image.height));
+    return { mask: options.invertMasks ? turnRound(fitting) : fitting, origin: 'files' };
   }
   if (wanted === 'files') {
     throw new PlinthError('CAPTURE_FILE_MISSING', {
@@ -198,7 +200,7 @@ async function givenMask(
   if (clear < 0.001 * image.width * image.height && wanted === 'auto') return undefined;
   const mask = new Uint8Array(image.width * image.height);
   for (let i = 0; i < mask.length; i++) mask[i] = image.data[i * 4 + 3];
-  return { mask, origin: 'alpha' };
+  return { mask: options.invertMasks ? turnRound(mask) : mask, origin: 'alpha' };
 }
 
 function sameShape(

@@ -146,6 +146,7 @@ export class Attempt {
           formats: job.request.formats,
           seed: job.request.seed,
           holdout: job.request.holdout,
+          invertMasks: job.request.invertMasks,
           limits: this.options.limits,
           reduced: job.reduced,
           adapter,

@@ -25,6 +25,7 @@ export interface EngineTask {
   formats: ('glb' | 'obj' | 'ply' | 'usdz')[];
   seed: number;
   holdout?: number;
+  invertMasks?: boolean;
   limits: ReadLimits;
   /** The GPU ran out of memory before: work at a smaller size. */
   reduced: boolean;

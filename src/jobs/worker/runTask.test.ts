@@ -116,6 +116,21 @@ test('reading reports how far it is, and every look for a cancellation is a sign
   await runTask(task('fusion', 'nvdiffrec'), watching, { ...work(), read: () => Promise.reject(new Error('read')) });
 });
 
+test('masks are turned round where the job asks for it', async () => {
+  const asked: unknown[] = [];
+  const watched: Work = {
+    ...work(),
+    async read(_path, options) {
+      asked.push(options?.invertMasks);
+      return { dispose: async () => {} } as Capture;
+    },
+  };
+  await runTask({ ...task('fusion'), invertMasks: true }, hooks(), watched);
+  await rm(join(scratch, 'output/fusion'), { recursive: true });
+  await runTask(task('fusion'), hooks(), watched);
+  expect(asked).toEqual([true, undefined]);
+});
+
 test('a cancellation reaches the work through the watched signal', async () => {
   const cancel = new AbortController();
   await expect(

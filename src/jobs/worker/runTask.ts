@@ -46,6 +46,7 @@ export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work):
     next < 0
       ? undefined
       : await work.read(task.input, {
+          invertMasks: task.invertMasks,
           maxPixels: task.limits.pixels,
           maxArchiveBytes: task.limits.unpackedBytes,
           maxArchiveEntries: task.limits.files,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { errorOf, put, useFolders } from '../../../test/captureScene.js';
+import { sensorDiagonal } from '../../capture/images/exif.js';
 import { Random } from '../../core/random.js';
 import { convertHeic } from './convertHeic.js';
 import { decodeGrey } from './decodeGrey.js';
 import { groupLenses } from './lenses.js';
-import { sensorDiagonal } from './photoExif.js';
 import { type Photo, readPhotos } from './readPhotos.js';
 import { sharpness } from './sharpness.js';
 

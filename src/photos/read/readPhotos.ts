@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { mapLimited } from '../../capture/concurrency.js';
+import { readExif } from '../../capture/images/exif.js';
 import { readImageHeader } from '../../capture/images/header.js';
-import { readPhotoExif } from './photoExif.js';
 
 /** What is known of a photo before its pixels are looked at. */
 export interface Photo {
@@ -46,7 +46,7 @@ export async function readPhotos(files: readonly string[], maxPixels: number, si
     AT_ONCE,
     async (file) => {
       const { width, height, orientation } = await readImageHeader(file, maxPixels);
-      const exif = await readPhotoExif(file, width, height);
+      const exif = await readExif(file, width, height);
       const digest = createHash('sha256')
         .update(await readFile(file))
         .digest('hex');

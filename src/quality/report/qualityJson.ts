@@ -183,7 +183,8 @@ function frameOf(capture: Capture): string {
   if (capture.scaleKnown && moved) {
     return (
       'The asset keeps the input’s scale; it stands so far from the input’s origin that vertices are about one ' +
-      `of their own, which capture.inputToWorld has and the nodes of GLB and USDZ undo; ${axes}.`
+      `of their own, which capture.inputToWorld has and the nodes of GLB and USDZ undo; vertices of OBJ and PLY ` +
+      `stay about it, shift.json and a comment in them have what to add; ${axes}.`
     );
   }
   return capture.scaleKnown

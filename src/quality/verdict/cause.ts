@@ -1,7 +1,7 @@
 import { INVERTED_VIEWS, looksInverted } from '../../capture/masks/polarity.js';
 import type { ViewQuality } from '../schema.js';
 import { type AdviceEvidence, camerasEstimated } from './advice.js';
-import { counted, percent } from './words.js';
+import { counted, named, percent } from './words.js';
 
 /** One rule: a sentence with the cause and its remedy, or `null` where the evidence does not speak for it. */
 type CauseRule = (e: AdviceEvidence, inputs: readonly ViewQuality[]) => string | null;
@@ -18,7 +18,8 @@ const invertedMasks: CauseRule = (_, views) => {
   if (views.length === 0 || inverted.length / views.length < INVERTED_VIEWS) return null;
   return (
     `The masks are the wrong way round: in ${inverted.length} of ${counted(views.length, 'picture')} they mark ` +
-    'the border of the frame and leave out its middle. Turn them round, white on the object.'
+    'the border of the frame and leave out its middle. Turn them round, white on the object: --invert-masks, ' +
+    '`invertMasks`, or “Masks are the other way round” on the page does it.'
   );
 };
 
@@ -48,23 +49,91 @@ const depthUnit: CauseRule = (e) => {
   );
 };
 
-/** One or a few views that do not belong: the others are fine. */
-const singleCameras: CauseRule = (_, views) => {
-  const bad = views.filter((v) => v.mask && v.mask.iou < 0.9);
+/**
+ * One or a few views that do not belong. A wrong outline carves all others, so the least overlap alone does not tell
+ * which it is: its own colours agree least with what the others make.
+ */
+const singleCameras: CauseRule = (e) => {
+  const views = e.views.filter((v) => v.group !== 'test' && v.mask);
+  const explained = views.flatMap((v) => v.colour?.explained ?? []);
+  const usual = median(explained);
+  const isOdd = (v: ViewQuality): boolean =>
+    (v.colour?.explained ?? usual) < usual - ODD.explained && (v.mask?.iou ?? 1) < ODD.fits;
+  const odd = views.filter(isOdd);
+  const bad = odd.length > 0 ? odd : views.filter((v) => (v.mask?.iou ?? 1) < 0.9);
   if (bad.length === 0 || bad.length > 0.25 * views.length) return null;
-  return `${counted(bad.length, 'camera does', 'cameras do')} not fit the others (${bad
-    .slice(0, 3)
-    .map((v) => v.name)
-    .join(', ')}): take ${bad.length === 1 ? 'this picture' : 'these pictures'} out or solve the cameras anew.`;
+  const names = named(bad.map((v) => v.name));
+  if (bad.length === 1) {
+    return (
+      `1 camera does not fit the others (${names}): take this picture out, make sure that it is not mirrored or ` +
+      'turned, or solve the cameras anew.'
+    );
+  }
+  return (
+    `${bad.length} cameras do not fit the others (${names}): make sure that their pictures were not exchanged, take ` +
+    'them out, or solve the cameras anew.'
+  );
+};
+
+/** How far below the usual a view's explained variation is where the view is of something else, and what still fits. */
+const ODD = { explained: 0.6, fits: 0.93 } as const;
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** Renders that lie to one side of the pictures everywhere: the outlines are shifted in the pictures. */
+const shiftedMasks: CauseRule = (_, views) => {
+  const shifts = views.flatMap((v) => (v.mask?.shift ? [v.mask.shift] : []));
+  if (shifts.length < 3 || shifts.length < 0.8 * views.length) return null;
+  const [x, y] = [0, 1].map((k) => mean(shifts.map((s) => s[k])));
+  const length = Math.hypot(x, y);
+  const longer = Math.max(...views.map((v) => Math.max(v.width, v.height)));
+  const agree = shifts.filter((s) => s[0] * x + s[1] * y > 0.5 * length * length).length;
+  if (length < SHIFTED * longer || agree < 0.8 * shifts.length || !explains(views)) return null;
+  const way = Math.abs(x) > Math.abs(y) ? (x < 0 ? 'left' : 'right') : y < 0 ? 'above' : 'below';
+  const where = way === 'left' || way === 'right' ? `to the ${way} of` : way;
+  return (
+    `In all pictures alike the object lies about ${length.toFixed(1)} pixels ${where} its mask: masks or principal ` +
+    'points (cx, cy) are shifted. Make the masks of these very pictures, at their size, and check cx and cy.'
+  );
+};
+
+/** Share of the longer side by which all renders have to be off in one direction. */
+const SHIFTED = 0.004;
+
+/** Whether renders and pictures have so much in common that they are of the same object from the same side. */
+function explains(views: readonly ViewQuality[]): boolean {
+  const explained = views.flatMap((v) => v.colour?.explained ?? []);
+  return explained.length === 0 || mean(explained) > 0.15;
+}
+
+/** Some outlines whole and the others cut: cameras of two solves, one of which is smaller. */
+const twoSolves: CauseRule = (_, views) => {
+  const missing = views.flatMap((v) => v.mask?.missing ?? []).toSorted((a, b) => a - b);
+  const gaps = missing.slice(1).map((v, i) => v - missing[i]);
+  const widest = Math.max(...gaps);
+  const whole = gaps.indexOf(widest) + 1;
+  const cut = missing.length - whole;
+  if (missing.length < 6 || widest < 0.05 || Math.min(whole, cut) < 0.2 * missing.length) return null;
+  if (missing[whole - 1] > 0.25 * missing[whole]) return null;
+  return (
+    `The cameras fall into two groups: the outlines of ${counted(whole, 'picture')} are whole and those of ${cut} cut ` +
+    'short. Cameras of two solves, of different scale or origin, were probably put together: use those of one.'
+  );
 };
 
 /** Every outline loses something when all views together carve with a wrong lens or wrong poses. */
 const allCameras: CauseRule = (e, views) => {
-  const lacking = share(views, (v) => v.mask !== null && v.mask.missing > 0.02);
+  const lacking = share(views, (v) => v.mask !== null && v.mask.missing > 0.01);
   const blurred = views.some((v) => v.colour) && mean(views.flatMap((v) => v.colour?.sharpness ?? [])) < 0.5;
   if (lacking < 0.5 && !blurred) return null;
   if (camerasEstimated(e.capture.estimated)) {
     return 'The estimated cameras do not fit all pictures: give the focal length if you know it, or more views.';
+  }
+  if (!explains(views)) {
+    return (
+      'Pictures and cameras do not belong together: check that every picture has its own camera (order and names), ' +
+      'that neither pictures nor cameras are mirrored, and which way the axes of the cameras point.'
+    );
   }
   return (
     'The cameras do not fit the pictures, all of them alike: check focal length, distortion and poses, and ' +
@@ -84,7 +153,9 @@ const RULES: readonly CauseRule[] = [
   fewPictures,
   missingMasks,
   depthUnit,
+  shiftedMasks,
   singleCameras,
+  twoSolves,
   allCameras,
   unseenSurface,
 ];

@@ -46,6 +46,34 @@ test('a pale object is judged by what varies on it', () => {
   expect(codes(pale(-0.2))).toEqual(['explained:failure']);
 });
 
+test('outlines that all lose a little are no faithful cameras, unless the cameras were estimated', () => {
+  const lose = (missing: number, estimated: Record<string, unknown> | null = null) =>
+    change((e) => {
+      iou(e, 0.975);
+      e.capture.estimated = estimated;
+      for (const v of e.views) v.mask!.missing = missing;
+    });
+  expect(codes(lose(0.013))).toEqual([]);
+  expect(codes(lose(0.017))).toEqual(['carved:warning']);
+  expect(judge(lose(0.017)).likelyCause).toMatch(/all of them alike: check focal length/);
+  expect(codes(lose(0.017, { up: 'from the cameras' }))).toEqual(['carved:warning']);
+  expect(codes(lose(0.017, { focal: 1.4 }))).toEqual([]);
+});
+
+test('one view that does not fit is told, of those that were kept back too, and never makes a failure', () => {
+  for (const group of ['input', 'heldOut', 'test'] as const) {
+    const one = change((e) => {
+      Object.assign(e.views[3], { group });
+      e.views[3].mask!.iou = 0.6;
+      e.views[3].colour!.explained = -0.5;
+    });
+    const told = group === 'test' ? [] : ['misfit:warning'];
+    expect(codes(one)).toEqual(told);
+    if (group !== 'test') expect(judge(one).likelyCause).toMatch(/^1 camera does not fit the others \(r_3\)/);
+  }
+  expect(codes(change((e) => Object.assign(e.views[3].mask!, { iou: 0.9 })))).toEqual([]);
+});
+
 test('sides that nobody photographed bound the status', () => {
   const unseen = (share: number | null) =>
     judge(change((e) => Object.assign(e.texture, { unseenShare: share }))).status;
@@ -101,6 +129,54 @@ const causes: [string, RegExp, (e: AdviceEvidence) => unknown][] = [
     (e) => {
       e.status = 'warning';
       e.views[3].mask!.iou = 0.5;
+    },
+  ],
+  [
+    // It carves the outlines of all others: that of another overlaps least.
+    'a mirrored picture among others',
+    /^1 camera does not fit the others \(r_5\): .* not mirrored/,
+    (e) => {
+      iou(e, 0.88);
+      e.views[2].mask!.iou = 0.7;
+      for (const v of e.views) v.colour!.explained = 0.6;
+      e.views[5].colour!.explained = -0.6;
+    },
+  ],
+  [
+    'two pictures that were exchanged',
+    /^2 cameras do not fit the others \(r_1 and r_7\): make sure that their pictures were not exchanged/,
+    (e) => {
+      iou(e, 0.92);
+      for (const v of e.views) v.mask!.iou = 0.96;
+      for (const i of [1, 7]) {
+        e.views[i].mask!.iou = 0.8;
+        e.views[i].colour!.explained = -0.9;
+      }
+    },
+  ],
+  [
+    'masks that are shifted',
+    /^In all pictures alike the object lies about 3\.6 pixels to the left of its mask: masks or principal points/,
+    (e) => {
+      iou(e, 0.88);
+      for (const [i, v] of e.views.entries()) v.mask!.shift = [-3.5 + 0.2 * (i % 2), 0.2 - i / 100];
+      for (const v of e.views) v.mask!.shift![0] -= 0.18;
+    },
+  ],
+  [
+    'cameras of two solves',
+    /^The cameras fall into two groups: the outlines of 6 pictures are whole and those of 6 cut short\. .* scale/,
+    (e) => {
+      iou(e, 0.88);
+      for (const [i, v] of e.views.entries()) v.mask!.missing = i % 2 ? 0.22 + i / 1000 : i / 1000;
+    },
+  ],
+  [
+    'pictures that are mirrored or out of order',
+    /^Pictures and cameras do not belong together: .*order and names.* mirrored.* axes/,
+    (e) => {
+      iou(e, 0.74);
+      for (const v of e.views) v.colour!.explained = 0.05;
     },
   ],
   [

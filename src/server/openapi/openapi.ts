@@ -330,6 +330,7 @@ const FIELDS: Record<string, string> = {
   options: 'Its options as JSON.',
   seed: 'Seed.',
   holdout: 'Hold every n-th view out.',
+  invertMasks: 'Exchange object and background in the masks: true or false.',
   formats: 'Formats, separated by commas.',
   priority: 'Priority.',
   webhook: 'Webhook as JSON.',

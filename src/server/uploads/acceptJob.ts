@@ -30,9 +30,10 @@ import type { UploadStore } from './uploadStore.js';
 const formSchema = z.strictObject(
   Object.fromEntries(['request', ...REQUEST_FIELDS].map((name) => [name, z.string().optional()])),
 );
-/** Fields whose text is JSON, and fields whose text is a number. */
+/** Fields whose text is JSON, a number, or true or false. */
 const JSON_FIELDS = ['methods', 'options', 'webhook'];
 const NUMBER_FIELDS = ['seed', 'holdout', 'priority'];
+const BOOLEAN_FIELDS = ['invertMasks'];
 
 const IDEMPOTENCY_LENGTH = 255;
 /** What a repetition is told of an upload that its first request has just taken. */
@@ -264,6 +265,8 @@ function fieldValue(name: string, text: string | undefined): unknown {
   if (!text) return undefined;
   if (JSON_FIELDS.includes(name)) return json(name, text);
   if (NUMBER_FIELDS.includes(name)) return Number(text);
+  // Any other text is refused by name.
+  if (BOOLEAN_FIELDS.includes(name)) return text === 'true' || (text === 'false' ? false : text);
   return name === 'formats' ? text.split(',') : text;
 }
 

@@ -15,6 +15,7 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
   const [choices, setChoices] = useState<Record<string, Choice>>({});
   const [wanted, setWanted] = useState<AssetFormat[]>([]);
   const [name, setName] = useState('');
+  const [invertMasks, setInvertMasks] = useState(false);
   const [unasked, setUnasked] = useState<unknown>();
   const [insist, setInsist] = useState(false);
   const { state, send, pause, abandon } = useSending();
@@ -34,7 +35,12 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
     setUnasked(undefined);
     const what =
       'example' in source ? { example: source.example.name } : { files: source.files, bytes: source.facts.bytes };
-    void send(what, { name: name.trim() || title, methods: toRuns(choices), formats: wanted });
+    void send(what, {
+      name: name.trim() || title,
+      methods: toRuns(choices),
+      formats: wanted,
+      ...(invertMasks && { invertMasks }),
+    });
   };
 
   const sending = state.phase === 'sending';
@@ -60,6 +66,10 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
               <input value={name} maxLength={200} placeholder={title} onChange={(e) => setName(e.target.value)} />
             </label>
             <FormatChoice formats={formats} wanted={wanted} onChange={setWanted} />
+            <label className="check">
+              <input type="checkbox" checked={invertMasks} onChange={(e) => setInvertMasks(e.target.checked)} />
+              Masks are the other way round (black on the object)
+            </label>
           </div>
         </details>
       </fieldset>
