@@ -10,7 +10,9 @@ export const turnRound = <T extends Uint8Array | Uint8ClampedArray>(mask: T): T 
  */
 export function demandGivenMasks(masks: Capture['masks'], invertMasks: boolean): void {
   if (!invertMasks || masks === 'files' || masks === 'alpha') return;
-  const from = { depth: 'gaps in the depth maps', background: 'a plain background', none: '' }[masks];
+  const from = { depth: 'gaps in the depth maps', background: 'a plain background', object: 'the pictures', none: '' }[
+    masks
+  ];
   throw new PlinthError('OPTION_INVALID', {
     found: from === '' ? 'Option invertMasks for a capture without masks' : `Option invertMasks for masks from ${from}`,
     expected: 'mask files or transparency, which can be the wrong way round',
