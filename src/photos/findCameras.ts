@@ -3,10 +3,9 @@ import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { CheckpointStore } from '../core/platform.js';
 import { Random } from '../core/random.js';
-import { ThreadPool } from '../platform/threadPool.js';
 import { diagnosePhotos, type PhotoVerdict } from './diagnose/photos.js';
 import { diagnoseSet, type SetFacts } from './diagnose/set.js';
-import type { FeatureJob, PhotoFeatures } from './features/extractPhoto.js';
+import type { PhotoFeatures } from './features/extractPhoto.js';
 import { type Frame, frameOf, type KnownLength } from './frame.js';
 import { longerSide as longerSideOf, type PhotoLens } from './mapper/lensModel.js';
 import { type MapperPair, mapPhotos } from './mapper/map.js';
@@ -16,11 +15,11 @@ import type { Matches } from './matching/matcher.js';
 import type { PairJob, PairResult } from './matching/matchPair.js';
 import { choosePartners } from './matching/partners.js';
 import { movingPairs } from './matching/still.js';
+import { all, PhotoWork, toMapperPair } from './photoWork.js';
 import { groupLenses, type KnownLens, type LensGroup } from './read/lenses.js';
 import { type Photo, readPhotos } from './read/readPhotos.js';
 import { chooseFocals } from './verify/chooseFocals.js';
 import type { RelativePose } from './verify/relativePose.js';
-import { WorkCache } from './workCache.js';
 
 /** How cameras are sought in photos. */
 export interface FindCamerasOptions {
@@ -100,26 +99,12 @@ export async function findCameras(files: readonly string[], options: FindCameras
     for (const i of group.photos) lensOf[i] = k;
   });
 
-  const cache = new WorkCache(options.work);
-  const pool = new ThreadPool(new URL('./photoThread', import.meta.url), options.threads);
-  const abort = (): void => pool.close();
-  signal?.addEventListener('abort', abort, { once: true });
+  const { threads, work: store } = options;
+  const work = new PhotoWork(photos, { longerSide, most, seed, threads, work: store });
+  signal?.addEventListener('abort', work.close, { once: true });
   try {
     throwIfCancelled(signal);
-    const featuresDone = begin('features', 'Finding features');
-    const features = await all(
-      photos,
-      ({ file, width, height, digest }) =>
-        cache.features([digest, longerSide, most], () =>
-          pool.run<PhotoFeatures>({
-            kind: 'features',
-            photo: { file, width, height },
-            longerSide,
-            most,
-          } satisfies { kind: 'features' } & FeatureJob),
-        ),
-      featuresDone,
-    );
+    const features = await work.features(begin('features', 'Finding features'));
     let turntable = false;
     const job = (
       a: number,
@@ -127,28 +112,9 @@ export async function findCameras(files: readonly string[], options: FindCameras
       step: PairJob['step'],
       more: { matches?: Matches; pose?: RelativePose; lenses?: readonly PhotoLens[]; exhaustive?: boolean } = {},
     ): Promise<PairResult> => {
-      const how = {
-        a,
-        b,
-        lensA: more.lenses?.[lensOf[a]] ?? lenses[lensOf[a]].lens,
-        lensB: more.lenses?.[lensOf[b]] ?? lenses[lensOf[b]].lens,
-        seed,
-        step,
-        pose: more.pose,
-        exhaustive: more.exhaustive,
-        turntable,
-      };
-      // Matches that the work begins with follow from the photos and from how these are matched.
-      const from = [photos[a].digest, photos[b].digest, longerSide, most, how];
-      return cache.of('pair', from, () =>
-        pool.run<PairResult>({
-          kind: 'pair',
-          ...how,
-          featuresA: features[a],
-          featuresB: features[b],
-          matches: more.matches,
-        } satisfies { kind: 'pair' } & PairJob),
-      );
+      const [lensA, lensB] = [a, b].map((i) => more.lenses?.[lensOf[i]] ?? lenses[lensOf[i]].lens);
+      const { matches, pose, exhaustive } = more;
+      return work.pair({ a, b, lensA, lensB, step, matches, pose, exhaustive, turntable });
     };
 
     const every = usable.flatMap((a, k) => usable.slice(k + 1).map((b) => ({ a, b })));
@@ -203,8 +169,8 @@ export async function findCameras(files: readonly string[], options: FindCameras
     throwIfCancelled(signal);
     throw error;
   } finally {
-    signal?.removeEventListener('abort', abort);
-    pool.close();
+    signal?.removeEventListener('abort', work.close);
+    work.close();
   }
 }
 
@@ -223,27 +189,6 @@ function knownLength(stated: StatedLength, photos: readonly Photo[]): KnownLengt
 }
 
 const LEAST_REGISTERED = 3;
-
-/** Runs all jobs and tells how many are done; results in the order of the items. */
-async function all<Item, Result>(
-  items: readonly Item[],
-  run: (item: Item) => Promise<Result>,
-  progress: (fraction: number) => void,
-): Promise<Result[]> {
-  let done = 0;
-  return Promise.all(
-    items.map(async (item) => {
-      const result = await run(item);
-      progress(++done / items.length);
-      return result;
-    }),
-  );
-}
-
-function toMapperPair({ a, b, inliers, pose, flatness, medianAngle }: PairResult): MapperPair | undefined {
-  if (!inliers || !pose || flatness === undefined || medianAngle === undefined) return undefined;
-  return { a, b, pairs: inliers.pairs, ratios: inliers.ratios, pose, flatness, medianAngle };
-}
 
 function tooFew(given: number, distinct: number): PlinthError {
   const same = distinct < given ? `, ${distinct} of them different` : '';

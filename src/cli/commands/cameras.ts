@@ -29,6 +29,7 @@ export function addCameras(program: Command): void {
       parseLength,
     )
     .option('--seed <n>', 'seed of the random numbers', numberFlag('--seed'), 0)
+    .option('--refine', 'refine the cameras that the folder states, in their own world, instead of finding new ones')
     .option('--json', 'print the findings as JSON')
     .action(whenRun(async () => (await import('../actions/cameras.js')).runCameras));
 }

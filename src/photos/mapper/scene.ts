@@ -32,6 +32,8 @@ export class Scene {
   /** Sightings of every photo: indices into `tracks.photos`. */
   readonly sightingsOf: Uint32Array[];
   readonly trackOf: Uint32Array;
+  /** Factor of the largest distance that fits: above 1 while cameras are known roughly only. */
+  slack = 1;
   private rays: (Float64Array | undefined)[];
 
   constructor(
@@ -72,7 +74,7 @@ export class Scene {
 
   /** Largest distance in pixels of a sighting that fits. */
   limitOf(photo: number): number {
-    return Math.max(1.5, (LIMIT * longerSide(this.lensOf(photo))) / LIMIT_SIDE);
+    return this.slack * Math.max(1.5, (LIMIT * longerSide(this.lensOf(photo))) / LIMIT_SIDE);
   }
 
   /** The same at z = 1. */

@@ -26,6 +26,8 @@ export interface PairJob {
   exhaustive?: boolean;
   /** The relative pose, where it is known: all features are then matched along its lines. */
   pose?: RelativePose;
+  /** Half the width of the band along its lines, over the largest error of a match. Default 4. */
+  band?: number;
   /** The camera stood still and the object turned: what stayed at its place in the picture is no match. */
   turntable?: boolean;
 }
@@ -116,7 +118,7 @@ export class PairWork {
             featuresB.descriptors,
             raysB,
             essentialOf(known),
-            BAND * limit,
+            (job.band ?? BAND) * limit,
           )
         : middle && !job.exhaustive
           ? middle
