@@ -29,6 +29,7 @@ const folders = {
     volume: ['marchingCubes', 'mesh'],
     flexicubes: ['marchingCubes', 'mesh'],
     carving: ['flexicubes'],
+    stereo: [],
   },
   'geometry/mesh': {
     measure: [],

@@ -334,7 +334,7 @@ export class StereoReference {
     if (count < 2 || evidence <= 0) return [0, 0, 0, 0];
     const error = Math.sqrt(errors / count);
     const depth = plane[3] + ((depths / evidence - plane[3]) * count) / (count + 1);
-    return [depth, (0.2 + error) / Math.sqrt(evidence / count), count, error];
+    return [depth, (0.1 + 0.5 * error) / Math.sqrt(evidence / count), count, error];
   }
 }
 

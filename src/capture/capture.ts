@@ -42,6 +42,11 @@ export interface ViewDepth {
    * averaged).
    */
   load(options?: LoadOptions): Promise<FloatImage>;
+  /**
+   * Expected absolute error of each depth value in scene units, where it differs from pixel to pixel; then `accuracy` is
+   * the median. Of the same size as what `load` gives.
+   */
+  loadAccuracy?(options?: LoadOptions): Promise<FloatImage>;
 }
 
 export type CaptureFormat =

@@ -11,7 +11,8 @@ const MOST_DEPTH = 0.01;
 const LEAST_COSINE = 0.98480775;
 const LEAST_SOURCES = 2u;
 // Error of a match in pixels at the best, and what each pixel of disagreement adds.
-const MATCH_ERROR = 0.2;
+const MATCH_ERROR = 0.1;
+const DISAGREEMENT_SHARE = 0.5;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -49,5 +50,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (count < LEAST_SOURCES || evidence <= 0.0) { return; }
   let error = sqrt(errors / f32(count));
   let depth = mix(plane.w, depths.x / depths.y, f32(count) / f32(count + 1u));
-  agreed[entry] = vec4f(depth, (MATCH_ERROR + error) / sqrt(evidence / f32(count)), f32(count), error);
+  agreed[entry] = vec4f(depth, (MATCH_ERROR + DISAGREEMENT_SHARE * error) / sqrt(evidence / f32(count)), f32(count), error);
 }

@@ -65,12 +65,16 @@ const FIRST_PLANES = 24;
 const CONSISTENCY = 0.2;
 /** Share of the depth range by which refinement moves a plane at the coarsest size at most. */
 const REACH = 0.15;
+/** Views that are asked whether they agree with a depth: more than it was matched with, since asking costs little. */
+const WITNESSES = 8;
 /** Planes that fit worse than this are none. */
 const MOST_COST = 0.7;
 
 interface State {
   levels: StereoLevel[];
+  /** Views to match with, the best first, and those that may agree. */
   sources: number[];
+  witnesses: number[];
   range: { nearest: number; farthest: number };
   planes: Float32Array;
   costs: Float32Array;
@@ -111,7 +115,11 @@ export async function findDepths(
       const coarser = state.levels[level + 1];
       planes = coarser ? finerPlanes(planes, coarser, reference) : pointPlanes(points, reference, state.range);
       const around = state.sources.map((s) => levelOf(s, level));
-      const pass = new StereoPass(gpu, reference, around, options.window, state.range, seedOf(options, v));
+      const pass = new StereoPass(gpu, reference, around, {
+        window: options.window,
+        seed: seedOf(options, v),
+        ...state.range,
+      });
       try {
         pass.write(planes);
         await pass.start(coarser ? 0 : FIRST_PLANES, { signal });
@@ -139,7 +147,10 @@ export async function findDepths(
     for (const [v, state] of states.entries()) {
       if (!state) continue;
       work.detail = `view ${v + 1} of ${views.length}, in agreement`;
-      const pass = passOf(gpu, states, state, options, maps, seedOf(options, v));
+      const pass = passOf(gpu, states, state, state.sources, maps, {
+        window: options.window,
+        seed: seedOf(options, v),
+      });
       try {
         pass.write(state.planes, state.costs);
         await pass.sweep(
@@ -186,7 +197,7 @@ async function prepare(
   const chosen = sourceViews(
     usable.map((v) => levels[v]![0].camera),
     centerOf(bounds),
-    options.sources,
+    Math.max(WITNESSES, options.sources),
   );
   return levels.map((level, v) => {
     const at = usable.indexOf(v);
@@ -194,7 +205,8 @@ async function prepare(
     const none = new Float32Array(0);
     return {
       levels: level,
-      sources: chosen[at].map((s) => usable[s]),
+      sources: chosen[at].slice(0, options.sources).map((s) => usable[s]),
+      witnesses: chosen[at].map((s) => usable[s]),
       range: depthRange(level[0].camera, bounds),
       planes: none,
       costs: none,
@@ -222,32 +234,38 @@ function depthRange(camera: Camera, { min, max }: Bounds): State['range'] {
   return { nearest: Math.max(nearest, 1e-3 * farthest), farthest };
 }
 
-/** One view with its sources at full size. */
+/** One view with others and their maps at full size. */
 function passOf(
   gpu: Gpu,
   states: readonly (State | undefined)[],
   state: State,
-  options: StereoOptions,
+  others: readonly number[],
   maps: readonly (Uint32Array | undefined)[],
-  seed: number,
+  options: { window: Window; seed: number; pictures?: boolean },
 ): StereoPass {
-  const around = state.sources.map((s) => states[s]!.levels[0]);
-  const known = state.sources.map((s) => maps[s]!);
-  return new StereoPass(gpu, state.levels[0], around, options.window, state.range, seed, known);
+  // All maps are bound together.
+  let room = gpu.limits.maxStorageBufferBindingSize;
+  const fitting = others.filter((o) => {
+    room -= maps[o]!.byteLength;
+    return room >= 0;
+  });
+  const around = fitting.map((o) => states[o]!.levels[0]);
+  const known = fitting.map((o) => maps[o]!);
+  return new StereoPass(gpu, state.levels[0], around, { ...options, ...state.range, maps: known });
 }
 
 async function filtered(
   gpu: Gpu,
   states: readonly (State | undefined)[],
   state: State,
-  options: StereoOptions,
+  { window }: StereoOptions,
   maps: readonly (Uint32Array | undefined)[],
   signal: AbortSignal | undefined,
 ): Promise<StereoDepth> {
   const { camera, pixels } = state.levels[0];
   const planes = state.planes.slice();
   for (let i = 0; i < pixels.length; i++) if (state.costs[i] > MOST_COST + CONSISTENCY) planes[i * 4 + 3] = 0;
-  const pass = passOf(gpu, states, state, options, maps, 0);
+  const pass = passOf(gpu, states, state, state.witnesses, maps, { window, seed: 0, pictures: false });
   try {
     pass.write(planes);
     const agreed = await pass.agree({ signal });

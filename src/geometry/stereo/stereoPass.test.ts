@@ -6,11 +6,13 @@ import { around, photograph, speckled } from '../../../test/stereoScene.js';
 import { Random } from '../../core/random.js';
 import { type StereoLevel, stereoLevels } from './images.js';
 import { packMap } from './planes.js';
-import { placeOf, StereoPass } from './stereoPass.js';
+import { type PassOptions, placeOf, StereoPass } from './stereoPass.js';
 
 const gpu = useGpu();
 const WINDOW = { side: 4, step: 2 };
 const RANGE = { nearest: 2.2, farthest: 3.2 };
+
+const PASS = (more: Partial<PassOptions> = {}): PassOptions => ({ window: WINDOW, ...RANGE, seed: 5, ...more });
 
 const shots = photograph({ solid: sphere(0.6), shade: speckled }, around(3, 14), 56);
 const levels = shots.map(({ image, camera }) => stereoLevels(image, camera, 1)![0]);
@@ -69,7 +71,7 @@ describe('the score of a plane', () => {
       if (kind === 2) planes.set([random.float() - 0.5, random.float() - 0.5, -1], i);
       if (kind === 3) planes[i + 3] = 2.2 + random.float();
     }
-    const pass = new StereoPass(gpu(), reference, sources, WINDOW, RANGE, 5);
+    const pass = new StereoPass(gpu(), reference, sources, PASS());
     const scores = await pass.score(planes, {});
     pass.dispose();
     const ref = new StereoReference(reference, sources, options());
@@ -94,7 +96,7 @@ describe('the score of a plane', () => {
   it('is best at the truth', async () => {
     const planes = truth(reference);
     // A small window, in which the sphere is as good as flat.
-    const pass = new StereoPass(gpu(), reference, sources, { side: 5, step: 1 }, RANGE, 5);
+    const pass = new StereoPass(gpu(), reference, sources, PASS({ window: { side: 5, step: 1 } }));
     const mean = async (factor: number): Promise<number> => {
       const moved = planes.map((v, i) => (i % 4 === 3 ? v * factor : v));
       const scores = await pass.score(moved, {});
@@ -108,7 +110,7 @@ describe('the score of a plane', () => {
   it('refuses windows without texture', async () => {
     const plain = photograph({ solid: sphere(0.6), shade: () => 0.5 }, around(2, 14), 40);
     const [first, ...others] = plain.map(({ image, camera }) => stereoLevels(image, camera, 1)![0]);
-    const pass = new StereoPass(gpu(), first, others, WINDOW, RANGE, 5);
+    const pass = new StereoPass(gpu(), first, others, PASS());
     const scores = await pass.score(truth(first), {});
     pass.dispose();
     expect(new Set(scores)).toEqual(new Set([2]));
@@ -117,7 +119,7 @@ describe('the score of a plane', () => {
 
 describe('PatchMatch', () => {
   it('starts and sweeps as the reference does', async () => {
-    const pass = new StereoPass(gpu(), reference, sources, WINDOW, RANGE, 5);
+    const pass = new StereoPass(gpu(), reference, sources, PASS());
     pass.write(new Float32Array(reference.pixels.length * 4));
     await pass.start(6, {});
     const begun = await pass.read();
@@ -142,7 +144,7 @@ describe('PatchMatch', () => {
 
   it('gives the same bytes twice, and others for another seed', async () => {
     const run = async (seed: number): Promise<Float32Array> => {
-      const pass = new StereoPass(gpu(), reference, sources.slice(0, 2), WINDOW, RANGE, seed);
+      const pass = new StereoPass(gpu(), reference, sources.slice(0, 2), PASS({ seed }));
       pass.write(new Float32Array(reference.pixels.length * 4));
       await pass.start(4, {});
       await pass.sweep({ round: 0, reach: 0.05, consistency: 0, hypotheses: 3 }, {});
@@ -158,7 +160,7 @@ describe('PatchMatch', () => {
   it('keeps to what other views know where they count', async () => {
     const maps = sources.map((level) => wrongMap(level));
     const planes = truth(reference);
-    const pass = new StereoPass(gpu(), reference, sources, WINDOW, RANGE, 5, maps);
+    const pass = new StereoPass(gpu(), reference, sources, PASS({ maps }));
     pass.write(planes, new Float32Array(reference.pixels.length).fill(1));
     await pass.sweep({ round: 3, reach: 0.05, consistency: 0.2, hypotheses: 3 }, {});
     const swept = await pass.read();
@@ -178,7 +180,7 @@ describe('agreement', () => {
     const maps: Uint32Array[] = [];
     for (const [s, level] of sources.entries()) {
       const others = levels.filter((l) => l !== level);
-      const own = new StereoPass(gpu(), level, others, WINDOW, RANGE, s);
+      const own = new StereoPass(gpu(), level, others, PASS({ seed: s }));
       own.write(new Float32Array(level.pixels.length * 4));
       await own.start(12, {});
       for (let round = 0; round < 3; round++) {
@@ -190,7 +192,7 @@ describe('agreement', () => {
     }
     const planes = truth(reference);
     for (let i = 3; i < planes.length; i += 28) planes[i] *= 1.03;
-    const pass = new StereoPass(gpu(), reference, sources, WINDOW, RANGE, 5, maps);
+    const pass = new StereoPass(gpu(), reference, sources, PASS({ maps }));
     pass.write(planes);
     const agreed = await pass.agree({});
     pass.dispose();

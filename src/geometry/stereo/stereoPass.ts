@@ -72,9 +72,6 @@ export interface Window {
   step: number;
 }
 
-/** What a source knows of its own depth: see `packMap`. */
-export type SourceMap = Uint32Array;
-
 export interface Round {
   /** Of all rounds of this picture, from 0. */
   round: number;
@@ -90,6 +87,18 @@ export interface PassHooks {
   signal?: AbortSignal;
   /** Receives the number of pixels that were just done. */
   done?: (pixels: number) => void;
+}
+
+export interface PassOptions {
+  window: Window;
+  /** Least and greatest depth. */
+  nearest: number;
+  farthest: number;
+  seed: number;
+  /** What the sources know of their own depth, in their order; see `packMap`. Default: nothing. */
+  maps?: readonly Uint32Array[];
+  /** Whether the pictures are needed; to agree they are not. Default true. */
+  pictures?: boolean;
 }
 
 /** One picture with its sources on the device, for as long as its planes are being found. */
@@ -108,18 +117,18 @@ export class StereoPass {
     private readonly gpu: Gpu,
     private readonly reference: StereoLevel,
     private readonly around: readonly StereoLevel[],
-    private readonly window: Window,
-    private readonly range: { nearest: number; farthest: number },
-    private readonly seed: number,
-    maps: readonly SourceMap[] = [],
+    private readonly options: PassOptions,
   ) {
     const { width, height } = reference.camera;
-    const all = [reference, ...around];
-    const size = [Math.max(...all.map((l) => l.camera.width)), Math.max(...all.map((l) => l.camera.height))];
+    const { maps = [], pictures = true } = options;
+    const all = pictures ? [reference, ...around] : [];
+    const size = [width, height].map((least, i) =>
+      pictures ? Math.max(least, ...around.map((l) => (i === 0 ? l.camera.width : l.camera.height))) : 1,
+    );
     this.texel = [1 / size[0], 1 / size[1]];
     this.pictures = gpu.device.createTexture({
       label: 'stereo pictures',
-      size: [size[0], size[1], all.length],
+      size: [size[0], size[1], Math.max(1, all.length)],
       format: 'rg16float',
       usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
     });
@@ -258,11 +267,11 @@ export class StereoPass {
       first,
       count,
       sources: this.around.length,
-      side: this.window.side,
-      step: this.window.step,
-      nearest: this.range.nearest,
-      farthest: this.range.farthest,
-      seed: this.seed,
+      side: this.options.window.side,
+      step: this.options.window.step,
+      nearest: this.options.nearest,
+      farthest: this.options.farthest,
+      seed: this.options.seed,
       round,
       reach,
       consistency,

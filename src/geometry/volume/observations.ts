@@ -19,6 +19,11 @@ export interface SurfaceView {
   depthCamera?: Camera;
   /** Expected absolute error of one depth value, in scene units. Default 0. */
   depthAccuracy?: number;
+  /**
+   * Expected absolute error of each depth value, where it is not the same everywhere; `depthAccuracy` is a typical one.
+   * Same size as `depth`.
+   */
+  depthErrors?: FloatImage;
   /** Trust in each depth value, 0…1. Default 1 everywhere. Same size as `depth`. */
   depthConfidence?: FloatImage;
 }
@@ -30,6 +35,8 @@ export interface Observation {
   image: FloatImage;
   confidence?: FloatImage;
   accuracy: number;
+  /** Of each value, where they differ. */
+  errors?: FloatImage;
   /** Size of a pixel at the object, in scene units. */
   footprint: number;
 }
@@ -38,7 +45,13 @@ export interface Observation {
 export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): Observation[] {
   const centre = scale(add(bounds.min, bounds.max), 0.5);
   const out: Observation[] = [];
-  const push = (kind: Observation['kind'], camera: Camera, image: FloatImage, accuracy: number, trust?: FloatImage) => {
+  const push = (
+    kind: Observation['kind'],
+    camera: Camera,
+    image: FloatImage,
+    accuracy: number,
+    more: Pick<Observation, 'confidence' | 'errors'> = {},
+  ) => {
     if (image.width < 2 || image.height < 2 || image.data.length !== image.width * image.height) {
       throw new PlinthError('IMAGE_SIZE_MISMATCH', {
         found: `A ${kind} map of ${image.width} × ${image.height} pixels holds ${image.data.length} values`,
@@ -51,7 +64,7 @@ export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): O
       kind,
       camera: fitted,
       image,
-      confidence: trust,
+      ...more,
       accuracy,
       footprint: depth / Math.sqrt(fitted.fx * fitted.fy),
     });
@@ -59,7 +72,10 @@ export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): O
   for (const view of views) {
     if (view.mask) push('mask', view.camera, view.mask, 0);
     if (view.depth) {
-      push('depth', view.depthCamera ?? view.camera, view.depth, view.depthAccuracy ?? 0, view.depthConfidence);
+      push('depth', view.depthCamera ?? view.camera, view.depth, view.depthAccuracy ?? 0, {
+        confidence: view.depthConfidence,
+        errors: view.depthErrors,
+      });
     }
   }
   return out;
@@ -148,7 +164,7 @@ function weightOf(slope: number, accuracy: number, footprint: number, finest: nu
 
 /** Halves, thirds… an image whose pixels are far smaller than a voxel, or which would not fit into a binding. */
 function shrink(observation: Observation, { voxel, bindingLimit }: PackOptions): Observation {
-  const { image, camera, confidence, footprint, kind } = observation;
+  const { image, camera, confidence, errors, footprint, kind } = observation;
   const bytes = image.width * image.height * (kind === 'mask' ? 4 : 12.25);
   const factor = Math.max(1, Math.floor((0.6 * voxel) / footprint), Math.ceil(Math.sqrt(bytes / bindingLimit)));
   if (factor === 1) return observation;
@@ -164,6 +180,7 @@ function shrink(observation: Observation, { voxel, bindingLimit }: PackOptions):
       reduced.height,
     ),
     confidence: confidence && nearestSample(confidence, factor),
+    errors: errors && nearestSample(errors, factor),
     footprint: footprint * factor,
   };
 }
@@ -214,7 +231,7 @@ function packMask({ image }: Observation): { words: Uint32Array; tileOffset: num
 }
 
 function packDepth(o: Observation, finest: number): { words: Uint32Array; tileOffset: number; open: boolean } {
-  const { image, camera, confidence } = o;
+  const { image, camera, confidence, errors } = o;
   const relief = depthRelief(image, camera, o.accuracy);
   const pixels = image.width * image.height;
   const words = new Uint32Array(pixels * 3 + relief.tileMin.length * 2);
@@ -224,7 +241,7 @@ function packDepth(o: Observation, finest: number): { words: Uint32Array; tileOf
     const slope = relief.slope[i];
     floats[i * 3] = depth;
     // The least weight keeps lone grazing or doubtful depths from vanishing in half precision.
-    const weight = weightOf(slope, o.accuracy, o.footprint, finest);
+    const weight = weightOf(slope, errors ? errors.data[i] : o.accuracy, o.footprint, finest);
     const trust = Math.max(1e-4, weight * (confidence ? confidence.data[i] : 1));
     words[i * 3 + 1] = packHalves(slope, trust);
     words[i * 3 + 2] = packHalves(relief.edgeDistance[i], relief.edgeStep[i]);

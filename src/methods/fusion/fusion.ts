@@ -9,10 +9,12 @@ import { halved, type Method, type MethodContext } from '../method.js';
 import { acceptShape, firstSurface } from '../shared/firstSurface.js';
 import { writeMeshPreview } from '../shared/meshPreview.js';
 import { STAGE_TITLES } from '../shared/stages.js';
+import { stereoSeconds } from '../shared/stereo.js';
 import { textureViews } from '../shared/textureViews.js';
 import { type FusionOptions, fusionOptions } from './options.js';
 
-const WEIGHTS = { load: 8, fuse: 20, clean: 8, unwrap: 24, texture: 40 } as const;
+// Seconds of a run of `standard` on two cores.
+const WEIGHTS = { stereo: 240, load: 8, fuse: 20, clean: 8, unwrap: 24, texture: 40 } as const;
 
 const STAGES = (Object.keys(WEIGHTS) as (keyof typeof WEIGHTS)[]).map((name) => ({
   name,
@@ -31,11 +33,15 @@ export const fusion: Method<typeof fusionOptions> = {
   requirements: ['cameras', 'masks, depth maps or a plain background', 'at least 2 views'],
   options: fusionOptions,
   presets: {
-    draft: { maxResolution: 160, triangles: 10_000, textureSize: 1024 },
+    draft: { stereoDetail: 'draft', maxResolution: 160, triangles: 10_000, textureSize: 1024 },
     standard: {},
-    high: { maxResolution: 512, triangles: 100_000, textureSize: 4096 },
+    high: { stereoDetail: 'high', maxResolution: 512, triangles: 100_000, textureSize: 4096 },
   },
   stages: STAGES,
+
+  expectedSeconds(options, capture) {
+    return { ...WEIGHTS, stereo: stereoSeconds(capture, options) };
+  },
 
   reduced(options) {
     return {

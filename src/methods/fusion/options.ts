@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FIRST_SURFACE_DEFAULTS } from '../shared/firstSurface.js';
+import { stereoOptions } from '../shared/stereoOptions.js';
 
 /** Options of method `fusion`. */
 export const fusionOptions = z.object({
@@ -12,6 +13,7 @@ export const fusionOptions = z.object({
       'Voxels along the longest side of the object. Default: as fine as the pictures show, at most `maxResolution`.',
     ),
   maxResolution: z.int().min(32).max(1024).default(320).describe('Upper bound of the automatic resolution, in voxels.'),
+  ...stereoOptions,
   hollow: z
     .boolean()
     .default(FIRST_SURFACE_DEFAULTS.hollow)

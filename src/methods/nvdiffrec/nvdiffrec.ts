@@ -4,6 +4,7 @@ import { PlinthError } from '../../core/errors.js';
 import { halved, type Method, type MethodContext } from '../method.js';
 import { acceptShape } from '../shared/firstSurface.js';
 import { STAGE_TITLES } from '../shared/stages.js';
+import { stereoSeconds } from '../shared/stereo.js';
 import { trainingViews } from '../shared/trainingViews.js';
 import { finish } from './finish.js';
 import { removeHighlights } from './metals/highlights.js';
@@ -21,7 +22,7 @@ import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './step/windows.js'
 import { expectedSeconds } from './step/work.js';
 
 // Seconds of a run of `standard` on two cores.
-const FUSION_STAGES = { load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
+const FUSION_STAGES = { stereo: 240, load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
 
 const SEEKING = [
   { name: 'concavities', title: 'Seeking concavities', weight: 4 },
@@ -55,16 +56,34 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
   requirements: ['cameras', 'masks or a plain background', 'at least 2 views, better 20 or more'],
   options: nvdiffrecOptions,
   presets: {
-    draft: { iterations: 300, imageSize: 256, triangles: 10_000, textureSize: 512, resolution: 160, lightSize: 16 },
+    draft: {
+      stereoDetail: 'draft',
+      iterations: 300,
+      imageSize: 256,
+      triangles: 10_000,
+      textureSize: 512,
+      resolution: 160,
+      lightSize: 16,
+    },
     standard: {},
-    high: { iterations: 4000, imageSize: 1024, triangles: 60_000, resolution: 512, lightSize: 64 },
+    high: {
+      stereoDetail: 'high',
+      iterations: 4000,
+      imageSize: 1024,
+      triangles: 60_000,
+      resolution: 512,
+      lightSize: 64,
+    },
   },
   stages: STAGES,
 
   expectedSeconds(given, capture) {
     const views = trainingViews(capture);
     const longest = Math.max(...views.map(({ camera }) => Math.max(camera.width, camera.height)));
-    return expectedSeconds(strengthened(given, views.length), views.length, longest);
+    return {
+      ...expectedSeconds(strengthened(given, views.length), views.length, longest),
+      stereo: stereoSeconds(capture, given),
+    };
   },
 
   reduced(options) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stereoOptions } from '../shared/stereoOptions.js';
 
 /** Options of method `nvdiffrec`. */
 export const nvdiffrecOptions = z.object({
@@ -32,6 +33,7 @@ export const nvdiffrecOptions = z.object({
     .max(1024)
     .default(320)
     .describe('Upper bound of the resolution that the first surface is fused at, in voxels along the longest side.'),
+  ...stereoOptions,
   concavities: z
     .boolean()
     .default(true)

@@ -8,6 +8,7 @@ import { fuseSurface } from '../../geometry/volume/fuseSurface.js';
 import type { MethodContext } from '../method.js';
 import { writeMeshPreview } from './meshPreview.js';
 import { STAGE_TITLES } from './stages.js';
+import { type StereoChoice, type StereoDetail, withStereo } from './stereo.js';
 import { loadSurfaceViews } from './surfaceViews.js';
 import { trainingViews } from './trainingViews.js';
 
@@ -18,6 +19,9 @@ export interface FirstSurfaceOptions {
   maxResolution: number;
   /** Triangle budget. */
   triangles: number;
+  /** Whether depth is measured where the capture has none, and how finely; see `withStereo`. Default: off. */
+  stereo?: StereoChoice['stereo'];
+  stereoDetail?: StereoDetail;
   /** As in `FuseOptions`. Default true. */
   hollow?: boolean;
   /** Taubin smoothing passes against stair-steps. Default 8. */
@@ -28,7 +32,14 @@ export interface FirstSurfaceOptions {
   fillHoles?: boolean;
 }
 
-export const FIRST_SURFACE_DEFAULTS = { hollow: true, smoothing: 8, minimumPart: 0.01, fillHoles: false } as const;
+export const FIRST_SURFACE_DEFAULTS = {
+  stereo: 'off',
+  stereoDetail: 'standard',
+  hollow: true,
+  smoothing: 8,
+  minimumPart: 0.01,
+  fillHoles: false,
+} as const;
 
 /** Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of. */
 export function acceptShape(capture: Capture): void {
@@ -50,10 +61,10 @@ export function acceptShape(capture: Capture): void {
 
 /**
  * The surface that depth maps and outlines of the training views leave, cleaned and simplified; without UVs. Reports
- * `load`, `fuse` and `clean`.
+ * `stereo`, `load`, `fuse` and `clean`.
  */
 export async function firstSurface(
-  capture: Capture,
+  posed: Capture,
   given: FirstSurfaceOptions,
   context: MethodContext,
 ): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
@@ -61,6 +72,7 @@ export async function firstSurface(
   const { gpu, signal, runInThread } = context;
   const report = (stage: 'load' | 'fuse' | 'clean', fraction: number, detail?: string, preview?: string) =>
     context.progress({ stage, title: STAGE_TITLES[stage], fraction, detail, preview });
+  const { capture, facts: stereo } = await withStereo(posed, options, context);
   const maxSize = 2 * (options.resolution ?? options.maxResolution);
   const views = await loadSurfaceViews(
     capture,
@@ -85,6 +97,7 @@ export async function firstSurface(
   return {
     mesh: simplified.mesh,
     facts: {
+      ...(stereo && { stereo }),
       fusion: fused.facts,
       simplification: { triangles: triangleCount(simplified.mesh), error: simplified.error },
     },

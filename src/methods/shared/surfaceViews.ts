@@ -28,6 +28,7 @@ export async function loadSurfaceViews(
       surface.depth = await view.depth.load({ maxSize: options.maxSize });
       surface.depthCamera = resizeCamera(view.depth.camera, surface.depth.width, surface.depth.height);
       surface.depthAccuracy = view.depth.accuracy;
+      surface.depthErrors = await view.depth.loadAccuracy?.({ maxSize: options.maxSize });
     }
     out.push(surface);
     hooks.progress?.((i + 1) / views.length);

@@ -80,7 +80,12 @@ export async function startSurface(
 ): Promise<{ mesh: Mesh; facts: Record<string, unknown> }> {
   const surface = await firstSurface(
     capture,
-    { triangles: options.triangles, maxResolution: options.resolution },
+    {
+      triangles: options.triangles,
+      maxResolution: options.resolution,
+      stereo: options.stereo,
+      stereoDetail: options.stereoDetail,
+    },
     context,
   );
   report('concavities', 0);
