@@ -305,7 +305,7 @@ export class StereoReference {
     return [plane[0], plane[1], plane[2], depth];
   }
 
-  /** Depth, accuracy, number of sources that agree and their error, for one pixel; zeros where fewer than two do. */
+  /** Depth, accuracy, number of sources that agree and their error, for one pixel; zeros where none does. */
   agree(x: number, y: number): Plane {
     const plane = this.planes[y * this.level.camera.width + x];
     if (plane[3] <= 0) return [0, 0, 0, 0];
@@ -331,7 +331,7 @@ export class StereoReference {
       evidence += weight;
       depths += seen.back[2] * weight;
     }
-    if (count < 2 || evidence <= 0) return [0, 0, 0, 0];
+    if (count === 0 || evidence <= 0) return [0, 0, 0, 0];
     const error = Math.sqrt(errors / count);
     const depth = plane[3] + ((depths / evidence - plane[3]) * count) / (count + 1);
     return [depth, (0.1 + 0.5 * error) / Math.sqrt(evidence / count), count, error];

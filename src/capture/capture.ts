@@ -47,6 +47,8 @@ export interface ViewDepth {
    * the median. Of the same size as what `load` gives.
    */
   loadAccuracy?(options?: LoadOptions): Promise<FloatImage>;
+  /** Found from the pictures, by multi-view stereo: full of gaps, and wrong here and there. Default false. */
+  fromPictures?: boolean;
 }
 
 export type CaptureFormat =

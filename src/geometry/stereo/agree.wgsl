@@ -1,4 +1,4 @@
-// Which depths at least two sources agree with, and how exact they are. One thread per pixel.
+// How many sources agree with each depth, and how exact it is. One thread per pixel.
 // #include "stereo.wgsl"
 // #include "sourceMaps.wgsl"
 
@@ -9,7 +9,6 @@
 const MOST_PIXELS = 1.0;
 const MOST_DEPTH = 0.01;
 const LEAST_COSINE = 0.98480775;
-const LEAST_SOURCES = 2u;
 // Error of a match in pixels at the best, and what each pixel of disagreement adds.
 const MATCH_ERROR = 0.1;
 const DISAGREEMENT_SHARE = 0.5;
@@ -47,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     evidence += weight;
     depths += vec2f(seen.back.z, 1.0) * weight;
   }
-  if (count < LEAST_SOURCES || evidence <= 0.0) { return; }
+  if (count == 0u || evidence <= 0.0) { return; }
   let error = sqrt(errors / f32(count));
   let depth = mix(plane.w, depths.x / depths.y, f32(count) / f32(count + 1u));
   agreed[entry] = vec4f(depth, (MATCH_ERROR + DISAGREEMENT_SHARE * error) / sqrt(evidence / f32(count)), f32(count), error);

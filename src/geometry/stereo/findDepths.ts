@@ -5,6 +5,7 @@ import type { ColorImage, FloatImage } from '../../core/image.js';
 import type { Vec3 } from '../../core/math.js';
 import { pause } from '../../core/pause.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { confirmDepths } from './confirm.js';
 import { type StereoLevel, stereoLevels } from './images.js';
 import { finerPlanes, packMap, pointPlanes } from './planes.js';
 import { sourceViews } from './sourceViews.js';
@@ -272,11 +273,14 @@ async function filtered(
     const { width, height } = camera;
     const depth: FloatImage = { width, height, data: new Float32Array(width * height) };
     const accuracy: FloatImage = { width, height, data: new Float32Array(width * height) };
+    const witnesses = new Uint8Array(width * height);
     for (let i = 0; i < pixels.length; i++) {
       const at = placeOf(pixels[i], camera);
       depth.data[at] = agreed[i * 4];
       accuracy.data[at] = agreed[i * 4 + 1];
+      witnesses[at] = agreed[i * 4 + 2];
     }
+    confirmDepths(depth, witnesses);
     const found = dropSpeckles(depth);
     for (let i = 0; i < accuracy.data.length; i++) if (depth.data[i] === 0) accuracy.data[i] = 0;
     return { camera, depth, accuracy, inside: pixels.length, found };

@@ -6,7 +6,7 @@ const BEST_ANGLE = 15;
 /** Spread around it, to smaller and to larger angles, in degrees. */
 const SPREAD = { below: 6, above: 14 } as const;
 /** Beyond this, and below, two views are of no use to each other, in degrees. */
-const RANGE = { least: 1.5, most: 50 } as const;
+const RANGE = { least: 1.5, most: 45 } as const;
 /** Share of a source's worth that is lost where another one already looks from the same side. */
 const SAME_SIDE = 0.6;
 

@@ -203,8 +203,8 @@ describe('agreement', () => {
       const wanted = ref.agree(reference.pixels[i] & 0xffff, reference.pixels[i] >>> 16);
       const off = wanted.map((v, k) => Math.abs(v - agreed[i * 4 + k]));
       if (off[0] < 1e-4 && off[1] < 1e-3 && off[2] === 0 && off[3] < 5e-3) same++;
-      if (agreed[i * 4] > 0) confirmed++;
-      if (agreed[i * 4] > 0 && i % 7 === 0) wronglyConfirmed++;
+      if (agreed[i * 4 + 2] >= 2) confirmed++;
+      if (agreed[i * 4 + 2] >= 2 && i % 7 === 0) wronglyConfirmed++;
     }
     expect(same / reference.pixels.length).toBeGreaterThan(0.99);
     expect(confirmed).toBeGreaterThan(0.3 * reference.pixels.length);

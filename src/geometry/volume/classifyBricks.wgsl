@@ -104,11 +104,16 @@ fn bound(
     let box = boundsDistance(grid, centre);
     limit = vec4f(box - radius, box + radius, SILENT, 0.0);
   }
+  // With a consensus, no point is free before the fourth greatest claim says so.
+  var four = vec4f(SILENT);
   for (var i = 0u; i < grid.observationCount; i++) {
     let range = interval(i, centre, radius);
     limit.y = max(limit.y, range.upper);
     if (observations[i].kind == KIND_MASK) {
       limit.x = max(limit.x, range.lower);
+    } else if (grid.consensus > 0.0) {
+      four = withClaim(four, range.lower);
+      limit.z = max(limit.z, four.w);
     } else {
       limit.z = max(limit.z, range.lower);
     }
@@ -134,7 +139,7 @@ fn select_relevant(
   if (limit.x > 0.0 || limit.z > grid.tolerance || hollow || solid) { return; }
   let centre = brickCentre(brick);
   let radius = brickRadius();
-  let softFloor = limit.z - grid.tolerance;
+  let softFloor = select(limit.z - grid.tolerance, -grid.reach, grid.consensus > 0.0);
   let hardFloor = max(limit.x, softFloor);
   var bits = 0u;
   for (var i = 0u; i < grid.observationCount; i++) {

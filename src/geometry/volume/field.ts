@@ -19,6 +19,8 @@ const GRID_UNIFORMS = {
   relevantStride: 'u32',
   observationCount: 'u32',
   thickness: 'f32',
+  consensus: 'f32',
+  reach: 'f32',
   floorPlane: 'vec4f',
 } as const;
 
@@ -73,6 +75,8 @@ const supportKernel = defineKernel({
 });
 
 const SOLID = 1e9;
+/** Depth claims are near down to so many tolerances behind their surface. */
+const REACH = 8;
 
 /** Samples of one brick: 9×9×9, the last layer shared with the neighbours. */
 export const BRICK_SAMPLES = 729;
@@ -97,6 +101,8 @@ export interface FieldOptions {
   tolerance: number;
   /** Distances are cut off here, in scene units. */
   truncation: number;
+  /** As in `FuseOptions`. Default 0. */
+  consensus?: number;
   /** Makes the object a vessel: see `Vessel`. Default: it is solid. */
   vessel?: Vessel;
 }
@@ -118,7 +124,8 @@ export interface FieldPage {
  *
  * The solid is what no view shows to be free. Each claim is the distance to the border of the space that one view shows
  * to be free, so thin parts seen from both sides stay (a mean over all views would dissolve them), and what no view saw
- * is closed by the outlines. The mean among nearly equal claims takes out noise, which a pure maximum would turn into
+ * is closed by the outlines. With `consensus` the greatest claims of all, a share of those near, are left aside: depth
+ * that is measured from pictures is wrong here and there, and a single claim would dig a pit. The mean among nearly equal claims takes out noise, which a pure maximum would turn into
  * erosion. After Curless & Levoy 1996 (space carving, weights) and Laurentini 1994 (visual hull).
  */
 export class ObservedField {
@@ -170,6 +177,8 @@ export class ObservedField {
       relevantStride: this.relevantStride,
       observationCount: group.count,
       thickness: vessel?.thickness ?? SOLID,
+      consensus: this.options.consensus ?? 0,
+      reach: this.options.tolerance * REACH,
       floorPlane: vessel ? [...vessel.axis, vessel.floor] : [0, 0, 0, 0],
     };
   }

@@ -12,6 +12,12 @@
 
 const SAMPLES = 729u;
 
+// Which of the greatest claims counts, and how many lie near, decide together: `withClaim` keeps the first four. While
+// they are being found, `greatest` has the first and `sums` the others and the number of claims near.
+fn consented(four: vec4f, near: f32) -> f32 {
+  return four[min(3u, u32(near * grid.consensus))];
+}
+
 fn brickAt(word: u32) -> vec3u { return vec3u(word & 1023u, (word >> 10u) & 1023u, word >> 20u); }
 
 fn brickNumber(b: vec3u) -> u32 { return (b.z * grid.bricks.y + b.y) * grid.bricks.x + b.x; }
@@ -38,10 +44,16 @@ fn carve(
     var hard: f32;
     var soft: f32;
     var surface: f32;
+    var four = vec4f(SILENT);
+    var near = 0.0;
     if (grid.relevantOffset == 0u) {
       hard = boundsDistance(grid, p);
       soft = SILENT;
       surface = hard;
+    } else if (grid.consensus > 0.0) {
+      hard = greatest[at].x;
+      four = vec4f(greatest[at].y, sums[at].xyz);
+      near = sums[at].w;
     } else {
       hard = greatest[at].x;
       soft = greatest[at].y;
@@ -58,13 +70,25 @@ fn carve(
           surface = max(surface, distance);
         } else {
           let claim = depthClaim(i, p);
+          if (grid.consensus > 0.0) {
+            if (claim.distance <= SILENT) { continue; }
+            let distance = claim.distance - select(claim.doubt, 0.0, claim.wall);
+            four = withClaim(four, distance);
+            if (claim.distance > -grid.reach) { near += 1.0; }
+            continue;
+          }
           surface = max(surface, claim.surface);
           if (claim.wall) { hard = max(hard, claim.distance); } else { soft = max(soft, claim.distance - claim.doubt); }
         }
       }
     }
-    greatest[at] = vec2f(hard, soft);
-    sums[at] = vec4f(0.0, 0.0, surface, 0.0);
+    if (grid.consensus > 0.0) {
+      greatest[at] = vec2f(hard, four.x);
+      sums[at] = vec4f(four.yzw, near);
+    } else {
+      greatest[at] = vec2f(hard, soft);
+      sums[at] = vec4f(0.0, 0.0, surface, 0.0);
+    }
   }
 }
 
@@ -82,8 +106,14 @@ fn average(
   for (var sample = local; sample < SAMPLES; sample += 64u) {
     let p = samplePosition(b, sample);
     let at = slot * SAMPLES + sample;
-    let soft = greatest[at].y;
+    var soft = greatest[at].y;
     var sum = sums[at].xy;
+    if (grid.consensus > 0.0 && grid.relevantOffset == 0u) {
+      soft = consented(vec4f(soft, sums[at].xyz), sums[at].w);
+      greatest[at].y = soft;
+      sum = vec2f(0.0);
+      sums[at] = vec4f(0.0);
+    }
     if (abs(soft) < grid.truncation) {
       for (var w = 0u; w * 32u < grid.observationCount; w++) {
         var bits = relevant[words + w];
@@ -93,8 +123,10 @@ fn average(
           if (observations[i].kind == KIND_MASK) { continue; }
           let claim = depthClaim(i, p);
           if (claim.wall || claim.distance < soft - grid.tolerance) { continue; }
+          if (grid.consensus > 0.0 && claim.distance > soft + grid.tolerance) { continue; }
           // Fades to nothing at the tolerance, so that the field has no steps.
-          let weight = claim.weight * min(1.0, 1.0 - (soft - claim.distance) / grid.tolerance);
+          let off = soft - claim.distance;
+          let weight = claim.weight * min(1.0, 1.0 - select(off, abs(off), grid.consensus > 0.0) / grid.tolerance);
           sum += vec2f(weight * claim.distance, weight);
         }
       }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
 import { AXES, box, cameraAt, directions, type Solid, sphere, topology, torus, view } from '../../../test/solids.js';
+import { projectPoint } from '../../core/camera.js';
 import type { FloatImage } from '../../core/image.js';
 import { scale, type Vec3 } from '../../core/math.js';
 import { Random } from '../../core/random.js';
@@ -115,6 +116,75 @@ describe('fuseSurface with depth and outlines', () => {
     }
     expect(unseenInGap).toBeGreaterThan(100);
     expect(seenInGap).toBe(0);
+  });
+
+  it('digs no pit where a few of many depth maps are wrong, with a consensus, and keeps a true hollow', async () => {
+    // A ball with a bite taken out from above.
+    const bite = sphere(0.3, [0, 0.5, 0]);
+    const ball = sphere(0.5);
+    const solid: Solid = (p) => Math.max(ball(p), -bite(p));
+    const from = directions(20);
+    const views: SurfaceView[] = see(solid, from, 64);
+    // The two views nearest to +x see a dent there.
+    const nearest = [...from.keys()].sort((a, b) => from[b][0] - from[a][0]).slice(0, 2);
+    for (const v of nearest) {
+      const { depth, camera } = views[v];
+      const data = depth!.data.slice();
+      const dent = projectPoint(camera, [0.5, 0, 0]);
+      for (let i = 0; i < data.length; i++) {
+        const [x, y] = [(i % 64) + 0.5 - dent.x, Math.floor(i / 64) + 0.5 - dent.y];
+        if (data[i] > 0 && Math.hypot(x, y) < 6) data[i] += 0.06;
+      }
+      views[v] = { ...views[v], depth: { width: 64, height: 64, data } };
+    }
+    const deepest = ({ mesh }: { mesh: { positions: Float32Array } }): number => {
+      let x = 1;
+      for (let i = 0; i < mesh.positions.length; i += 3) {
+        const [px, py, pz] = mesh.positions.subarray(i, i + 3);
+        if (px > 0 && Math.hypot(py, pz) < 0.05) x = Math.min(x, px);
+      }
+      return x;
+    };
+    const hollow = ({ mesh }: { mesh: { positions: Float32Array } }): number => {
+      let y = 1;
+      for (let i = 0; i < mesh.positions.length; i += 3) {
+        const [px, py, pz] = mesh.positions.subarray(i, i + 3);
+        if (py > 0 && Math.hypot(px, pz) < 0.05) y = Math.min(y, py);
+      }
+      return y;
+    };
+    const options = { resolution: 48, hollow: false };
+    const alone = await fuseSurface(gpu(), views, BOUNDS, options);
+    const together = await fuseSurface(gpu(), views, BOUNDS, { ...options, consensus: 0.3 });
+    expect(deepest(alone)).toBeLessThan(0.46);
+    expect(deepest(together)).toBeGreaterThan(0.5 - together.facts.voxelSize);
+    expect(hollow(together)).toBeCloseTo(0.2, 1);
+    expect(topology(together.mesh)).toMatchObject({ badEdges: 0, euler: 2 });
+    // Maps that do not fit into one binding are counted together all the same.
+    const apart = await fuseSurface(gpu(), views, BOUNDS, { ...options, consensus: 0.3, bindingLimit: 900_000 });
+    expect(deepest(apart)).toBeCloseTo(deepest(together), 2);
+    expect(errors(apart.mesh, solid).mean).toBeCloseTo(errors(together.mesh, solid).mean, 3);
+  });
+
+  it('weighs each depth by its own error', async () => {
+    const solid = sphere(0.5);
+    const views: SurfaceView[] = see(solid, AXES, 64);
+    // Two maps of each side: one exact, one too deep that says so.
+    const doubtful = views.map((view): SurfaceView => {
+      const data = view.depth!.data.map((d) => (d > 0 ? d + 0.02 : 0));
+      const errors = data.map(() => 0.02);
+      const size = { width: 64, height: 64 };
+      return {
+        camera: view.camera,
+        depth: { ...size, data },
+        depthAccuracy: 0.01,
+        depthErrors: { ...size, data: errors },
+      };
+    });
+    const own = await fuseSurface(gpu(), [...views, ...doubtful], BOUNDS, { resolution: 48 });
+    const same = doubtful.map((view) => ({ ...view, depthErrors: undefined, depthAccuracy: 0.01 }));
+    const alike = await fuseSurface(gpu(), [...views, ...same], BOUNDS, { resolution: 48 });
+    expect(errors(own.mesh, solid).mean).toBeLessThan(0.8 * errors(alike.mesh, solid).mean);
   });
 
   it('hollows a vessel whose sides no view sees, with the wall of its rim', async () => {

@@ -26,6 +26,11 @@ export interface FuseOptions {
    * thick as at the opening. Otherwise what no view saw is solid. Default true.
    */
   hollow?: boolean;
+  /**
+   * Share of the depth maps that see a place which may be wrong about it, 0…0.3; at most three maps. 0: each map alone
+   * can show space to be free, as exact depth can. Default 0.
+   */
+  consensus?: number;
   /** Bytes for the brick pool. Default 192 MiB. */
   memory?: number;
   /** Most bytes of one binding. Default: what the device allows. */
@@ -116,7 +121,7 @@ export async function fuseSurface(
   const tolerance = Math.max(0.5 * grid.voxel, 3 * error);
   const truncation = Math.max(4 * grid.voxel, 2 * tolerance);
   const surfaceOf = async (on: Grid, vessel: Vessel | undefined, from: number, to: number) => {
-    const field = new ObservedField(gpu, on, groups, { tolerance, truncation, vessel });
+    const field = new ObservedField(gpu, on, groups, { tolerance, truncation, vessel, consensus: options.consensus });
     try {
       const active = await field.activeBricks();
       throwIfCancelled(signal);

@@ -131,7 +131,18 @@ struct Grid {
   relevantStride: u32,
   observationCount: u32,
   thickness: f32, // of walls, where the object is hollow; else 1e9
+  consensus: f32, // share of the depth claims near a point that may be wrong; 0: each one alone shows space to be free
+  reach: f32, // claims count as near down to this far behind their surface
   floorPlane: vec4f, // hollow only where dot(xyz, p) < w
+}
+
+// The greatest four of some numbers, in descending order.
+fn withClaim(four: vec4f, claim: f32) -> vec4f {
+  if (claim <= four.w) { return four; }
+  if (claim <= four.z) { return vec4f(four.xyz, claim); }
+  if (claim <= four.y) { return vec4f(four.xy, claim, four.z); }
+  if (claim <= four.x) { return vec4f(four.x, claim, four.yz); }
+  return vec4f(claim, four.xyz);
 }
 
 // Signed distance to the bounding box: what is outside it is not part of the object.

@@ -41,6 +41,9 @@ export const FIRST_SURFACE_DEFAULTS = {
   fillHoles: false,
 } as const;
 
+/** Share of the measured depth maps that may be wrong about a place. */
+const STEREO_CONSENSUS = 0.3;
+
 /** Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of. */
 export function acceptShape(capture: Capture): void {
   if (capture.masks === 'none' && !capture.views.some((v) => v.split === 'train' && v.depth)) {
@@ -79,11 +82,18 @@ export async function firstSurface(
     { maxSize: Math.max(1024, maxSize) },
     { signal, progress: (f) => report('load', f) },
   );
+  // What no depth map shows of a vessel is then as likely a gap as its hidden side.
+  const uncertain = trainingViews(capture).some((view) => view.depth?.fromPictures);
   const fused = await fuseSurface(
     gpu,
     views,
     capture.bounds,
-    { resolution: options.resolution, maxResolution: options.maxResolution, hollow: options.hollow },
+    {
+      resolution: options.resolution,
+      maxResolution: options.maxResolution,
+      hollow: options.hollow && !uncertain,
+      consensus: uncertain ? STEREO_CONSENSUS : 0,
+    },
     { signal, progress: (f) => report('fuse', f) },
   );
   throwIfCancelled(signal);

@@ -208,6 +208,7 @@ function viewDepth(view: PosedView, found: StereoDepth): ViewDepth {
     accuracy: typicalError(found).absolute,
     load: load(found.depth),
     loadAccuracy: load(found.accuracy),
+    fromPictures: true,
   };
 }
 

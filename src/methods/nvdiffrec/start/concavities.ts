@@ -51,7 +51,9 @@ export async function openConcavities(
   progress: (fraction: number) => void,
 ): Promise<{ mesh: Mesh; facts?: CarvingFacts }> {
   const views = trainingViews(capture);
-  if (!concavities || views.length < LEAST_VIEWS || views.some((v) => v.depth)) return { mesh: surface };
+  if (!concavities || views.length < LEAST_VIEWS || views.some((v) => v.depth && !v.depth.fromPictures)) {
+    return { mesh: surface };
+  }
   const bounds = boundsOf(surface.positions, surface.indices);
   const lattice = isoLattice(bounds, RESOLUTION);
   const field = await meshField(surface, lattice, 1, signal);
