@@ -43,6 +43,8 @@ export const FIRST_SURFACE_DEFAULTS = {
 
 /** Share of the measured depth maps that may be wrong about a place. */
 const STEREO_CONSENSUS = 0.3;
+/** As `minimumPart`, where depth was measured. */
+const LEAST_MEASURED_PART = 0.05;
 
 /** Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of. */
 export function acceptShape(capture: Capture): void {
@@ -97,8 +99,11 @@ export async function firstSurface(
     { signal, progress: (f) => report('fuse', f) },
   );
   throwIfCancelled(signal);
+  // Hidden space between places that were measured stands alone at times.
+  const minimumPart = uncertain ? Math.max(options.minimumPart, LEAST_MEASURED_PART) : options.minimumPart;
+  const cleaning = { ...options, minimumPart };
   report('clean', 0, undefined, await writeMeshPreview(fused.mesh, 'fused', context));
-  const simplified = await cleanMesh(fused.mesh, options, {
+  const simplified = await cleanMesh(fused.mesh, cleaning, {
     runInThread,
     signal,
     progress: (f) => report('clean', f, f < SIMPLIFYING_BEGINS ? 'smoothing' : 'simplifying'),

@@ -169,11 +169,17 @@ export async function withStereo(
 ): Promise<{ capture: Capture; facts?: StereoFacts }> {
   if (!measuresDepth(capture, choice)) return { capture };
   const training = trainingViews(capture);
-  const { depths, facts } = await measureDepths(training, capture.bounds, new Float32Array(0), choice.stereoDetail, {
-    ...context,
-    progress: (fraction, detail, preview) =>
-      context.progress({ stage: 'stereo', title: STAGE_TITLES.stereo, fraction, detail, preview }),
-  });
+  const { depths, facts } = await measureDepths(
+    training,
+    capture.bounds,
+    Float32Array.from(capture.points?.positions ?? []),
+    choice.stereoDetail,
+    {
+      ...context,
+      progress: (fraction, detail, preview) =>
+        context.progress({ stage: 'stereo', title: STAGE_TITLES.stereo, fraction, detail, preview }),
+    },
+  );
   const views = capture.views.map((view): View => {
     const depth = depths[training.indexOf(view)];
     return depth ? { ...view, loadColor: (options) => view.loadColor(options), depth } : view;

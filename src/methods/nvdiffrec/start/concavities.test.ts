@@ -31,7 +31,7 @@ test(
       const stages: string[] = [];
       const { mesh, facts } = await startSurface(
         capture,
-        nvdiffrecOptions.parse({ concavities, triangles: 6000, resolution: 64, imageSize: 112 }),
+        nvdiffrecOptions.parse({ concavities, stereo: 'off', triangles: 6000, resolution: 64, imageSize: 112 }),
         {
           gpu: gpu(),
           progress() {},
