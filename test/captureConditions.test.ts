@@ -234,6 +234,25 @@ describe('fields of a transforms file', () => {
       ['CAPTURE_AXES_OPENCV'],
     ],
     [
+      'cameras that were turned about their own up axis',
+      (t) => {
+        for (const frame of t.frames)
+          frame.transform_matrix = frame.transform_matrix.map((row, i) =>
+            i < 3 ? [-row[0], row[1], -row[2], row[3]] : row,
+          );
+      },
+      ['CAPTURE_AXES_TURNED'],
+    ],
+    [
+      'focal lengths as fx and fy of each frame',
+      (t) => {
+        delete t.fl_x;
+        delete t.fl_y;
+        for (const frame of t.frames) Object.assign(frame, { fx: 60, fy: 60 });
+      },
+      [],
+    ],
+    [
       'matrices with a scale',
       (t) => {
         for (const frame of t.frames)

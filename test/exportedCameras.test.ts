@@ -142,6 +142,19 @@ describe('Metashape', () => {
     expectScene(await readCapture(root), 'metashape', false);
   });
 
+  it('sensors that were not calibrated have their nominal focal length; what has no label is no picture', async () => {
+    const root = await scene();
+    const property = (name: string, value: number): string => `<property name="${name}" value="${value}"/>`;
+    const nominal = property('pixel_width', 0.01) + property('pixel_height', 0.01) + property('focal_length', 0.6);
+    const xml = metashape('', cvCameraToWorld)
+      .replace(/<calibration[\s\S]*<\/calibration>/, nominal)
+      .replace('</group>', '<camera id="99" sensor_id="0"/></group>');
+    await put(root, 'cameras.xml', xml);
+    const { views, warnings } = await readCapture(root);
+    expect([views.length, warnings]).toEqual([8, []]);
+    expect(views[0].camera).toMatchObject({ fx: 60, fy: 60, cx: 32, cy: 24 });
+  });
+
   it('its lens has P1 and P2 the other way round, and b1', async () => {
     const root = await scene();
     const lens = '<k1>-0.1</k1><k2>0.02</k2><p1>0.003</p1><p2>-0.002</p2><b1>0.5</b1>';
@@ -438,10 +451,11 @@ describe('Polycam', () => {
       await put(
         root,
         `keyframes/cameras/r_${i}.json`,
-        JSON.stringify({ fx: 60, fy: 60, cx: 33, cy: 23, width: 64, height: 48, ...t }),
+        JSON.stringify({ fx: 60, fy: 60, cx: 33, cy: 23, ...(i % 2 ? { width: 64, height: 48 } : {}), ...t }),
       );
       await put(root, `keyframes/depth/r_${i}.png`, await encodeDepth(renderEllipsoid(LENS, m).depth, 0.001));
     }
+    // Newer versions leave the size of corrected cameras out.
     await put(root, 'polycam.mp4', 'x');
     await put(root, 'mesh_info.json', '{}');
     const capture = await readCapture(root);

@@ -182,7 +182,7 @@ async function readLayout(
       const leftOut = layout.unread.map((name): LeftOutPart => ({ kind: 'cameras', name, reason: 'other-cameras' }));
       return {
         ...capture,
-        warnings: [...capture.warnings, ...layout.unread.map(unreadSplit)],
+        warnings: [...capture.warnings, ...layout.unread.map((file) => unreadFile(file, layout.files))],
         leftOut: [...leftOut, ...(capture.leftOut ?? [])],
       };
     }
@@ -218,9 +218,12 @@ async function readLayout(
   }
 }
 
-const unreadSplit = (file: string): Warning => ({
+const unreadFile = (file: string, read: readonly TransformsFile[]): Warning => ({
   code: 'CAPTURE_SPLIT_UNREAD',
-  message: `${file} was not read: there are test views from another file already.`,
+  message:
+    read.length > 1
+      ? `${file} was not read: there are test views from another file already.`
+      : `${file} was not read, but ${read[0].file} beside it.`,
   subject: file,
   remedy: 'Nothing needs to be done; give the path of a transforms file to train with its frames.',
 });

@@ -204,7 +204,8 @@ function culled(file: string, missing: readonly string[], named: number, isTest:
   const none = missing.length === named;
   const count = none ? `None of the ${named} pictures` : `${missing.length} of the ${named} pictures`;
   const verb = none ? 'is there' : missing.length === 1 ? 'is missing' : 'are missing';
-  const rest = isTest && none ? 'There are no test views from it.' : 'They were left out.';
+  const one = missing.length === 1;
+  const rest = isTest && none ? 'There are no test views from it.' : `${one ? 'It was' : 'They were'} left out.`;
   return {
     code: 'CAPTURE_FILE_MISSING',
     message: `${count} that ${fileName(file)} names ${verb}: ${counted(missing, 3)}. ${rest}`,

@@ -10,6 +10,13 @@ const AGREED = 0.8;
  */
 export const swapAxes = (m: Mat4): Mat4 => m.map((v, i) => (i >= 4 && i < 12 ? 0 - v : v));
 
+/** Camera-to-world matrices of cameras that were turned by half a turn about their own up axis, turned back. */
+export const turnAbout = (m: Mat4): Mat4 => m.map((v, i) => (i < 4 || (i >= 8 && i < 12) ? 0 - v : v));
+
+/** Whether most cameras stand upright, with their y axis towards the up of their world. */
+export const standUpright = (poses: readonly Mat4[], up: Vec3): boolean =>
+  poses.filter((m) => m[4] * up[0] + m[5] * up[1] + m[6] * up[2] > 0).length > poses.length / 2;
+
 /**
  * Whether cameras that are said to look along −z look along +z: most of them look away from the one point that all
  * their axes come near. Around an object that cannot be meant.

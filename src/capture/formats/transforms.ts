@@ -1,5 +1,5 @@
 import type { Warning } from '../../core/context.js';
-import { fromRows, type Mat4 } from '../../core/math.js';
+import { fromRows, type Mat4, type Vec3 } from '../../core/math.js';
 import type { CaptureFormat } from '../capture.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readMetadata } from '../files/metadata.js';
@@ -11,7 +11,7 @@ import { fileName, isImageName, withoutEnding } from '../layout/names.js';
 import type { StatedIntrinsics } from '../layout/statedIntrinsics.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { assemble } from './assemble.js';
-import { looksAway, swapAxes } from './axes.js';
+import { looksAway, standUpright, swapAxes, turnAbout } from './axes.js';
 import type { ReadSources } from './sources.js';
 import type { StatedView } from './stated.js';
 import {
@@ -60,7 +60,8 @@ export async function readTransforms(
     }
   }
   const [first] = wholes;
-  if (usesOpenCv(first, views, warnings)) for (const view of views) view.cameraToInput = swapAxes(view.cameraToInput);
+  const axes = otherAxes(first, views, warnings);
+  if (axes) for (const view of views) view.cameraToInput = axes(view.cameraToInput);
   const { applied_transform, applied_scale, aabb_scale } = first;
   const besides = Object.entries({ applied_transform, applied_scale, aabb_scale }).filter(([, v]) => v !== undefined);
   return assemble(
@@ -159,14 +160,35 @@ function matches(frames: readonly string[], wanted: string): number[] {
   return alike.length === 1 ? alike : [];
 }
 
-/** Whether the matrices have OpenCV's axes: stated, or else recognised by where the cameras look. */
-function usesOpenCv(whole: Transforms, views: readonly StatedView[], warnings: Warning[]): boolean {
-  if (whole.from_na === true) return true;
+/** NeRF frames are +Z up. */
+const UP: Vec3 = [0, 0, 1];
+
+/**
+ * What makes OpenGL's axes of those that the matrices have, where they have others: OpenCV's, stated or else recognised
+ * by where the cameras look. Cameras that look away and stand upright all the same were turned about their own up axis,
+ * as by exporters that take one program's axes for another's.
+ */
+function otherAxes(
+  whole: Transforms,
+  views: readonly StatedView[],
+  warnings: Warning[],
+): ((m: Mat4) => Mat4) | undefined {
+  if (whole.from_na === true) return swapAxes;
   const convention = whole.camera_convention?.toLowerCase();
-  if (convention !== undefined && /opencv|colmap/.test(convention)) return true;
-  if (convention !== undefined && /opengl|blender|nerf/.test(convention)) return false;
+  if (convention !== undefined && /opencv|colmap/.test(convention)) return swapAxes;
+  if (convention !== undefined && /opengl|blender|nerf/.test(convention)) return undefined;
   const poses = views.map((view) => view.cameraToInput);
-  if (poses.flat().some((v) => !Number.isFinite(v)) || !looksAway(poses)) return false;
+  if (poses.flat().some((v) => !Number.isFinite(v)) || !looksAway(poses)) return undefined;
+  if (standUpright(poses, UP)) {
+    warnings.push({
+      code: 'CAPTURE_AXES_TURNED',
+      message:
+        'The cameras look away from what they stand around, and stand upright: their matrices were turned by half a ' +
+        'turn about the up axis of each.',
+      remedy: 'Export with OpenGL axes (x right, y up, z backwards).',
+    });
+    return turnAbout;
+  }
   warnings.push({
     code: 'CAPTURE_AXES_OPENCV',
     message:
@@ -174,7 +196,7 @@ function usesOpenCv(whole: Transforms, views: readonly StatedView[], warnings: W
       'down, z forwards).',
     remedy: 'Export with OpenGL axes (y up, z backwards), or state "camera_convention": "OpenCV".',
   });
-  return true;
+  return swapAxes;
 }
 
 function stateFrame(frame: Frame, whole: Transforms, file: string): Omit<StatedView, 'split' | 'file'> {
@@ -238,8 +260,8 @@ function intrinsicsOf(frame: Frame, whole: Transforms, file: string): StatedIntr
 
 function focalOf(of: Frame | Transforms): Pick<StatedIntrinsics, 'fx' | 'fy' | 'angleX' | 'angleY'> {
   return {
-    fx: of.fl_x ?? of.intrinsic_matrix?.[0][0],
-    fy: of.fl_y ?? of.intrinsic_matrix?.[1][1],
+    fx: of.fl_x ?? of.fx ?? of.intrinsic_matrix?.[0][0],
+    fy: of.fl_y ?? of.fy ?? of.intrinsic_matrix?.[1][1],
     angleX: of.camera_angle_x ?? radians(of.x_fov),
     angleY: of.camera_angle_y ?? radians(of.y_fov),
   };

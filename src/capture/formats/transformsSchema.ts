@@ -32,6 +32,9 @@ const intrinsics = {
   y_fov: number,
   fl_x: number,
   fl_y: number,
+  // The same by the names of others.
+  fx: number,
+  fy: number,
   cx: number,
   cy: number,
   w: number,

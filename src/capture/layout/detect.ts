@@ -82,7 +82,8 @@ function transformsIn(list: FileList, folder: string): Layout | undefined {
   }
   const single = called('') ?? (names.length === 1 ? names[0] : undefined);
   if (single !== undefined) {
-    return { kind: 'transforms', root: folder, files: [{ file: at(single), split: 'train' }], unread: [] };
+    const unread = names.filter((name) => name !== single).map(at);
+    return { kind: 'transforms', root: folder, files: [{ file: at(single), split: 'train' }], unread };
   }
   return names.length > 1 ? { kind: 'several-transforms', root: folder, names } : undefined;
 }

@@ -57,8 +57,12 @@ const singleCameras: CauseRule = (e) => {
   const views = e.views.filter((v) => v.group !== 'test' && v.mask);
   const explained = views.flatMap((v) => v.colour?.explained ?? []);
   const usual = median(explained);
-  const isOdd = (v: ViewQuality): boolean =>
-    (v.colour?.explained ?? usual) < usual - ODD.explained && (v.mask?.iou ?? 1) < ODD.fits;
+  // Where nothing fits, what fits least is no culprit.
+  if (!explains(views)) return null;
+  const isOdd = (v: ViewQuality): boolean => {
+    const below = usual - (v.colour?.explained ?? usual);
+    return below > ODD.alone || (below > ODD.explained && (v.mask?.iou ?? 1) < ODD.fits);
+  };
   const odd = views.filter(isOdd);
   const bad = odd.length > 0 ? odd : views.filter((v) => (v.mask?.iou ?? 1) < 0.9);
   if (bad.length === 0 || bad.length > 0.25 * views.length) return null;
@@ -75,8 +79,11 @@ const singleCameras: CauseRule = (e) => {
   );
 };
 
-/** How far below the usual a view's explained variation is where the view is of something else, and what still fits. */
-const ODD = { explained: 0.6, fits: 0.93 } as const;
+/**
+ * How far below the usual a view's explained variation is where it is of something else: by itself (objects that are
+ * round about an axis have the same outline from all sides), and where its outline does not fit either.
+ */
+const ODD = { alone: 1, explained: 0.6, fits: 0.93 } as const;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
@@ -87,7 +94,8 @@ const shiftedMasks: CauseRule = (_, views) => {
   const [x, y] = [0, 1].map((k) => mean(shifts.map((s) => s[k])));
   const length = Math.hypot(x, y);
   const longer = Math.max(...views.map((v) => Math.max(v.width, v.height)));
-  const agree = shifts.filter((s) => s[0] * x + s[1] * y > 0.5 * length * length).length;
+  // What a carved outline loses adds a shift of its own.
+  const agree = shifts.filter((s) => s[0] * x + s[1] * y > 0).length;
   if (length < SHIFTED * longer || agree < 0.8 * shifts.length || !explains(views)) return null;
   const way = Math.abs(x) > Math.abs(y) ? (x < 0 ? 'left' : 'right') : y < 0 ? 'above' : 'below';
   const where = way === 'left' || way === 'right' ? `to the ${way} of` : way;
@@ -113,11 +121,11 @@ const twoSolves: CauseRule = (_, views) => {
   const widest = Math.max(...gaps);
   const whole = gaps.indexOf(widest) + 1;
   const cut = missing.length - whole;
-  if (missing.length < 6 || widest < 0.05 || Math.min(whole, cut) < 0.2 * missing.length) return null;
-  if (missing[whole - 1] > 0.25 * missing[whole]) return null;
+  if (missing.length < 6 || widest < 0.1 || Math.min(whole, cut) < 0.2 * missing.length) return null;
+  if (missing[whole - 1] > 0.5 * missing[whole]) return null;
   return (
-    `The cameras fall into two groups: the outlines of ${counted(whole, 'picture')} are whole and those of ${cut} cut ` +
-    'short. Cameras of two solves, of different scale or origin, were probably put together: use those of one.'
+    `The cameras fall into two groups: the outlines of ${counted(whole, 'picture')} are nearly whole and those of ${cut} ` +
+    'cut short. Cameras of two solves, of different scale or origin, were probably put together: use those of one.'
   );
 };
 
@@ -153,9 +161,9 @@ const RULES: readonly CauseRule[] = [
   fewPictures,
   missingMasks,
   depthUnit,
-  shiftedMasks,
   singleCameras,
   twoSolves,
+  shiftedMasks,
   allCameras,
   unseenSurface,
 ];

@@ -41,7 +41,8 @@ export const readMetashape: ReadExport = async (source) => {
   }
   const lenses = new Map(all(chunk, 'sensor').map((sensor) => [sensor.attributes.id, sensor]));
   const components = new Map(all(chunk, 'component').map((component) => [component.attributes.id, component]));
-  const cameras = all(chunk, 'camera');
+  // What has no label is of no picture.
+  const cameras = all(chunk, 'camera').filter(({ attributes }) => attributes.label);
   const masters = new Map(cameras.map((camera) => [camera.attributes.id, camera]));
   const views: StatedView[] = [];
   const unsolved: string[] = [];
@@ -116,6 +117,14 @@ function similarity(transform: XmlElement, file: string): number[] {
   );
 }
 
+/** Focal length in pixels of a sensor that was not calibrated, by its nominal one and the size of its pixels. */
+function nominalFocal(sensor: XmlElement): number | undefined {
+  const property = (name: string): number =>
+    Number(all(sensor, 'property').find(({ attributes }) => attributes.name === name)?.attributes.value);
+  const focal = property('focal_length') / property('pixel_width');
+  return focal > 0 && Number.isFinite(focal) ? focal : undefined;
+}
+
 function intrinsicsOf(sensor: XmlElement, file: string): StatedIntrinsics {
   const calibrations = sensor.children.filter((inner) => inner.name === 'calibration');
   const calibration = calibrations.find((c) => c.attributes.class === 'adjusted') ?? calibrations[0];
@@ -127,7 +136,11 @@ function intrinsicsOf(sensor: XmlElement, file: string): StatedIntrinsics {
     const text = child(calibration, name)?.text;
     return text === undefined ? 0 : numberOf(text, `${name} of ${of}`, file);
   };
-  const f = numberOf(child(calibration, 'f')?.text ?? child(calibration, 'fy')?.text, `f of ${of}`, file);
+  const f = numberOf(
+    child(calibration, 'f')?.text ?? child(calibration, 'fy')?.text ?? nominalFocal(sensor),
+    `f of ${of}`,
+    file,
+  );
   const type = sensor.attributes.type ?? calibration?.attributes.type ?? 'frame';
   if (!/^(frame|fisheye)$/.test(type)) {
     throw invalidMetadata(file, `${of} is of the type ${type}`, 'a frame or fisheye camera');

@@ -10,7 +10,7 @@ const MILLIMETRE = 0.001;
 /**
  * Reads Polycam's raw export: a JSON per keyframe with the camera-to-world matrix (t_00 … t_23; ARKit's axes: y up,
  * looking along −z, world +Y up, metres) and intrinsics; `corrected_cameras` with `corrected_images` where there are
- * such; `depth` in millimetres.
+ * such, of newer versions without the size of the picture; `depth` in millimetres.
  */
 export const readPolycam: ReadExport = async (source) => {
   const { list, file } = source;
@@ -28,7 +28,13 @@ export const readPolycam: ReadExport = async (source) => {
       .find((p) => list.has(p));
     views.push({
       picture: `${pictures}/${stem}`,
-      intrinsics: { width: n('width'), height: n('height'), fx: n('fx'), fy: n('fy'), cx: n('cx'), cy: n('cy') },
+      intrinsics: {
+        ...(json.width === undefined ? {} : { width: n('width'), height: n('height') }),
+        fx: n('fx'),
+        fy: n('fy'),
+        cx: n('cx'),
+        cy: n('cy'),
+      },
       cameraToInput: poseOf(
         [n('t_00'), n('t_01'), n('t_02'), n('t_10'), n('t_11'), n('t_12'), n('t_20'), n('t_21'), n('t_22')],
         [n('t_03'), n('t_13'), n('t_23')],
