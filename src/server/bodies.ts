@@ -39,6 +39,8 @@ export function guardBodies(app: App, seconds: number, streamed: readonly string
     payload.pipe(body);
     return body;
   });
+  // A body that nobody asked for, as of a GET, is no reason to keep the connection either.
+  app.addHook('onResponse', async (request) => letRestPass(request));
   app.addHook('preValidation', async (request) => {
     requireStorable(request.params, 'path');
     requireStorable(request.query, 'query');
@@ -57,7 +59,7 @@ function refuseCoding(coding: string | undefined): void {
   });
 }
 
-/** Reads and drops what an early refused client still sends, for a moment. */
+/** Reads and drops what a client still sends that was answered or refused early, for a moment. */
 export function letRestPass({ raw }: FastifyRequest): void {
   if (raw.complete) return;
   raw.unpipe();

@@ -60,6 +60,13 @@ onBothDatabases('bodies and what they say', (url) => {
     expect(await readdir(server.service.incoming)).toEqual([]);
   });
 
+  test('a body that nobody reads keeps no connection', async () => {
+    const begin = head('/v1/jobs', 'application/json').replace('POST', 'GET');
+    const { answer, lingerMs } = await trickle(begin, ' ');
+    expect(answer).toContain('200');
+    expect(lingerMs).toBeLessThan(30_000);
+  });
+
   /** Sends a body without saying how long it is. */
   async function chunked(type: string, body: Iterable<Buffer>): Promise<[number, string]> {
     return await new Promise((resolve, reject) => {
