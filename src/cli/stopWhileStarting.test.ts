@@ -1,39 +1,26 @@
-import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const inline = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+/** Runs a program that has both functions, and answers its exit code. */
+async function codeOf(program: string): Promise<number | null> {
+  const url = new URL('./stopWhileStarting.ts', import.meta.url).href;
+  const text = `import { hasStarted, stopWhileStarting } from ${JSON.stringify(url)};\n${program}`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', text], {
+    stdio: 'inherit',
+  });
+  return await new Promise((resolve) => child.once('close', (code) => resolve(code)));
+}
 
-/**
- * A module in the place of the command's first that sends SIGTERM and takes its time. The hook itself must not wait:
- * the loader may stand still for it, and no signal would be heard.
- */
-const slow = inline(`
-  process.kill(process.pid, 'SIGTERM');
-  await new Promise((resolve) => setTimeout(resolve, 60_000));`);
-const hooks = inline(`
-  export const resolve = (name, context, next) =>
-    /\\/program\\.[jt]s$/.test(name) ? { url: ${JSON.stringify(slow)}, shortCircuit: true } : next(name, context);`);
-const preload = inline(`import { register } from 'node:module'; register(${JSON.stringify(hooks)});`);
-
-const stopped = (command: string): [number | null, string | null] => {
-  const options = { encoding: 'utf8', timeout: 50_000 } as const;
-  const { status, signal, error } = spawnSync(
-    process.execPath,
-    ['--import', tsx, '--import', preload, main, command],
-    options,
-  );
-  if (error) throw error; // one that was not stopped ends by the time limit
-  return [status, signal];
-};
-
-test.each(['serve', 'worker'])('%s that is stopped while its modules are loaded ends with 0', (command) => {
-  expect(stopped(command)).toEqual([0, null]);
+test.each([
+  // As one command hands over to another within one turn of the event loop.
+  ['handed over', `stopWhileStarting(); process.kill(process.pid, 'SIGTERM'); hasStarted(); stopWhileStarting();`],
+  ['over', `stopWhileStarting(); process.kill(process.pid, 'SIGTERM'); hasStarted();`],
+])('a signal that came while modules were loaded is not lost when the start is %s', async (_, program) => {
+  expect(await codeOf(`${program} setTimeout(() => process.exit(7), 2000);`)).toBe(0);
 });
 
-test('other commands are ended by the signal, as any program is', () => {
-  expect(stopped('methods')).toEqual([null, 'SIGTERM']);
+test('when the start is over, signals are others’ affair', async () => {
+  const program = `stopWhileStarting(); hasStarted(); process.on('SIGTERM', () => process.exit(5));
+    setTimeout(() => process.kill(process.pid, 'SIGTERM'), 200); setTimeout(() => process.exit(7), 5000);`;
+  expect(await codeOf(program)).toBe(5);
 });
