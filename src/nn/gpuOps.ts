@@ -3,7 +3,8 @@ import type { Batch } from '../gpu/runtime/batch.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
 import type { TypedArray } from '../gpu/runtime/resources.js';
 import { type DeviceColumns, recordAttention } from './kernels/attention.js';
-import { recordGemm, type WEIGHT_KINDS } from './kernels/gemm.js';
+import { type Gemm, recordGemm, type WEIGHT_KINDS } from './kernels/gemm.js';
+import { bandsOf, isNarrow, isWorthBands, recordNarrowGemm } from './kernels/gemmNarrow.js';
 import { type DeviceHeads, recordHeadLayerNorm, recordHeadRms, recordRope2d } from './kernels/heads.js';
 import { recordGroupNorm, recordLayerNorm } from './kernels/norms.js';
 import { type RowWork, recordRows } from './kernels/rows.js';
@@ -37,6 +38,8 @@ interface Held {
 interface DeviceTensor extends Tensor, Held {}
 interface DeviceWeight extends Weight, Held {
   kind: keyof typeof WEIGHT_KINDS;
+  /** The numbers once more in bands, where subgroups are narrow. */
+  bands?: GPUBuffer;
 }
 interface DeviceIndex extends Index, Held {
   /** Greatest number of queries in a segment, where the list is one of segments. */
@@ -53,8 +56,11 @@ export class GpuOps implements Ops {
   private readonly stretches: Held[][] = [];
   private readonly underWay: Promise<void>[] = [];
 
+  private readonly narrow: boolean;
+
   constructor(gpu: Gpu) {
     this.gpu = gpu;
+    this.narrow = isNarrow(gpu);
   }
 
   private get recording(): Batch {
@@ -81,9 +87,11 @@ export class GpuOps implements Ops {
     return this.held<DeviceTensor>({ rows, columns, buffer: this.upload(data), pooled: false });
   }
 
-  weight({ rows, columns, dtype, data }: HostMatrix): Weight {
+  weight(matrix: HostMatrix): Weight {
+    const { rows, columns, dtype, data } = matrix;
     if (data.length !== rows * columns) throw new RangeError(`${data.length} numbers are not ${rows} × ${columns}`);
-    return this.held<DeviceWeight>({ rows, columns, kind: dtype, buffer: this.upload(data), pooled: false });
+    const bands = this.narrow && isWorthBands(rows, columns) ? this.upload(bandsOf(matrix)) : undefined;
+    return this.held<DeviceWeight>({ rows, columns, kind: dtype, bands, buffer: this.upload(data), pooled: false });
   }
 
   index(data: Int32Array): Index {
@@ -117,10 +125,15 @@ export class GpuOps implements Ops {
   private release(item: Held): void {
     if (item.freed) return;
     item.freed = true;
+    const { bands } = item as DeviceWeight;
+    const destroy = (): void => {
+      item.buffer.destroy();
+      bands?.destroy();
+    };
     // What is recorded runs in order, so a buffer of the pool can be handed out again at once.
     if (item.pooled) this.gpu.release(item.buffer);
-    else if (this.batch) this.batch.onSubmit(() => item.buffer.destroy());
-    else item.buffer.destroy();
+    else if (this.batch) this.batch.onSubmit(destroy);
+    else destroy();
   }
 
   private submit(): void {
@@ -154,7 +167,7 @@ export class GpuOps implements Ops {
     if (x.columns !== weight.columns) throw new RangeError(`${x.columns} columns meet ${weight.columns} inputs`);
     const result = this.make(x.rows, weight.rows);
     for (const { first, count } of this.chunks(x.rows, x.columns, weight.rows)) {
-      recordGemm(this.recording, {
+      this.product(weight, {
         ...this.productOf(layer, epilogue, { first, count }),
         x: this.part(x, first, count),
         result: this.part(result, first, count),
@@ -170,7 +183,7 @@ export class GpuOps implements Ops {
     const result = this.make(rows, weight.rows);
     const map: DeviceTensor = { ...(neighbours as DeviceIndex), rows, columns: 27 };
     for (const { first, count } of this.chunks(rows, 27, weight.rows)) {
-      recordGemm(this.recording, {
+      this.product(weight, {
         ...this.productOf(layer, epilogue, { first, count }),
         x: { buffer: (x as DeviceTensor).buffer },
         neighbours: this.part(map, first, count),
@@ -178,6 +191,10 @@ export class GpuOps implements Ops {
       });
     }
     return result;
+  }
+
+  private product({ bands }: DeviceWeight, gemm: Gemm): void {
+    if (!bands || !recordNarrowGemm(this.recording, gemm, bands)) recordGemm(this.recording, gemm);
   }
 
   private productOf(

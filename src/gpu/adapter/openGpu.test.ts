@@ -3,17 +3,21 @@ import { openGpu } from './openGpu.js';
 
 describe('openGpu', () => {
   it(
-    'asks for timestamps where work is profiled, unless PLINTH_DISABLE_FEATURES names them, and for no other ' +
-      'feature',
+    'asks for subgroups, and for timestamps where work is profiled, unless PLINTH_DISABLE_FEATURES names them, and ' +
+      'for no other feature',
     async () => {
-      process.env.PLINTH_DISABLE_FEATURES = 'timestamp-query';
+      process.env.PLINTH_DISABLE_FEATURES = 'timestamp-query,subgroups';
       const without = await openGpu({ profile: true }).finally(() => delete process.env.PLINTH_DISABLE_FEATURES);
       const plain = await openGpu();
       const profiling = await openGpu({ profile: true });
       for (const gpu of [without, plain]) expect(gpu.has('timestamp-query')).toBe(false);
       expect(profiling.has('timestamp-query')).toBe(profiling.adapter.features.includes('timestamp-query'));
+      expect(without.has('subgroups')).toBe(false);
+      for (const gpu of [plain, profiling]) {
+        expect(gpu.has('subgroups')).toBe(gpu.adapter.features.includes('subgroups'));
+      }
       for (const gpu of [without, plain, profiling]) {
-        for (const feature of ['subgroups', 'shader-f16']) expect(gpu.has(feature), feature).toBe(false);
+        expect(gpu.has('shader-f16')).toBe(false);
         gpu.dispose();
       }
     },

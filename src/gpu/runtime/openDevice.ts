@@ -20,6 +20,9 @@ const WANTED_LIMITS = [
   'maxColorAttachmentBytesPerSample',
 ] as const;
 
+/** Features that kernels have a faster variant for, and do without where they are missing. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['subgroups'];
+
 /** Limits without which no method can work. */
 const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
@@ -31,20 +34,20 @@ const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
 
 /**
  * Opens a device on an adapter, with every limit raised to what the adapter offers.
- * @param options.profile keep the times of all work (`gpu.profiler`). Default false.
- * @param options.timestamps with `profile`: use the GPU's timestamps where it has them; otherwise times are those of
- * submissions. Default true.
+ * @param options.profile keep the times of all work (`gpu.profiler`): by the GPU's timestamps where it has them,
+ * otherwise those of submissions. Default false.
+ * @param options.without features to do without although the adapter has them
  * @throws `GPU_LIMIT_TOO_LOW` where the adapter offers less than any method can work with
  */
 export async function openDevice(
   adapter: GPUAdapter,
   facts: AdapterFacts,
   host: GpuHost,
-  options: { profile?: boolean; timestamps?: boolean } = {},
+  options: { profile?: boolean; without?: readonly string[] } = {},
 ): Promise<Gpu> {
-  const { profile = false, timestamps = true } = options;
-  const requiredFeatures: GPUFeatureName[] =
-    profile && timestamps && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
+  const { profile = false, without = [] } = options;
+  const wanted: GPUFeatureName[] = [...WANTED_FEATURES, ...(profile ? (['timestamp-query'] as const) : [])];
+  const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name));
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) {
     const offered = facts.limits[name];
