@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ELLIPSOID_BOX, errorOf, pinhole, renderEllipsoid, ringPoses } from '../../../test/captureScene.js';
 import type { Bounds } from '../../core/bounds.js';
 import { lookAt, type Mat4 } from '../../core/math.js';
+import { Random } from '../../core/random.js';
 import type { View } from '../capture.js';
 import { surveyView } from '../survey.js';
 import { type BoundsInput, findBounds } from './findBounds.js';
@@ -76,6 +77,29 @@ describe('findBounds', () => {
     const { bounds } = await findBounds({ ...scene(six, { depth: true }), hasMasks: false });
     expect(Math.min(...excess(bounds))).toBeGreaterThanOrEqual(0);
     expect(Math.max(...excess(bounds))).toBeLessThan(0.12);
+  });
+
+  it('takes the room around the cameras for no part of the object', async () => {
+    const points: number[] = [];
+    const random = new Random(3);
+    const within = (min: readonly number[], max: readonly number[]): void => {
+      points.push(...[0, 1, 2].map((k) => min[k] + (max[k] - min[k]) * random.float()));
+    };
+    for (let i = 0; i < 400; i++) within(ELLIPSOID_BOX.min, ELLIPSOID_BOX.max);
+    // Walls that are 6 units away, beyond the cameras at 2.6.
+    for (let i = 0; i < 1600; i++) {
+      const wall = [-6, -6, -6];
+      const axis = i % 3;
+      within(wall, [6, 6, 6]);
+      points[points.length - 3 + axis] = i % 2 ? 6 : -6;
+    }
+    const { bounds, warnings } = await findBounds({ ...scene(six), hasMasks: false, points });
+    for (const k of [0, 1, 2]) {
+      const extent = ELLIPSOID_BOX.max[k] - ELLIPSOID_BOX.min[k];
+      expect(Math.abs(bounds.max[k] - ELLIPSOID_BOX.max[k]) / extent).toBeLessThan(0.15);
+      expect(Math.abs(bounds.min[k] - ELLIPSOID_BOX.min[k]) / extent).toBeLessThan(0.15);
+    }
+    expect(warnings.map((w) => w.message)).toEqual([expect.stringMatching(/: 400 of 2000 points do/)]);
   });
 
   it('takes the bounds from sparse points, strays left out', async () => {

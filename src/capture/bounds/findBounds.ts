@@ -31,7 +31,8 @@ const FINE = 112;
 /**
  * The object's bounding box in world space. With masks: the box of a coarse visual hull, in which depth maps carve too
  * what lies in front of the surface; at most about two percent too large on each side of the hull, never smaller.
- * Without masks: the sparse points, or else the region on which the cameras are trained. Margin of 1 % on each side.
+ * Without masks: the sparse points, those of the room around the cameras left out, or else the region on which the
+ * cameras are trained. Margin of 1 % on each side.
  *
  * Throws `CAPTURE_OBJECT_OUT_OF_VIEW` where cameras do not see a common object (naming the one at fault, where it is
  * one), and `CAPTURE_VIEWS_DISAGREE` where a mask does not fit what all others show.
@@ -41,7 +42,8 @@ export async function findBounds(input: BoundsInput): Promise<{ bounds: Bounds; 
   const focus = focusOf(input);
   if (!hasMasks) {
     const warnings: Warning[] = [];
-    const box = depthBox(views, surveys) ?? (points && points.length >= 30 ? pointBox(points) : undefined);
+    const among = points && amongCameras(points, views, focus.point, warnings);
+    const box = depthBox(views, surveys) ?? (among && among.length >= 30 ? pointBox(among) : undefined);
     if (box) return { bounds: grow(box, 0.05), warnings };
     const radius = focus.radius;
     warnings.push({
@@ -212,6 +214,44 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
 }
 
 /** The middle 98 % of sparse points along each axis: the rest is background and mismatches. */
+/** Share of the nearest cameras' distance from what they look at within which what they stand around lies. */
+const AMONG = 0.8;
+/** Share of the points that have to lie there for the others to be surroundings. */
+const ENOUGH_AMONG = 0.05;
+
+/** The sparse points that the cameras stand around; all, where few do. Cameras that look outwards have none. */
+function amongCameras(
+  points: ArrayLike<number>,
+  views: readonly View[],
+  focus: Vec3,
+  warnings: Warning[],
+): ArrayLike<number> {
+  const distances = views
+    .filter(({ split }) => split === 'train')
+    .map(({ camera: { cameraToWorld: m } }) => Math.hypot(m[12] - focus[0], m[13] - focus[1], m[14] - focus[2]))
+    .sort((a, b) => a - b);
+  const reach = AMONG * distances[Math.floor(0.1 * distances.length)];
+  const inside: number[] = [];
+  const count = Math.floor(points.length / 3);
+  for (let i = 0; i < count; i++) {
+    const p = [points[i * 3], points[i * 3 + 1], points[i * 3 + 2]];
+    if (Math.hypot(p[0] - focus[0], p[1] - focus[1], p[2] - focus[2]) <= reach) inside.push(...p);
+  }
+  const near = inside.length / 3;
+  if (near === count || near < Math.max(30, ENOUGH_AMONG * count)) return points;
+  // A few strays are none of a room.
+  if (near < 0.95 * count) {
+    warnings.push({
+      code: 'CAPTURE_BOUNDS_AMONG_CAMERAS',
+      message:
+        `Without masks the object is taken to lie among the cameras: ${near} of ${count} points do, the others are ` +
+        'taken for its surroundings.',
+      remedy: 'Add masks (transparency, or a masks folder), so that the object is told from its background.',
+    });
+  }
+  return inside;
+}
+
 function pointBox(points: ArrayLike<number>): Bounds {
   const at = (axis: number, share: number): number => {
     const values = Float32Array.from({ length: points.length / 3 }, (_, i) => points[i * 3 + axis]).sort();

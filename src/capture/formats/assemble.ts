@@ -63,6 +63,8 @@ export async function assemble(
   const beside = companions(folder, stated, views, paths);
   const names = viewNames(views.map((view) => view.picture));
   const depthScale = await depthScaleOf(folder, views, beside, poses, options, warnings);
+  // In the order of the views, whichever picture is looked at first.
+  const lensWarnings = views.map((): Warning[] => []);
   const sources = await mapLimited(
     views,
     8,
@@ -72,7 +74,7 @@ export async function assemble(
       return {
         name: names[i],
         image,
-        ...(await lensOf(view, image, stated.orient, options, warnings)),
+        ...(await lensOf(view, image, stated.orient, options, lensWarnings[i])),
         cameraToWorld: multiply(inputToWorld, poses[i]),
         split: view.split,
         mask: mask && (await absolutePath(folder, mask.path)),
@@ -82,6 +84,7 @@ export async function assemble(
     },
     options.signal,
   );
+  warnings.push(...lensWarnings.flat());
   const used = new Set([...paths, ...beside.flatMap(({ mask, depth }) => [mask?.path ?? '', depth ?? ''])]);
   const unused = mergeUnused(folder.list, stated.leftOut ?? [], unusedFiles(folder.list, paths, used));
   warnings.push(...unusedWarnings(unused.fresh));
