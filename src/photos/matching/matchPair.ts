@@ -5,7 +5,7 @@ import type { Mat3 } from '../solve/svd3.js';
 import { essentialOf, type RelativePose } from '../verify/relativePose.js';
 import { fitFundamental, LEAST_MATCHES, verifyPair } from '../verify/verifyPair.js';
 import { Matcher, type Matches } from './matcher.js';
-import { splitStill, stillLimit } from './still.js';
+import { isTurned, splitStill, stillLimit } from './still.js';
 
 /** What a thread is given to match two photos. */
 export interface PairJob {
@@ -126,7 +126,7 @@ export class PairWork {
     );
     if (matches.count < LEAST_MATCHES) return { a, b, matches };
     const found = geometry(matches);
-    if (!found) return { a, b, matches };
+    if (!found || (job.turntable && !isTurned(found.pose.rotation))) return { a, b, matches };
     const { pose, flatness, medianAngle, inliers } = found;
     return { a, b, matches, pose, flatness, medianAngle, inliers: chosen(matches, inliers) };
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { rotationOf } from '../solve/rotation.js';
 import type { Matches } from './matcher.js';
-import { isTurntable, movingPairs, splitStill, stillLimit } from './still.js';
+import { isTurned, isTurntable, movingPairs, splitStill, stillLimit } from './still.js';
 
 const matches = (pairs: readonly [number, number][]): Matches => ({
   count: pairs.length,
@@ -24,7 +25,14 @@ describe('splitStill', () => {
     );
     expect([still.count, [...still.pairs]]).toEqual([2, [0, 0, 2, 2]]);
     expect([moving.count, [...moving.pairs], moving.ratios[0]]).toEqual([1, [1, 1], Math.fround(0.1)]);
-    expect([stillLimit(800), stillLimit(4000)]).toEqual([1.5, 4]);
+    expect([stillLimit(800), stillLimit(4000)]).toEqual([2, 6]);
+  });
+});
+
+describe('isTurned', () => {
+  it('is no turn of what stands still but for noise', () => {
+    expect(isTurned(rotationOf(0.01, 0, 0.01))).toBe(false);
+    expect(isTurned(rotationOf(0, 0.09, 0))).toBe(true);
   });
 });
 

@@ -1,8 +1,9 @@
+import { angleBetween } from '../solve/rotation.js';
 import type { Matches } from './matcher.js';
 
 /** Distance in pixels within which a match stayed at its place, as a share of the longer side, and at least. */
-const STILL_SHARE = 1e-3;
-const LEAST_STILL = 1.5;
+const STILL_SHARE = 1.5e-3;
+const LEAST_STILL = 2;
 /** Matches that make a pair one with a still or with a moving part. */
 const ENOUGH = 15;
 /** Share of the photos with features that still parts join, and of those that something moves in, on a turntable. */
@@ -13,6 +14,16 @@ const LEAST_PHOTOS = 4;
 
 /** Distance in pixels within which a match counts as one that stayed at its place. */
 export const stillLimit = (longerSide: number): number => Math.max(LEAST_STILL, STILL_SHARE * longerSide);
+
+/**
+ * Rotation in radians below which a pair from a turntable rests on the surroundings all the same: on matches that stayed
+ * at their place but for their noise.
+ */
+const LEAST_TURN = 0.03;
+
+/** Whether the geometry of a pair from a turntable is that of what turned. */
+export const isTurned = (rotation: ArrayLike<number>): boolean =>
+  angleBetween(rotation, [1, 0, 0, 0, 1, 0, 0, 0, 1]) >= LEAST_TURN;
 
 /** Splits matches by whether they stayed at their place in the picture. Places: x, y of every feature in pixels. */
 export function splitStill(
