@@ -58,8 +58,12 @@ describe('findDepths', () => {
     const shots = photograph({ solid: tray, shade: speckled }, around(4, 20), 80);
     const seen: number[] = [];
     const progress: number[] = [];
+    const details: string[] = [];
     const depths = await findDepths(gpu(), viewsOf(shots), BOUNDS, NONE, OPTIONS, {
-      progress: (f) => progress.push(f),
+      progress: (f, detail) => {
+        progress.push(f);
+        details.push(detail);
+      },
       finished: (v) => {
         seen.push(v);
       },
@@ -75,6 +79,10 @@ describe('findDepths', () => {
     expect(ratio).toBeGreaterThan(0.05);
     expect(ratio).toBeLessThan(2);
     expect(seen).toEqual([0, 1, 2, 3, 4]);
+    expect(details.slice(0, 6)).toEqual([
+      ...Array.from({ length: 5 }, (_, v) => `picture ${v + 1} of 5`),
+      'view 1 of 5',
+    ]);
     expect(progress.at(-1)).toBe(1);
     expect(progress.every((f, i) => i === 0 || f >= progress[i - 1])).toBe(true);
   });
@@ -99,7 +107,7 @@ describe('findDepths', () => {
     const abort = new AbortController();
     const stopped = findDepths(gpu(), viewsOf(shots), BOUNDS, NONE, OPTIONS, {
       signal: abort.signal,
-      progress: () => abort.abort(),
+      progress: (fraction) => fraction > 0 && abort.abort(),
     });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
   });

@@ -101,7 +101,7 @@ export async function findDepths(
   hooks: StereoHooks = {},
 ): Promise<(StereoDepth | undefined)[]> {
   const { signal } = hooks;
-  const states = await prepare(views, bounds, options, signal);
+  const states = await prepare(views, bounds, options, hooks);
   const work = new Work(states, options, hooks.progress);
   const levelOf = (s: number, level: number): StereoLevel => states[s]!.levels[level];
 
@@ -187,10 +187,11 @@ async function prepare(
   views: readonly StereoView[],
   bounds: Bounds,
   options: StereoOptions,
-  signal: AbortSignal | undefined,
+  { signal, progress }: StereoHooks,
 ): Promise<(State | undefined)[]> {
   const levels: (StereoLevel[] | undefined)[] = [];
-  for (const { camera, load } of views) {
+  for (const [v, { camera, load }] of views.entries()) {
+    progress?.(0, `picture ${v + 1} of ${views.length}`);
     levels.push(stereoLevels(await load(), camera, options.levels));
     await pause(signal);
   }

@@ -31,7 +31,7 @@ const DETAILS: Record<StereoDetail, Detail> = {
     sources: 3,
     window: { side: 5, step: 2 },
     levels: 3,
-    rounds: [1, 2, 3],
+    rounds: [1, 1, 2],
     geometricRounds: 1,
     hypotheses: 3,
   },
