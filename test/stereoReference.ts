@@ -305,15 +305,17 @@ export class StereoReference {
     return [plane[0], plane[1], plane[2], depth];
   }
 
-  /** Depth, accuracy, number of sources that agree and their error, for one pixel; zeros where none does. */
+  /** Depth, accuracy, number of sources that agree and their error, for one pixel; zeros where as many contradict. */
   agree(x: number, y: number): Plane {
     const plane = this.planes[y * this.level.camera.width + x];
     if (plane[3] <= 0) return [0, 0, 0, 0];
     const ray = this.ray(x + 0.5, y + 0.5);
-    let [count, errors, evidence, depths] = [0, 0, 0, 0];
+    let [count, against, errors, evidence, depths] = [0, 0, 0, 0, 0];
     for (let s = 0; s < this.sources.length; s++) {
       const seen = this.lookUp(s, ray, plane[3]);
       if (!seen) continue;
+      const farther = seen.back[2] / plane[3] - 1;
+      if (Math.abs(farther) > 0.01 && farther > -0.05) against++;
       const error = Math.hypot(seen.back[0] - x - 0.5, seen.back[1] - y - 0.5);
       if (error > 1 || Math.abs(seen.back[2] - plane[3]) > 0.01 * plane[3]) continue;
       const { turn } = relativePose(this.level.camera, this.sources[s].camera);
@@ -331,7 +333,7 @@ export class StereoReference {
       evidence += weight;
       depths += seen.back[2] * weight;
     }
-    if (count === 0 || evidence <= 0) return [0, 0, 0, 0];
+    if (count <= against || evidence <= 0) return [0, 0, 0, 0];
     const error = Math.sqrt(errors / count);
     const depth = plane[3] + ((depths / evidence - plane[3]) * count) / (count + 1);
     return [depth, (0.1 + 0.5 * error) / Math.sqrt(evidence / count), count, error];

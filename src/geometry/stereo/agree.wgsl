@@ -8,6 +8,7 @@
 // Agreement: at most this many pixels, this share of the depth, and this cosine between the normals (10 degrees).
 const MOST_PIXELS = 1.0;
 const MOST_DEPTH = 0.01;
+const HIDDEN_DEPTH = 0.05;
 const LEAST_COSINE = 0.98480775;
 // Error of a match in pixels at the best, and what each pixel of disagreement adds.
 const MATCH_ERROR = 0.1;
@@ -26,12 +27,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let centre = vec2f(f32(x), f32(y)) + 0.5;
   let ray = rayOf(centre.x, centre.y);
   var count = 0u;
+  var against = 0u;
   var errors = 0.0;
   var evidence = 0.0;
   var depths = vec2f(0.0);
   for (var s = 0u; s < params.sources; s++) {
     let seen = lookUp(s, ray, plane.w);
     if (seen.depth <= 0.0) { continue; }
+    // What lies a little before or behind, or is seen through this place, contradicts it; what is far before it hides it.
+    let farther = seen.back.z / plane.w - 1.0;
+    if (abs(farther) > MOST_DEPTH && farther > -HIDDEN_DEPTH) { against++; }
     let error = distance(seen.back.xy, centre);
     if (error > MOST_PIXELS || abs(seen.back.z - plane.w) > MOST_DEPTH * plane.w) { continue; }
     let normal = sources[s].turnX.xyz * plane.x + sources[s].turnY.xyz * plane.y + sources[s].turnZ.xyz * plane.z;
@@ -46,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     evidence += weight;
     depths += vec2f(seen.back.z, 1.0) * weight;
   }
-  if (count == 0u || evidence <= 0.0) { return; }
+  if (count <= against || evidence <= 0.0) { return; }
   let error = sqrt(errors / f32(count));
   let depth = mix(plane.w, depths.x / depths.y, f32(count) / f32(count + 1u));
   agreed[entry] = vec4f(depth, (MATCH_ERROR + DISAGREEMENT_SHARE * error) / sqrt(evidence / f32(count)), f32(count), error);

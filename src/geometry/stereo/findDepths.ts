@@ -66,6 +66,8 @@ const FIRST_PLANES = 24;
 const CONSISTENCY = 0.2;
 /** Share of the depth range by which refinement moves a plane at the coarsest size at most. */
 const REACH = 0.15;
+/** What fits worse than this in the end, disagreement included, is no evidence. */
+const ACCEPTED_COST = 0.6;
 /** Views that are asked whether they agree with a depth: more than it was matched with, since asking costs little. */
 const WITNESSES = 8;
 /** Planes that fit worse than this are none. */
@@ -266,7 +268,7 @@ async function filtered(
 ): Promise<StereoDepth> {
   const { camera, pixels } = state.levels[0];
   const planes = state.planes.slice();
-  for (let i = 0; i < pixels.length; i++) if (state.costs[i] > MOST_COST + CONSISTENCY) planes[i * 4 + 3] = 0;
+  for (let i = 0; i < pixels.length; i++) if (state.costs[i] > ACCEPTED_COST) planes[i * 4 + 3] = 0;
   const pass = passOf(gpu, states, state, state.witnesses, maps, { window, seed: 0, pictures: false });
   try {
     pass.write(planes);
