@@ -65,7 +65,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
       resolution: 160,
       lightSize: 16,
     },
-    standard: {},
+    standard: { stereoDetail: 'draft' },
     high: {
       stereoDetail: 'high',
       iterations: 4000,
