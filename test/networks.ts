@@ -1,22 +1,37 @@
 /** Where networks run in tests: on the reference, on a device with all it offers, and on one with WebGPU's defaults. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { chooseAdapter } from '../src/gpu/adapter/adapter.js';
+import { nodeHost } from '../src/gpu/adapter/nodeHost.js';
 import { openGpu } from '../src/gpu/adapter/openGpu.js';
-import type { Gpu } from '../src/gpu/runtime/gpu.js';
+import { Gpu } from '../src/gpu/runtime/gpu.js';
 import { GpuOps } from '../src/nn/gpuOps.js';
 import type { Ops } from '../src/nn/ops.js';
 import { ReferenceOps } from '../src/nn/reference/referenceOps.js';
 
 /** The places, by name. */
-export const PLACES = ['reference', 'device'] as const;
+export const PLACES = ['reference', 'device', 'plain device'] as const;
+
+/** One of them. */
+export type Place = (typeof PLACES)[number];
+
+/** A device with no optional feature and no limit above the least that WebGPU promises. */
+export async function openPlainGpu(): Promise<Gpu> {
+  const { adapter, facts } = await chooseAdapter({});
+  return new Gpu(await adapter.requestDevice(), facts, nodeHost);
+}
 
 /** Runs the tests once in each place. */
-export function describeOps(name: string, tests: (ops: () => Ops, place: (typeof PLACES)[number]) => void): void {
-  for (const place of PLACES) {
+export function describeOps(
+  name: string,
+  tests: (ops: () => Ops, place: Place) => void,
+  places: readonly Place[] = PLACES,
+): void {
+  for (const place of places) {
     describe(`${name}, on the ${place}`, () => {
       let gpu: Gpu | undefined;
       let ops: Ops | undefined;
       beforeAll(async () => {
-        if (place === 'device') gpu = await openGpu();
+        if (place !== 'reference') gpu = await (place === 'device' ? openGpu() : openPlainGpu());
         ops = gpu ? new GpuOps(gpu) : new ReferenceOps();
       });
       afterAll(() => gpu?.dispose());

@@ -5,9 +5,9 @@
 import { describe, expect, it } from 'vitest';
 import { openModel, xyz } from '../../../test/goldenModel.js';
 import { Golden } from '../../../test/goldens.js';
-import { useGpu } from '../../../test/gpu.js';
 import { type HashTensor, hashFile, hashNumbers, pcg } from '../../../test/hashWeights.js';
-import { describeOps } from '../../../test/networks.js';
+import { describeOps, openPlainGpu } from '../../../test/networks.js';
+import { openGpu } from '../../gpu/adapter/openGpu.js';
 import { GpuOps } from '../../nn/gpuOps.js';
 import type { Ops, Tensor } from '../../nn/ops.js';
 import { denseNeighbourMap, neighbourMap } from '../../nn/sparse/voxels.js';
@@ -79,7 +79,6 @@ describeOps('single blocks on small inputs', (ops) => {
 });
 
 describe('blocks as wide as the released ones', () => {
-  const gpu = useGpu();
   const hashed = async (ops: Ops, golden: Golden) => {
     const { inputs, weights } = golden.config as { inputs: HashTensor[]; weights: HashTensor[] };
     const file = await Safetensors.open(bytesSource('hashed', hashFile(weights)));
@@ -101,29 +100,34 @@ describe('blocks as wide as the released ones', () => {
     golden.checkExact('check.first8_of_norm2.weight', hashNumbers({ ...weights[0], shape: [8] }));
   });
 
-  it('are the reference’s in the flow', async () => {
-    const golden = await Golden.open('fullwidth_dit_block');
-    const ops = new GpuOps(gpu());
-    ops.open();
-    const { weights, input } = await hashed(ops, golden);
-    const block = await loadDiffusionBlock(weights);
-    const condition = conditionOf(ops, block, input('context'), 1);
-    const time = ops.activate(input('t_emb'), 'silu');
-    golden.check('out.x', await ops.read(diffusionBlock(ops, block, input('x'), { time, condition })));
-    ops.close();
-  });
+  for (const [name, open] of Object.entries({ 'all it has': openGpu, 'WebGPU’s defaults': openPlainGpu })) {
+    it(`are the reference’s in the flow, on a device with ${name}`, async () => {
+      const golden = await Golden.open('fullwidth_dit_block');
+      const gpu = await open();
+      const ops = new GpuOps(gpu);
+      ops.open();
+      const { weights, input } = await hashed(ops, golden);
+      const block = await loadDiffusionBlock(weights);
+      const condition = conditionOf(ops, block, input('context'), 1);
+      const time = ops.activate(input('t_emb'), 'silu');
+      golden.check('out.x', await ops.read(diffusionBlock(ops, block, input('x'), { time, condition })));
+      ops.close();
+      gpu.dispose();
+    });
 
-  it('are the reference’s in VGGT', async () => {
-    const golden = await Golden.open('fullwidth_vggt_block');
-    const ops = new GpuOps(gpu());
-    ops.open();
-    const { weights, input } = await hashed(ops, golden);
-    const positions = ops.index(golden.ints('in.pos_yx'));
-    const result = visionBlock(ops, await loadVisionBlock(weights), input('x'), { eps: 1e-5, positions });
-    golden.check('out.x', await ops.read(result));
-    ops.close();
-    expect(gpu().bytesInUse).toBeGreaterThan(0);
-    gpu().trim();
-    expect(gpu().bytesInUse).toBe(0);
-  });
+    it(`are the reference’s in VGGT, on a device with ${name}`, async () => {
+      const golden = await Golden.open('fullwidth_vggt_block');
+      const gpu = await open();
+      const ops = new GpuOps(gpu);
+      ops.open();
+      const { weights, input } = await hashed(ops, golden);
+      const positions = ops.index(golden.ints('in.pos_yx'));
+      const result = visionBlock(ops, await loadVisionBlock(weights), input('x'), { eps: 1e-5, positions });
+      golden.check('out.x', await ops.read(result));
+      ops.close();
+      gpu.trim();
+      expect(gpu.bytesInUse).toBe(0);
+      gpu.dispose();
+    });
+  }
 });
