@@ -203,9 +203,19 @@ async function prepare(
     centerOf(bounds),
     Math.max(WITNESSES, options.sources),
   );
+  // A view without neighbours of its own has no state: it can be none's neighbour either.
+  const lone = (at: number): boolean => chosen[at].length < 2;
+  for (let dropped = true; dropped; ) {
+    dropped = false;
+    for (const [at, sources] of chosen.entries()) {
+      const left = sources.filter((s) => !lone(s));
+      dropped ||= left.length < sources.length;
+      chosen[at] = left;
+    }
+  }
   return levels.map((level, v) => {
     const at = usable.indexOf(v);
-    if (!level || at < 0 || chosen[at].length < 2) return undefined;
+    if (!level || at < 0 || lone(at)) return undefined;
     const none = new Float32Array(0);
     return {
       levels: level,
