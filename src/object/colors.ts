@@ -13,23 +13,44 @@ export function usedColors(photos: readonly WorkPhoto[]): Uint8Array {
 const SAMPLES = 12_000;
 const PARTS = 6;
 
-/** How much likelier each colour is on the object than beside it, from all photos that may vote. */
+/** What colours are gathered from in one photo's part. */
+export interface ColorEvidence {
+  mask: Uint8Array;
+  /** 1 within the outline of the object's points. */
+  guess: Uint8Array;
+  /** As in `CutJob`. */
+  ground?: Float32Array;
+  others?: Uint8Array;
+}
+
+/** Pixels that are looked at in all photos together, about. */
+const LOOKED_AT = 400_000;
+/** Evidence of the ground, a logarithm, below which a pixel is no example of the object. */
+const LIKE_GROUND = -0.5;
+const HALF = 128;
+
+/**
+ * How much likelier each colour is on the object than beside it, from all photos that may vote. What a mask lacks though
+ * points or the other photos speak for it is no example of the background, else it would never come back.
+ */
 export function colorTable(
   photos: readonly WorkPhoto[],
-  masks: readonly Uint8Array[],
-  evidence: readonly (Float32Array | undefined)[],
+  evidence: readonly ColorEvidence[],
   used: Uint8Array,
   random: Random,
 ): Float32Array {
   const object: number[] = [];
   const ground: number[] = [];
+  const pixels = photos.reduce((sum, { votes, inBox }) => sum + (votes ? inBox.length : 0), 0);
+  const step = Math.max(1, Math.round(pixels / LOOKED_AT));
   photos.forEach((photo, k) => {
     if (!photo.votes) return;
-    for (let i = 0; i < masks[k].length; i++) {
-      const e = evidence[k]?.[i] ?? 0;
-      if (masks[k][i]) {
-        if (e > -1) object.push(k, i);
-      } else ground.push(k, i);
+    const { mask, guess, ground: e, others } = evidence[k];
+    for (let i = k % step; i < mask.length; i += step) {
+      const likely = others === undefined || others[i] >= HALF;
+      if ((mask[i] || guess[i]) && likely) {
+        if ((e?.[i] ?? 0) > LIKE_GROUND) object.push(k, i);
+      } else if (!mask[i] && !(guess[i] && others === undefined)) ground.push(k, i);
     }
   });
   const densities = (list: readonly number[]): Float32Array => {

@@ -12,14 +12,19 @@ export interface CutJob {
   ground?: Float32Array;
   /** Largest share of the other photos, 0 … 255, that see object behind a pixel. */
   others?: Uint8Array;
+  /** From 0; masks of early rounds are trusted less. */
+  round: number;
 }
 
 const SCALE = 100;
 const SURE = 50;
 const COLOR = { weight: 0.5, most: 5 };
 const GROUND_WEIGHT = 1;
-/** Shares of the other photos from which a pixel is likely object, and up to which it is likely background. */
-const OTHERS = { from: 0.72, to: 0.95, ground: 5, object: 2.5 };
+/**
+ * Shares of the other photos up to which a pixel is likely background, from round to round, and from which it is likely
+ * object: less so, since outlines of others allow more than there is.
+ */
+const OTHERS = { from: [0.6, 0.6, 0.75, 0.8], to: 0.95, ground: 5, object: 1.8 };
 /** What an edge costs where colours do not change. */
 const SMOOTH = 9;
 /** Parts of a mask smaller than this share of the largest go; so do holes of this share. */
@@ -27,10 +32,11 @@ const LEAST_PART = 0.01;
 const LEAST_HOLE = 0.0005;
 
 /** Cuts the object out of a photo's part: 1 where it is. */
-export function cutPhoto({ photo, table, ground, others }: CutJob): Uint8Array {
+export function cutPhoto({ photo, table, ground, others, round }: CutJob): Uint8Array {
   const { partWidth: width, partHeight: height, colors, inBox, seeds } = photo;
   const cut = new GridCut(width, height);
   const count = width * height;
+  const from = OTHERS.from[Math.min(round, OTHERS.from.length - 1)];
   for (let i = 0; i < count; i++) {
     let likely: number;
     if (!inBox[i] || seeds[i] === 2) likely = -SURE;
@@ -40,7 +46,7 @@ export function cutPhoto({ photo, table, ground, others }: CutJob): Uint8Array {
       likely = COLOR.weight * Math.max(-COLOR.most, Math.min(COLOR.most, c));
       if (ground) likely += GROUND_WEIGHT * ground[i];
       if (others) {
-        const t = Math.max(0, Math.min(1, (others[i] / 255 - OTHERS.from) / (OTHERS.to - OTHERS.from)));
+        const t = Math.max(0, Math.min(1, (others[i] / 255 - from) / (OTHERS.to - from)));
         likely += -OTHERS.ground + t * (OTHERS.ground + OTHERS.object);
       }
     }

@@ -4,7 +4,7 @@ import { boxScene } from '../../test/tableScene.js';
 import { findObject } from './findObject.js';
 
 describe('findObject', () => {
-  it('cuts a thing on a patterned table out of every photo, without its shadow', { timeout: 60_000 }, async () => {
+  it('cuts a thing on a patterned table out of every photo, without its shadow', { timeout: 240_000 }, async () => {
     const scene = boxScene();
     const found = await findObject(scene.views, scene.sparse, { threads: 1 });
     expect(found.place.stands).toBe(true);
@@ -23,7 +23,7 @@ describe('findObject', () => {
     });
   });
 
-  it('gives the same masks again, and stops when told to', { timeout: 60_000 }, async () => {
+  it('gives the same masks again, and stops when told to', { timeout: 240_000 }, async () => {
     const scene = boxScene({ photos: 5, width: 96 });
     const once = await findObject(scene.views, scene.sparse, { threads: 1 });
     const again = await findObject(scene.views, scene.sparse, { threads: 2 });

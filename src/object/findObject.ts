@@ -8,11 +8,11 @@ import { Random } from '../core/random.js';
 import { ThreadPool } from '../platform/threadPool.js';
 import { colorTable, usedColors } from './colors.js';
 import type { CutJob } from './cutPhoto.js';
-import { type Ground, groundEvidence, medianGround } from './ground.js';
+import { evenOut, type Ground, groundEvidence, medianGround } from './ground.js';
 import { boxInFrame, boxOfRectangles, type ObjectHints, rectanglesOf } from './hints.js';
 import { firstGuess, loadPhoto } from './loadPhoto.js';
-import type { WorkPhoto } from './photo.js';
-import { findPlace, givenPlace, inFrame, type ObjectPlace } from './place.js';
+import { convexHull, type WorkPhoto } from './photo.js';
+import { findPlace, givenPlace, inFrame, type ObjectPlace, ON_OBJECT } from './place.js';
 import { castVotes, hullOf, othersOpinion, type Votes } from './vote.js';
 
 export interface FindObjectOptions {
@@ -68,7 +68,7 @@ export async function findObject(
   const local = inFrame(place.frame, sparse.positions);
   options.onProgress?.(0, 'Loading photos');
   let loaded = 0;
-  const photos = await mapLimited(
+  const loadedPhotos = await mapLimited(
     views,
     2,
     async (view, i) => {
@@ -82,27 +82,36 @@ export async function findObject(
   const abort = (): void => pool.close();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    let masks: Uint8Array[] = photos.map((photo) => firstGuess(photo, place, local));
+    const base = baseOf(place, local);
+    const photos = place.stands ? evened(loadedPhotos, place, base, local) : loadedPhotos;
+    const guesses = photos.map((photo) => firstGuess(photo, place, local));
+    let masks = guesses;
     const used = usedColors(photos);
     let others: (Uint8Array | undefined)[] = photos.map(() => undefined);
     for (let round = 0; round < ROUNDS; round++) {
       throwIfCancelled(signal);
       const ground: Ground | undefined = place.stands
-        ? medianGround(photos, place.box, round === 0 ? [] : masks)
+        ? medianGround(photos, place.box, round === 0 ? [] : masks, base)
         : undefined;
       const evidence = photos.map((photo) => ground && groundEvidence(photo, ground));
-      const table = colorTable(photos, masks, evidence, used, random);
+      const examples = photos.map((_, i) => ({
+        mask: masks[i],
+        guess: guesses[i],
+        ground: evidence[i],
+        others: others[i],
+      }));
+      const table = colorTable(photos, examples, used, random);
       let done = 0;
       const cuts = await Promise.all(
         photos.map(async (photo, i) => {
-          const job: CutJob = { photo, table, ground: evidence[i], others: others[i] };
+          const job: CutJob = { photo, table, ground: evidence[i], others: others[i], round };
           const mask = await pool.run<Uint8Array>(job);
           const share = (round + ++done / photos.length) / ROUNDS;
           options.onProgress?.(0.4 + 0.6 * share, 'Cutting the object out');
           return mask;
         }),
       );
-      const settled = round > 0 && changed(masks, cuts) < SETTLED;
+      const settled = round > 0 && changed(photos, masks, cuts) < SETTLED;
       masks = cuts;
       if (settled || round === ROUNDS - 1) break;
       const votes = castVotes(photos, masks, place.box, round === 0 ? COARSE_CELLS : CELLS);
@@ -157,6 +166,32 @@ function placeOf(
   return { place: givenPlace(place, boxOfRectangles(place, cameras, rectangles), positions), turn };
 }
 
+/** Height up to which points are of the object's base, in heights of the box. */
+const BASE = 0.5;
+
+/** Outline (x, z) of what the object covers of the ground. */
+function baseOf({ box, sides }: ObjectPlace, local: Float64Array): [number, number][] {
+  const spots: [number, number][] = [];
+  sides.forEach((side, i) => {
+    if (side === ON_OBJECT && local[i * 3 + 1] < BASE * box.max[1]) spots.push([local[i * 3], local[i * 3 + 2]]);
+  });
+  return spots.length < LEAST_BASE ? [] : convexHull(spots);
+}
+
+const LEAST_BASE = 8;
+
+/** Photos with the same brightness and balance where they show the ground. */
+function evened(
+  photos: readonly WorkPhoto[],
+  place: ObjectPlace,
+  base: readonly [number, number][],
+  local: Float64Array,
+): WorkPhoto[] {
+  const guesses = photos.map((photo) => firstGuess(photo, place, local));
+  const ground = medianGround(photos, place.box, guesses, base);
+  return photos.map((photo) => evenOut(photo, ground));
+}
+
 const notFound = (why: string): PlinthError =>
   new PlinthError('PHOTOS_NO_MASKS', {
     found: `The object could not be told from its surroundings: ${why}`,
@@ -164,10 +199,11 @@ const notFound = (why: string): PlinthError =>
     remedy: 'Give masks',
   });
 
-/** Pixels that two sets of masks differ in, as a share of those that are object in the first. */
-function changed(before: readonly Uint8Array[], after: readonly Uint8Array[]): number {
+/** Pixels that two sets of masks differ in, as a share of those that are object in the first; of photos that vote. */
+function changed(photos: readonly WorkPhoto[], before: readonly Uint8Array[], after: readonly Uint8Array[]): number {
   let [different, object] = [0, 0];
   before.forEach((mask, k) => {
+    if (!photos[k].votes) return;
     for (let i = 0; i < mask.length; i++) {
       object += mask[i];
       if (mask[i] !== after[k][i]) different++;

@@ -1,5 +1,5 @@
 import type { Bounds } from '../core/bounds.js';
-import type { WorkPhoto } from './photo.js';
+import { boxMeans, fillConvex, type WorkPhoto } from './photo.js';
 
 /** What the supporting plane looks like from above, where the object does not hide it. */
 export interface Ground {
@@ -13,6 +13,8 @@ export interface Ground {
   colors: Uint8Array;
   /** Middle difference of the photos' colours from it, 255 where it is not known. */
   spread: Uint8Array;
+  /** 1 where the object stands. */
+  covered: Uint8Array;
 }
 
 /** Texels along the longer side of the box. */
@@ -22,17 +24,21 @@ const AROUND = 1.1;
 /** Photos of a texel that are compared. */
 const MOST_SAMPLES = 24;
 const LEAST_SAMPLES = 3;
+/** Spread where nothing is known. */
+const UNKNOWN = 255;
 
 /**
  * The ground as the median of all photos: what stands on it is at another place of it in each, so that it goes, but
  * shadows that lie on it stay.
  *
  * @param masks of the photos' parts: what is known to be object hides the ground
+ * @param hidden convex outline (x, z) of what the object covers in all photos: nothing is known of the ground there
  */
 export function medianGround(
   photos: readonly WorkPhoto[],
   box: Bounds,
   masks: readonly (Uint8Array | undefined)[],
+  hidden: readonly [number, number][] = [],
 ): Ground {
   const longest = Math.max(box.max[0] - box.min[0], box.max[2] - box.min[2]);
   const side = longest / TEXELS;
@@ -41,18 +47,24 @@ export function medianGround(
   const width = Math.ceil((box.max[0] - box.min[0] + 2 * AROUND * longest) / side);
   const height = Math.ceil((box.max[2] - box.min[2] + 2 * AROUND * longest) / side);
   const colors = new Uint8Array(width * height * 3);
-  const spread = new Uint8Array(width * height).fill(255);
+  const spread = new Uint8Array(width * height).fill(UNKNOWN);
   const voting = photos.map((photo, i) => ({ photo, mask: masks[i] })).filter(({ photo }) => photo.votes);
   const step = Math.max(1, voting.length / MOST_SAMPLES);
   const chosen = voting.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+  const texels = { left: 0, top: 0, partWidth: width, partHeight: height };
+  const outline = hidden.map(([px, pz]): [number, number] => [(px - x) / side, (pz - z) / side]);
+  const covered = fillConvex(outline, texels);
+  // Points are hardly ever just at the rim.
+  const doubtful = fillConvex(grown(outline), texels);
   const samples = [0, 0, 0].map(() => new Uint8Array(MOST_SAMPLES + 1));
   const sorted = new Uint8Array(MOST_SAMPLES + 1);
   for (let row = 0; row < height; row++)
     for (let column = 0; column < width; column++) {
+      if (doubtful[row * width + column]) continue;
       const [px, pz] = [x + (column + 0.5) * side, z + (row + 0.5) * side];
       let n = 0;
       for (const { photo, mask } of chosen) {
-        const { projection: m, left, top, partWidth, partHeight, colors: from } = photo;
+        const { projection: m, left, top, partWidth, partHeight, smooth: from } = photo;
         const w = m[8] * px + m[10] * pz + m[11];
         if (w <= 0) continue;
         const u = Math.floor((m[0] * px + m[2] * pz + m[3]) / w) - left;
@@ -73,7 +85,15 @@ export function medianGround(
       }
       spread[o] = middle(samples[0], n, sorted);
     }
-  return { x, z, side, width, height, colors, spread };
+  return { x, z, side, width, height, colors, spread, covered };
+}
+
+/** By how much the outline of what is hidden is larger than that of the points. */
+const GROWTH = 1.1;
+
+function grown(outline: readonly [number, number][]): [number, number][] {
+  const mean = [0, 1].map((k) => outline.reduce((sum, p) => sum + p[k], 0) / outline.length);
+  return outline.map(([px, pz]) => [mean[0] + GROWTH * (px - mean[0]), mean[1] + GROWTH * (pz - mean[1])]);
 }
 
 /** The median of the first `n` values. */
@@ -87,19 +107,11 @@ function middle(values: Uint8Array, n: number, sorted: Uint8Array): number {
   return sorted[n >> 1];
 }
 
-/** Mean difference of a colour of the object from what lies behind it. */
-const OBJECT_SCALE = 45;
-const MOST_EVIDENCE = 3.5;
-
-/**
- * For each pixel of a photo's part how much likelier its colour is if something stands before the ground than if it is
- * the ground (logarithm of the ratio, positive: something stands there). 0 where the ground is not known.
- */
-export function groundEvidence(photo: WorkPhoto, ground: Ground): Float32Array {
-  const { left, top, partWidth, partHeight, colors, projection: m } = photo;
-  const out = new Float32Array(partWidth * partHeight);
+/** Visits the pixels of a photo's part behind which there is a texel that is not at the rim. */
+function eachOnGround(photo: WorkPhoto, ground: Ground, visit: (pixel: number, texel: number) => void): void {
+  const { left, top, partWidth, partHeight, projection: m } = photo;
   const inverse = invert3([m[0], m[2], m[3], m[4], m[6], m[7], m[8], m[10], m[11]]);
-  if (!inverse) return out;
+  if (!inverse) return;
   const { width, height, side } = ground;
   const [a, b, c, d, e, f, g, h, k] = inverse;
   for (let y = 0; y < partHeight; y++)
@@ -112,26 +124,77 @@ export function groundEvidence(photo: WorkPhoto, ground: Ground): Float32Array {
       const column = Math.floor((px - ground.x) / side);
       const row = Math.floor((pz - ground.z) / side);
       if (column < 1 || row < 1 || column >= width - 1 || row >= height - 1) continue;
-      const i = y * partWidth + x;
-      let least = Infinity;
-      for (let dr = -1; dr <= 1; dr++)
-        for (let dc = -1; dc <= 1; dc++) {
-          const o = (row + dr) * width + column + dc;
-          if (ground.spread[o] === 255) continue;
-          const difference =
-            (Math.abs(colors[i * 3] - ground.colors[o * 3]) +
-              Math.abs(colors[i * 3 + 1] - ground.colors[o * 3 + 1]) +
-              Math.abs(colors[i * 3 + 2] - ground.colors[o * 3 + 2])) /
-            3;
-          if (difference < least) least = difference;
-        }
-      const centre = row * width + column;
-      if (least === Infinity || ground.spread[centre] === 255) continue;
-      const scale = Math.min(OBJECT_SCALE, Math.max(5, 1.5 * ground.spread[centre]));
-      const l = least * (1 / scale - 1 / OBJECT_SCALE) - Math.log(OBJECT_SCALE / scale);
-      out[i] = Math.max(-MOST_EVIDENCE, Math.min(MOST_EVIDENCE, l));
+      visit(y * partWidth + x, row * width + column);
     }
+}
+
+/** Mean difference of a colour of the object from what lies behind it. */
+const OBJECT_SCALE = 45;
+const MOST_EVIDENCE = 3.5;
+/** Where a ray would meet the ground among the points of the object's base, it has most likely met the object before. */
+const STANDS = 1.2;
+
+/**
+ * For each pixel of a photo's part how much likelier its colour is if something stands before the ground than if it is
+ * the ground (logarithm of the ratio, positive: something stands there). 0 where the ground is not known.
+ */
+export function groundEvidence(photo: WorkPhoto, ground: Ground): Float32Array {
+  const { partWidth, partHeight, smooth: colors } = photo;
+  const out = new Float32Array(partWidth * partHeight);
+  const { width, spread, covered } = ground;
+  eachOnGround(photo, ground, (i, centre) => {
+    if (covered[centre]) out[i] = STANDS;
+    if (spread[centre] === UNKNOWN) return;
+    let least = Infinity;
+    for (let dr = -width; dr <= width; dr += width)
+      for (let dc = -1; dc <= 1; dc++) {
+        const o = centre + dr + dc;
+        if (spread[o] === UNKNOWN) continue;
+        const difference =
+          (Math.abs(colors[i * 3] - ground.colors[o * 3]) +
+            Math.abs(colors[i * 3 + 1] - ground.colors[o * 3 + 1]) +
+            Math.abs(colors[i * 3 + 2] - ground.colors[o * 3 + 2])) /
+          3;
+        if (difference < least) least = difference;
+      }
+    const scale = Math.min(OBJECT_SCALE, Math.max(5, 1.5 * spread[centre]));
+    const l = least * (1 / scale - 1 / OBJECT_SCALE) - Math.log(OBJECT_SCALE / scale);
+    out[i] = Math.max(-MOST_EVIDENCE, Math.min(MOST_EVIDENCE, l));
+  });
   return out;
+}
+
+/** Steps of the logarithm of a gain. */
+const GAIN_STEP = 0.01;
+const MOST_GAIN = 0.6;
+/** Spread above which a texel is no measure of brightness, and fewest pixels that are one together. */
+const EVEN = 24;
+const LEAST_PIXELS = 400;
+
+/** Brings a photo's exposure and white balance to those of the ground, which is common to all. */
+export function evenOut(photo: WorkPhoto, ground: Ground): WorkPhoto {
+  const bins = Math.round((2 * MOST_GAIN) / GAIN_STEP) + 1;
+  const counts = [0, 0, 0].map(() => new Uint32Array(bins));
+  let pixels = 0;
+  eachOnGround(photo, ground, (i, texel) => {
+    if (ground.spread[texel] > EVEN) return;
+    for (let c = 0; c < 3; c++) {
+      const [own, other] = [photo.smooth[i * 3 + c], ground.colors[texel * 3 + c]];
+      if (own < 8 || own > 247 || other < 8 || other > 247) return;
+      const log = Math.max(-MOST_GAIN, Math.min(MOST_GAIN, Math.log(other / own)));
+      counts[c][Math.round((log + MOST_GAIN) / GAIN_STEP)]++;
+    }
+    pixels++;
+  });
+  if (pixels < LEAST_PIXELS) return photo;
+  const gains = counts.map((count) => {
+    let [left, bin] = [pixels / 2, 0];
+    while (bin < bins - 1 && left > count[bin]) left -= count[bin++];
+    return Math.exp(bin * GAIN_STEP - MOST_GAIN);
+  });
+  const colors = new Uint8Array(new SharedArrayBuffer(photo.colors.length));
+  for (let i = 0; i < colors.length; i++) colors[i] = Math.min(255, Math.round(photo.colors[i] * gains[i % 3]));
+  return { ...photo, colors, smooth: boxMeans(colors, photo.partWidth, photo.partHeight) };
 }
 
 function invert3(m: readonly number[]): number[] | undefined {

@@ -2,11 +2,19 @@ import type { View } from '../capture/capture.js';
 import { resizeCamera } from '../core/camera.js';
 import type { ColorImage } from '../core/image.js';
 import type { Rectangle } from './hints.js';
-import { convexHull, fillConvex, projected, projectedCorners, projectionOf, type WorkPhoto } from './photo.js';
+import {
+  boxMeans,
+  convexHull,
+  fillConvex,
+  projected,
+  projectedCorners,
+  projectionOf,
+  type WorkPhoto,
+} from './photo.js';
 import { BESIDE, type ObjectPlace, ON_OBJECT } from './place.js';
 
 /** Longer side of the part of a photo that is cut. */
-const PART = 560;
+const PART = 480;
 /** Longest side of a photo at work size. */
 const MOST_SIDE = 1600;
 /** Loads the part of a photo around the box. */
@@ -48,13 +56,15 @@ export async function loadPhoto(
   };
   const box = projectedCorners(projection, place.box);
   const inBox = box ? fillConvex(convexHull(box), part) : new Uint8Array(part.partWidth * part.partHeight).fill(1);
+  const colors = cropColors(image, part);
   const photo: WorkPhoto = {
     name: view.name,
     width: image.width,
     height: image.height,
     projection,
     ...part,
-    colors: cropColors(image, part),
+    colors,
+    smooth: boxMeans(colors, part.partWidth, part.partHeight),
     inBox,
     seeds: new Uint8Array(part.partWidth * part.partHeight),
     votes: view.split === 'train',

@@ -152,10 +152,13 @@ export function logDensities({ parts }: Mixture, used?: Uint8Array): Float32Arra
         }
         let sum = 0;
         for (const l of logs) sum += Math.exp(l - most);
-        out[i] = most + Math.log(sum);
+        out[i] = Math.max(FLOOR, most + Math.log(sum));
       }
   return out;
 }
+
+/** A twentieth of an even density of all colours: what is rarer is as good as never seen. */
+const FLOOR = Math.log(0.05 / 256 ** 3);
 
 /** Index of a colour in such a table. */
 export const tableIndex = (r: number, g: number, b: number): number => ((r >> 2) << 12) | ((g >> 2) << 6) | (b >> 2);

@@ -17,6 +17,8 @@ export interface WorkPhoto {
   partHeight: number;
   /** Red, green, blue of the part. */
   colors: Uint8Array;
+  /** The same with each pixel the mean of those around it, by which even tones are compared. */
+  smooth: Uint8Array;
   /** 1 where the box is, of the part. */
   inBox: Uint8Array;
   /** Of the part: 1 object for sure, 2 background for sure. */
@@ -97,6 +99,41 @@ export function fillConvex(
     const first = Math.max(0, Math.ceil(from - left - 0.5));
     const last = Math.min(partWidth - 1, Math.floor(to - left - 0.5));
     if (first <= last) out.fill(1, y * partWidth + first, y * partWidth + last + 1);
+  }
+  return out;
+}
+
+/** Half width of the square over which `smooth` is the mean. */
+const REACH = 3;
+
+/** Means over squares of three bytes a pixel; squares end at the rim. */
+export function boxMeans(colors: Uint8Array, width: number, height: number): Uint8Array {
+  const rows = new Float32Array(colors.length);
+  const sum = new Float64Array(3);
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    for (let c = 0; c < 3; c++) {
+      sum[c] = 0;
+      for (let x = 0; x < Math.min(REACH, width); x++) sum[c] += colors[(row + x) * 3 + c];
+      for (let x = 0; x < width; x++) {
+        if (x + REACH < width) sum[c] += colors[(row + x + REACH) * 3 + c];
+        if (x - REACH > 0) sum[c] -= colors[(row + x - REACH - 1) * 3 + c];
+        const count = Math.min(width - 1, x + REACH) - Math.max(0, x - REACH) + 1;
+        rows[(row + x) * 3 + c] = sum[c] / count;
+      }
+    }
+  }
+  const out = new Uint8Array(colors.length);
+  const line = new Float64Array(width * 3);
+  const add = (y: number, sign: number): void => {
+    for (let i = 0; i < line.length; i++) line[i] += sign * rows[y * width * 3 + i];
+  };
+  for (let y = 0; y < Math.min(REACH, height); y++) add(y, 1);
+  for (let y = 0; y < height; y++) {
+    if (y + REACH < height) add(y + REACH, 1);
+    if (y - REACH > 0) add(y - REACH - 1, -1);
+    const count = Math.min(height - 1, y + REACH) - Math.max(0, y - REACH) + 1;
+    for (let i = 0; i < line.length; i++) out[y * width * 3 + i] = Math.round(line[i] / count);
   }
   return out;
 }

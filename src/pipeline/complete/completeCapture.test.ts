@@ -47,7 +47,7 @@ async function alphas(capture: Capture): Promise<Record<string, Uint8Array>> {
 
 describe('completeCapture', () => {
   it('gives photos masks and the bounds of the object, tells how far it is, and shows the cut-outs', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const fractions: number[] = [];
     const shown: string[] = [];
@@ -78,7 +78,7 @@ describe('completeCapture', () => {
     expect(await completeCapture(given, { object: 'none' }, contextOf())).toBe(given);
   });
 
-  it('lets views that are held out have no say', { timeout: 60_000 }, async () => {
+  it('lets views that are held out have no say', { timeout: 240_000 }, async () => {
     const scene = boxScene({ photos: 7, width: 96 });
     const held = 3;
     const with3 = (grey: boolean): Capture =>
@@ -106,7 +106,7 @@ describe('completeCapture', () => {
     expect(a).toEqual(b);
   });
 
-  it('finds what an earlier run kept, for the same pictures only', { timeout: 60_000 }, async () => {
+  it('finds what an earlier run kept, for the same pictures only', { timeout: 240_000 }, async () => {
     const root = await folder();
     const scene = boxScene({ photos: 6, width: 96 });
     let loads = 0;
@@ -139,7 +139,7 @@ describe('completeCapture', () => {
     expect((await run()).masks).toBe('object');
   });
 
-  it('stops within a second', async () => {
+  it('stops within a second', { timeout: 240_000 }, async () => {
     const abort = new AbortController();
     const scene = boxScene({ photos: 6, width: 96 });
     let begin = 0;
