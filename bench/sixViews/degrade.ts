@@ -41,6 +41,12 @@ export interface Variant {
   /** Default: `png`. */
   format?: 'png' | 'jpg' | 'webp';
   quality?: number;
+  /** Widths by which each view, its depth map with it, is bent slowly to and fro. Default: 0. */
+  bend?: number;
+  /** Deviation of each view's gain and of its channels' against each other. Default: 0. */
+  tone?: number;
+  /** Amplitude of slow waves on each depth map, as a share of the object's diagonal. Default: 0. */
+  depthWaves?: number;
 }
 
 /** What was done, for checking. */
@@ -56,20 +62,50 @@ export interface Truth {
   }[];
 }
 
+/** A picture and its depth map as they would be saved. */
+export interface DegradedView {
+  name: ViewName;
+  color: ColorImage;
+  /** Values 0…1, 0 = none; undefined where there is no depth map. */
+  depth?: FloatImage;
+}
+
 /** Writes the capture `folder` and returns the truth about it. */
 export async function writeVariant(object: TrueObject, variant: Variant, seed: number, folder: string): Promise<Truth> {
+  const { format = 'png' } = variant;
+  const { truth, views } = makeVariant(object, variant, seed);
+  await mkdir(join(folder, 'multi_views'), { recursive: true });
+  if (views.some((v) => v.depth)) await mkdir(join(folder, 'depth_renders'), { recursive: true });
+  for (const { name, color, depth } of views) {
+    await saveColor(color, join(folder, 'multi_views', name), format, variant);
+    if (depth) await saveDepth(depth, variant.bits ?? 8, join(folder, 'depth_renders', `${name}.png`));
+  }
+  const { focal, distance, arrangement } = truth;
+  await writeFile(
+    `${folder}.truth.json`,
+    `${JSON.stringify({ focal, distance, arrangement, variant }, undefined, 1)}\n`,
+  );
+  return truth;
+}
+
+/** Draws the object and spoils the pictures as the variant says. */
+export function makeVariant(
+  object: TrueObject,
+  variant: Variant,
+  seed: number,
+): { truth: Truth; views: DegradedView[] } {
   const random = new Random(seed, 11);
+  const more = new Random(seed, 12);
   const arrangement = variant.arrangement ?? {
     left: random.float() < 0.5 ? 'viewer' : 'object',
     topTurn: random.integer(4),
     bottomTurn: random.integer(4),
   };
-  const { focal, size = 1024, depthSize = 1024, withoutDepth = [], format = 'png' } = variant;
+  const { focal, size = 1024, depthSize = 1024, withoutDepth = [], bend = 0, tone = 0 } = variant;
   const distance = distanceFor(object, focal, variant.fill ?? 0.6 + 0.3 * random.float());
   const none = VIEW_NAMES.filter((name) => withoutDepth === 'all' || withoutDepth.includes(name));
-  await mkdir(join(folder, 'multi_views'), { recursive: true });
-  if (none.length < VIEW_NAMES.length) await mkdir(join(folder, 'depth_renders'), { recursive: true });
-  const views: Truth['views'] = [];
+  const truths: Truth['views'] = [];
+  const views: DegradedView[] = [];
   for (const name of VIEW_NAMES) {
     const pose = rigPose(viewAxes(name, arrangement), distance);
     const at = (width: number, scale = 1, x = 0, y = 0): Camera => ({
@@ -83,17 +119,58 @@ export async function writeVariant(object: TrueObject, variant: Variant, seed: n
     });
     const shift = (variant.shift ?? 3) / 1024;
     const off = [random.normal() * shift, random.normal() * shift];
+    const bends = bender(bend, more);
     const fine = draw(object, at(2 * size, 1 + 0.0025 * random.normal() * Math.sign(shift), off[0], off[1]), true);
-    const { color, cover } = halve(fine.color as ColorImage);
-    await saveColor(finish(color, cover, variant, random), join(folder, 'multi_views', name), format, variant);
+    const { color, cover } = halve(bends(fine.color as ColorImage, 4) as ColorImage);
+    toned(color, tone, more);
+    const finished = finish(color, cover, variant, random);
     const depth = draw(object, at(depthSize), false).depth;
-    const encoded = encodeDepth(depth, variant, random);
-    if (!none.includes(name)) await saveDepth(encoded, variant.bits ?? 8, join(folder, 'depth_renders', `${name}.png`));
-    views.push({ name, depth, cover });
+    const encoded = encodeDepth(bends(waved(depth, object, variant, more), 1), variant, random);
+    views.push({ name, color: finished, depth: none.includes(name) ? undefined : encoded });
+    truths.push({ name, depth, cover });
   }
-  const truth = { focal, distance, arrangement, variant };
-  await writeFile(`${folder}.truth.json`, `${JSON.stringify(truth, undefined, 1)}\n`);
-  return { focal, distance, arrangement, views };
+  return { truth: { focal, distance, arrangement, views: truths }, views };
+}
+
+/** Moves what an image shows by slow waves of this amplitude in widths; the same for images of any size. */
+function bender(
+  amplitude: number,
+  random: Random,
+): <T extends ColorImage | FloatImage>(image: T, channels: number) => T {
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => 2 * Math.PI * random.float());
+  return (image, channels) => {
+    if (amplitude === 0) return image;
+    const { width, height, data } = image;
+    const out = data.slice();
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const [u, v] = [(9 * x) / width, (9 * y) / width];
+        const dx = amplitude * width * Math.sin(v + a + Math.sin(u + b));
+        const dy = amplitude * width * Math.sin(u + c + Math.sin(v + d));
+        const p = Math.max(0, Math.min(width - 1, Math.round(x + dx)));
+        const q = Math.max(0, Math.min(height - 1, Math.round(y + dy)));
+        for (let k = 0; k < channels; k++) out[(y * width + x) * channels + k] = data[(q * width + p) * channels + k];
+      }
+    return { ...image, data: out };
+  };
+}
+
+function toned(color: Float32Array, deviation: number, random: Random): void {
+  if (deviation === 0) return;
+  const all = 1 + deviation * random.normal();
+  const gains = [0, 1, 2].map(() => all * (1 + 0.4 * deviation * random.normal()));
+  for (let i = 0; i < color.length; i++) color[i] *= gains[i % 3];
+}
+
+function waved(depth: FloatImage, { diagonal }: TrueObject, variant: Variant, random: Random): FloatImage {
+  const amplitude = (variant.depthWaves ?? 0) * diagonal;
+  if (amplitude === 0) return depth;
+  const [a, b] = [2 * Math.PI * random.float(), 2 * Math.PI * random.float()];
+  const data = depth.data.map((z, i) => {
+    const [u, v] = [(11 * (i % depth.width)) / depth.width, (11 * Math.floor(i / depth.width)) / depth.width];
+    return z === 0 ? 0 : z + amplitude * Math.sin(u + a + Math.sin(1.3 * v)) * Math.sin(v + b);
+  });
+  return { ...depth, data };
 }
 
 /** The distance from which the object fills this share of the pictures. */

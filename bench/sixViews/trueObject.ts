@@ -7,6 +7,7 @@ import { type Camera, cameraPosition, projectPoint, worldToCamera } from '../../
 import type { ColorImage, FloatImage } from '../../src/core/image.js';
 import type { Vec3 } from '../../src/core/math.js';
 import { readPly } from '../scoring/readPly.js';
+import type { Part } from './shapes.js';
 
 export interface TrueObject {
   /** +Y up, the front towards +Z, in scene units. */
@@ -14,7 +15,10 @@ export interface TrueObject {
   indices: Uint32Array;
   /** Of the bounding box. */
   diagonal: number;
+  /** Posed pictures that colour it; none where `colorAt` does. */
   sources: Source[];
+  /** Encoded colour, 0…255, of a place on a triangle with this outward normal. */
+  colorAt?(triangle: number, point: Vec3, normal: Vec3): readonly [number, number, number];
 }
 
 interface Source {
@@ -59,6 +63,34 @@ export async function readTrueObject(captures: string, name: string): Promise<Tr
     indices: mesh.indices,
     diagonal: diagonalOf(boundsOf(positions)),
     sources,
+  };
+}
+
+/** An object made of parts, lit by one soft light from above, the front and the viewer's left. */
+export function objectOf(parts: readonly Part[]): TrueObject {
+  const positions: number[] = [];
+  const indices: number[] = [];
+  const owner: Part[] = [];
+  for (const part of parts) {
+    const first = positions.length / 3;
+    for (const v of part.positions) positions.push(v);
+    for (const i of part.indices) indices.push(first + i);
+    for (let t = 0; t < part.indices.length; t += 3) owner.push(part);
+  }
+  const centred = Float32Array.from(positions);
+  const { min, max } = boundsOf(centred);
+  const middle = min.map((v, k) => (v + max[k]) / 2);
+  for (let i = 0; i < centred.length; i++) centred[i] -= middle[i % 3];
+  return {
+    positions: centred,
+    indices: Uint32Array.from(indices),
+    diagonal: diagonalOf(boundsOf(centred)),
+    sources: [],
+    colorAt: (triangle, [x, y, z], n) => {
+      const light = 0.62 + 0.28 * n[1] + 0.14 * n[2] - 0.12 * n[0];
+      const color = owner[triangle].paint(x + middle[0], y + middle[1], z + middle[2]);
+      return [color[0] * light, color[1] * light, color[2] * light];
+    },
   };
 }
 
@@ -120,6 +152,11 @@ function paint(object: TrueObject, camera: Camera, depth: FloatImage, triangle: 
     const Y = (-(Math.floor(i / width) + 0.5 - camera.cy) / camera.fy) * z;
     const p = [0, 1, 2].map((k) => m[k] * X + m[4 + k] * Y - m[8 + k] * z + m[12 + k]) as Vec3;
     const n = normal(triangle[i]);
+    if (object.colorAt) {
+      data.set(object.colorAt(triangle[i] / 3, p, n), 4 * i);
+      data[4 * i + 3] = 255;
+      continue;
+    }
     let weight = 1e-4;
     const sum = UNSEEN.map((v) => v * weight);
     for (let s = 0; s < sources.length; s++) {
