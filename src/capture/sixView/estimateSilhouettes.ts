@@ -5,6 +5,9 @@ import type { ViewGrid } from './rig/viewGrid.js';
 
 /** Difference in the share of the silhouettes left empty below which two hulls are equally good. */
 const EQUAL = 4e-4;
+/** The same on coarse hulls, which do not show how much larger what is nearer looks; and how many are looked at finely. */
+const COARSELY_EQUAL = 3e-3;
+const LOOKED_AT = 8;
 /** Focal lengths that are tried: fields of view of 80° to 12°. */
 const FOCALS = Array.from({ length: 17 }, (_, i) => 0.6 * (4.8 / 0.6) ** (i / 16));
 /**
@@ -37,8 +40,27 @@ export async function estimateSilhouettes(
     if (!other || h.uncovered < other.uncovered) least.set(key, h);
   }
   const all = arrangements.map((arrangement) => least.get(JSON.stringify(arrangement))!);
-  const limit = Math.min(...all.map((h) => h.uncovered)) + EQUAL;
-  const [best, ...rivals] = all.filter((h) => h.uncovered <= limit);
+  const limit = Math.min(...all.map((h) => h.uncovered));
+  const equal = all.filter((h) => h.uncovered <= limit + EQUAL);
+  const close = all
+    .filter((h) => h.uncovered > limit + EQUAL && h.uncovered <= limit + COARSELY_EQUAL)
+    .sort((p, q) => p.uncovered - q.uncovered);
+  const looked = [...equal, ...close].slice(0, LOOKED_AT).map((h) => h.arrangement);
+  const scans = await rateHypotheses(grids, {
+    arrangements: looked,
+    focals: options.focal === undefined ? FOCALS : [options.focal],
+    models: MODELS,
+    voxels: 88,
+    signal,
+  });
+  const scanOf = (arrangement: Hypothesis['arrangement']): Hypothesis[] =>
+    scans.filter((h) => h.arrangement === arrangement).sort((p, q) => p.focal - q.focal);
+  const bottoms = looked.map((arrangement) => ({
+    arrangement,
+    misfit: Math.min(...scanOf(arrangement).map((h) => h.uncovered)),
+  }));
+  const lowest = Math.min(...bottoms.map((r) => r.misfit));
+  const [best, ...rivals] = bottoms.filter((r) => r.misfit <= lowest + EQUAL);
   const views = grids.length;
   const zeros = (): Float64Array => new Float64Array(views);
   const estimate: RigEstimate = {
@@ -52,23 +74,16 @@ export async function estimateSilhouettes(
       shiftY: zeros(),
     },
     focalFrom: 'option',
-    misfit: best.uncovered,
-    rivals: rivals.map((r) => ({ arrangement: r.arrangement, misfit: r.uncovered })),
+    misfit: best.misfit,
+    rivals: [
+      ...rivals,
+      ...equal.slice(LOOKED_AT).map(({ arrangement, uncovered }) => ({ arrangement, misfit: uncovered })),
+    ],
     inverted: false,
   };
   if (options.focal !== undefined) return estimate;
-  const scan = (
-    await rateHypotheses(grids, {
-      arrangements: [best.arrangement],
-      focals: FOCALS,
-      models: MODELS,
-      voxels: 88,
-      signal,
-    })
-  ).sort((p, q) => p.focal - q.focal);
-  const bottom = Math.min(...scan.map((h) => h.uncovered));
-  const [low, high] = rangeBelow(scan, bottom + EQUAL);
-  estimate.misfit = bottom;
+  const scan = scanOf(best.arrangement);
+  const [low, high] = rangeBelow(scan, best.misfit + EQUAL);
   estimate.focalRange = [low, high];
   const usual = SIX_VIEW_DEFAULTS.focal;
   if (high / low > NARROW && usual >= low && usual <= high) {
