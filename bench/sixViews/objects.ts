@@ -1,5 +1,5 @@
 /**
- * Objects with a known shape on which readings of six views go wrong: thin and see-through, symmetric by 2, 3, 4 and all
+ * Objects of known shape on which readings of six views go wrong: thin and see-through, symmetric by 2, 3, 4 and all
  * round, in front of themselves, flat, spherical. +Y up, the front towards +Z.
  */
 import type { Vec3 } from '../../src/core/math.js';

@@ -5,7 +5,7 @@ import type { ViewGrid } from './rig/viewGrid.js';
 
 /** Difference in the share of the silhouettes left empty below which two hulls are equally good. */
 const EQUAL = 4e-4;
-/** The same on coarse hulls, which do not show how much larger what is nearer looks; and how many are looked at finely. */
+/** The same on coarse hulls, which hardly show that near parts look larger; and how many are looked at finely. */
 const COARSELY_EQUAL = 3e-3;
 const LOOKED_AT = 8;
 /** Focal lengths that are tried: fields of view of 80° to 12°. */

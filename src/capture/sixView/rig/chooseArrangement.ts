@@ -1,6 +1,7 @@
 import { byMisfit, distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
 import { colorDifference } from './colorAgreement.js';
 import { fitRig } from './fitRig.js';
+import { fitWidely } from './fitWidely.js';
 import type { Hypothesis } from './hypotheses.js';
 import type { ViewGrid } from './viewGrid.js';
 
@@ -12,8 +13,8 @@ const TRIED = 8;
  */
 const FULL_TRIED = 4;
 const FULL = 5e-4;
-/** Where nothing tried fits better than this, everything is tried. */
-const POOR = 4e-3;
+/** Where nothing tried fits better than this, depth scales and focal lengths are looked for everywhere. */
+const POOR = 2e-3;
 /** A rating this many times the best one, plus a floor, is not worth a fit. */
 const RATING_FACTOR = 1.3;
 const RATING_FLOOR = 0.02;
@@ -35,6 +36,8 @@ export interface ChosenArrangement {
   first: Tried;
   /** Others that fit about as well. */
   rivals: Tried[];
+  /** All fits from starts that were looked for everywhere, where that was needed. */
+  wide: Tried[];
   /** Mean difference in colour of the first, where colours had to choose. */
   difference?: number;
 }
@@ -51,14 +54,28 @@ export async function chooseArrangement(
 ): Promise<ChosenArrangement> {
   const byName = distinct(hypotheses, nameOf);
   const tried = await fitWorthwhile(fitting, hypotheses, byName);
+  const wide = misfitOf(tried[0]) > POOR ? await fitWidely(fitting, hypotheses) : [];
+  tried.push(...distinctTried(wide));
+  tried.sort(byMisfit);
   await addEqual(fitting, hypotheses, byName, tried);
-  return byColor(fitting.grids, sharpen(fitting, tried));
+  return { ...byColor(fitting.grids, sharpen(fitting, distinctTried(tried))), wide };
+}
+
+/** The best fit of every meaning, of fits in order. */
+function distinctTried(tried: readonly Tried[]): Tried[] {
+  const seen = new Set<string>();
+  return tried.filter((t) => {
+    const name = nameOf(t.hypothesis);
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  });
 }
 
 const isTried = (tried: readonly Tried[], h: Hypothesis): boolean =>
   tried.some((t) => nameOf(t.hypothesis) === nameOf(h));
 
-/** Fits the best rated meanings, those that leave silhouettes full, and all others where none of these fits. */
+/** Fits the best rated meanings and those that leave silhouettes full. */
 async function fitWorthwhile(
   fitting: Fitting,
   hypotheses: readonly Hypothesis[],
@@ -67,21 +84,13 @@ async function fitWorthwhile(
   const worthwhile = RATING_FACTOR * hypotheses[0].score + RATING_FLOOR;
   const byUncovered = [...hypotheses].sort((p, q) => p.uncovered - q.uncovered);
   const full = hypotheses.filter((h) => h.uncovered <= byUncovered[0].uncovered + FULL);
-  const tried = await fitCoarsely(
+  return fitCoarsely(
     fitting,
     distinct(
       [...byName.filter((h) => h.score <= worthwhile).slice(0, TRIED), ...distinct(full, nameOf).slice(0, FULL_TRIED)],
       nameOf,
     ),
   );
-  if (misfitOf(tried[0]) <= POOR) return tried;
-  tried.push(
-    ...(await fitCoarsely(
-      fitting,
-      byName.filter((h) => !isTried(tried, h)),
-    )),
-  );
-  return tried.sort(byMisfit);
 }
 
 /**
@@ -121,22 +130,22 @@ function sharpen({ grids, base }: Fitting, list: readonly Tried[]): Tried[] {
     .sort(byMisfit);
 }
 
-/** At most four: the two whose shape fits best and the two whose colours do, as round objects fit in every way. */
+/** At most five: the two whose shape fits best and the three whose colours do, as round objects fit in every way. */
 function promising(grids: readonly ViewGrid[], close: readonly Tried[]): readonly Tried[] {
-  if (close.length <= 4) return close;
+  if (close.length <= 5) return close;
   const rated = close.map((t) => ({
     t,
     difference: colorDifference(grids, t.hypothesis.arrangement, t.fit.parameters) ?? 1,
   }));
   rated.sort((p, q) => p.difference - q.difference);
-  return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 4);
+  return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 5);
 }
 
 /**
  * Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless
  * theirs fit clearly worse.
  */
-function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): ChosenArrangement {
+function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): Omit<ChosenArrangement, 'wide'> {
   const limit = misfitOf(tried[0]) * RIVAL_FACTOR + RIVAL_FLOOR;
   const equals = tried.filter((t) => misfitOf(t) <= limit);
   if (equals.length === 1) return { first: tried[0], rivals: [] };

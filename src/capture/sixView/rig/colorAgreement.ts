@@ -8,11 +8,14 @@ import type { ViewGrid } from './viewGrid.js';
 const FACING = 0.3;
 /** Distance between surfaces, as a share of the object's size, up to which they are the same. */
 const SAME = 0.03;
+/** Views of generative tools differ in tone by up to about this much, which says nothing about the arrangement. */
+const TONE = 0.04;
 /** Comparisons below which colours decide nothing. */
 const FEWEST = 60;
 
 /**
- * Mean difference in colour (0…1, in encoded values) between points that two views both see. Tells apart arrangements
+ * Mean difference in colour (0…1, in encoded values) between points that two views both see, beyond what two views
+ * differ in tone. Tells apart arrangements
  * that the shape alone cannot, as on bottles and boxes with a print. Undefined where too few points are seen by two
  * views.
  */
@@ -27,8 +30,7 @@ export function colorDifference(
     const linear = p.a[i] * value + p.b[i];
     return p.model === 'linear' ? linear : 1 / linear;
   };
-  let sum = 0;
-  let count = 0;
+  const differences = Array.from({ length: grids.length ** 2 }, (): number[][] => [[], [], []]);
   grids.forEach((gi, i) => {
     if (!gi.color) return;
     for (const c of sampleCells(gi, 2500)) {
@@ -38,6 +40,7 @@ export function colorDifference(
       if (Number.isNaN(gi.slopeX[c]) || !(z > 0) || cosineOf(gi, p, i, c, z, U, V) < FACING) continue;
       grids.forEach((gj, j) => {
         if (j === i || !gj.color) return;
+        const found = differences[i * grids.length + j];
         const { m, t } = poses[i][j];
         const depth = z * (m[6] * U + m[7] * V + m[8]) + t[2];
         const x = (z * (m[0] * U + m[1] * V + m[2]) + t[0]) / depth;
@@ -50,12 +53,41 @@ export function colorDifference(
         const zj = distanceOf(j, gj.value[k]);
         const cosine = cosineOf(gj, p, j, k, zj, x, y);
         if (cosine < FACING || Math.abs(zj - depth) * cosine > SAME * size) return;
-        for (let q = 0; q < 3; q++) sum += Math.abs(gi.color![c * 3 + q] - gj.color[k * 3 + q]) / 3;
-        count++;
+        for (let q = 0; q < 3; q++) found[q].push(gi.color![c * 3 + q] - gj.color[k * 3 + q]);
       });
     }
   });
-  return count >= FEWEST ? sum / count : undefined;
+  let sum = 0;
+  let count = 0;
+  for (let q = 0; q < 3; q++) {
+    const pairs = differences.map((channels) => channels[q]);
+    const tones = tonesOf(pairs, grids.length);
+    pairs.forEach((pair, at) => {
+      const apart = tones[Math.floor(at / grids.length)] - tones[at % grids.length];
+      for (const d of pair) sum += Math.abs(d - apart);
+      count += pair.length;
+    });
+  }
+  return count >= 3 * FEWEST ? sum / count : undefined;
+}
+
+/** By how much each view is brighter than the others, from the differences of all pairs, as far as that is likely. */
+function tonesOf(pairs: readonly number[][], views: number): Float64Array {
+  const sums = pairs.map((pair) => pair.reduce((total, d) => total + d, 0));
+  const tones = new Float64Array(views);
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < views; i++) {
+      let total = 0;
+      let count = 0;
+      for (let j = 0; j < views; j++) {
+        const [there, back] = [i * views + j, j * views + i];
+        total += sums[there] - sums[back] + (pairs[there].length + pairs[back].length) * tones[j];
+        count += pairs[there].length + pairs[back].length;
+      }
+      if (count > 0) tones[i] = Math.max(-TONE, Math.min(TONE, total / count));
+    }
+  }
+  return tones;
 }
 
 /** Cosine between a cell's surface normal and the viewing axis, in units that suit distances along the axis. */

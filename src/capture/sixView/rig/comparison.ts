@@ -1,6 +1,6 @@
 import type { Relative } from './relativePoses.js';
 import type { RigParameters } from './rigParameters.js';
-import type { SamplePoint } from './samplePoint.js';
+import { lengthOf, type SamplePoint } from './samplePoint.js';
 import type { ViewGrid } from './viewGrid.js';
 
 export interface ResidualSettings {
@@ -85,7 +85,7 @@ export class Comparison {
     const k = iy * grid.width + ix;
     const beyondX = gx < 0 ? gx : gx > grid.width ? gx - grid.width : 0;
     const beyondY = gy < 0 ? gy : gy > grid.height ? gy - grid.height : 0;
-    const distance = grid.distance[k] - Math.hypot(beyondX, beyondY);
+    const distance = grid.distance[k] - Math.sqrt(beyondX * beyondX + beyondY * beyondY);
     const left = grid.distance[ix > 0 ? k - 1 : k];
     const right = grid.distance[ix < grid.width - 1 ? k + 1 : k];
     const above = grid.distance[iy > 0 ? k - grid.width : k];
@@ -138,7 +138,7 @@ export class Comparison {
     const slope = p.model === 'linear' ? 1 : -zj * zj;
     const zu = slope * p.a[j] * slopeX * f;
     const zv = slope * p.a[j] * slopeY * f;
-    const cosine = smooth ? zj / Math.hypot(zu, zv, (zu * this.px + zv * this.py) / f + zj) : 1;
+    const cosine = smooth ? zj / lengthOf(zu, zv, (zu * this.px + zv * this.py) / f + zj) : 1;
     this.residual = (this.qz - zj) * cosine;
     if (this.residual > 0) {
       if (!point.hasNormal || !smooth || settings.behind === 0) return NOTHING;
@@ -162,7 +162,7 @@ export class Comparison {
         qx * (m[0] * nx + m[1] * ny + m[2] * nz) +
         qy * (m[3] * nx + m[4] * ny + m[5] * nz) +
         qz * (m[6] * nx + m[7] * ny + m[8] * nz)
-      ) / Math.hypot(qx, qy, qz)
+      ) / lengthOf(qx, qy, qz)
     );
   }
 }

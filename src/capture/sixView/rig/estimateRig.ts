@@ -1,10 +1,10 @@
 import { type ResolvedSixViewOptions, SIX_VIEW_DEFAULTS } from '../options.js';
 import { chooseArrangement } from './chooseArrangement.js';
-import { distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
+import { byMisfit, distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
 import type { MetricDepth } from './fitRig.js';
 import { type Hypothesis, rateHypotheses } from './hypotheses.js';
 import type { NormalEquations } from './normalEquations.js';
-import { refineRig } from './refineRig.js';
+import { fitsUsualFocal, refineRig } from './refineRig.js';
 import type { Arrangement } from './rig.js';
 import type { RigParameters } from './rigParameters.js';
 import type { ViewGrid } from './viewGrid.js';
@@ -16,7 +16,10 @@ export interface RigEstimate {
   focalFrom: 'option' | 'pictures' | 'default';
   /** Standard deviation of the logarithm of the focal length; only with depth maps. */
   focalDeviation?: number;
-  /** Focal lengths over width that the silhouettes allow; only without depth maps. */
+  /**
+   * Focal lengths over width that the silhouettes allow, without depth maps; with them the two compared ones, where
+   * the usual one was taken.
+   */
   focalRange?: [number, number];
   /**
    * Disagreement after a coarse fit of depth maps (mean robust loss per comparison), or the share of the silhouettes
@@ -44,6 +47,9 @@ export const START_FOCALS = [0.65, 1.4, 3];
  */
 const MODEL_FACTOR = 0.5;
 const MODEL_FLOOR = 2e-3;
+
+/** Starts of the fine fit that come from looking everywhere, beside the best. */
+const MORE_STARTS = 2;
 
 /** Every meaning of the names that the options leave open. */
 export function possibleArrangements(options: ResolvedSixViewOptions): Arrangement[] {
@@ -91,16 +97,19 @@ export async function estimateRig(
       signal,
     },
   };
-  const { first, rivals, difference } = await chooseArrangement(fitting, hypotheses);
-  const { best, starts } = await chooseDepthKind(fitting, hypotheses, first.hypothesis);
-  const fit = await refineRig(fitting, best, starts);
+  const { first, rivals, wide, difference } = await chooseArrangement(fitting, hypotheses);
+  const { best, starts } = await chooseDepthKind(fitting, hypotheses, first, wide);
+  const free = await refineRig(fitting, best, starts);
+  const usual = fitsUsualFocal(fitting, best, free.parameters, SIX_VIEW_DEFAULTS.focal);
+  const fit = usual ?? free;
   const { arrangement, model } = best.hypothesis;
   const a = fit.parameters.a.reduce((sum, v) => sum + Math.sign(v), 0);
   return {
     arrangement,
     parameters: fit.parameters,
-    focalFrom: fitting.base.fixedFocal ? 'option' : 'pictures',
-    focalDeviation: fit.focalDeviation,
+    focalFrom: fitting.base.fixedFocal ? 'option' : usual ? 'default' : 'pictures',
+    focalDeviation: usual ? undefined : fit.focalDeviation,
+    focalRange: usual && ends(free.parameters.focal, usual.parameters.focal),
     misfit: misfitOf(best),
     rivals: rivals.map((o) => ({ arrangement: o.hypothesis.arrangement, misfit: misfitOf(o) })),
     colorDifference: difference,
@@ -109,6 +118,8 @@ export async function estimateRig(
   };
 }
 
+const ends = (p: number, q: number): [number, number] => [Math.min(p, q), Math.max(p, q)];
+
 /**
  * Tells the kind of depth values apart, on the chosen arrangement alone, for it hardly depends on it; and fits that
  * kind from every focal length.
@@ -116,17 +127,40 @@ export async function estimateRig(
 async function chooseDepthKind(
   fitting: Fitting,
   hypotheses: readonly Hypothesis[],
-  chosen: Hypothesis,
+  chosen: Tried,
+  wide: readonly Tried[],
 ): Promise<{ best: Tried; starts: Tried[] }> {
-  const name = JSON.stringify(chosen.arrangement);
+  const name = JSON.stringify(chosen.hypothesis.arrangement);
   const models = hypotheses.filter((h) => JSON.stringify(h.arrangement) === name);
-  const kinds = await fitCoarsely(
+  const found = wide.filter((t) => JSON.stringify(t.hypothesis.arrangement) === name);
+  const kinds = await fitKinds(
     fitting,
     distinct(models, (h) => `${h.model} ${h.sign}`),
+    found,
   );
-  const usual = kinds.find((k) => k.hypothesis.model === 'linear' && k.hypothesis.sign > 0);
+  const usual = kinds.find((k) => isUsual(k.hypothesis));
   const best = usual && usual.fit.cost * MODEL_FACTOR - MODEL_FLOOR <= kinds[0].fit.cost ? usual : kinds[0];
   const { model, sign } = best.hypothesis;
   const others = models.filter((h) => h.model === model && h.sign === sign && h !== best.hypothesis);
-  return { best, starts: [best, ...(await fitCoarsely(fitting, others))] };
+  const alike = found
+    .filter((t) => t.hypothesis.model === model && t.hypothesis.sign === sign && t !== best)
+    .slice(0, MORE_STARTS);
+  return { best, starts: [best, ...alike, ...(await fitCoarsely(fitting, others))] };
+}
+
+const isUsual = (h: Hypothesis): boolean => h.model === 'linear' && h.sign > 0;
+
+/** Fits every kind of depth values, with what was found of them already; best first. */
+async function fitKinds(fitting: Fitting, kinds: readonly Hypothesis[], found: readonly Tried[]): Promise<Tried[]> {
+  const tried = [...found, ...(await fitCoarsely(fitting, kinds.filter(isUsual)))].sort(byMisfit);
+  const usual = tried.find((t) => isUsual(t.hypothesis));
+  // No other kind could fit so much better.
+  if (usual && usual.fit.cost * MODEL_FACTOR <= MODEL_FLOOR) return [usual];
+  tried.push(
+    ...(await fitCoarsely(
+      fitting,
+      kinds.filter((h) => !isUsual(h)),
+    )),
+  );
+  return tried.sort(byMisfit);
 }

@@ -21,6 +21,10 @@ export interface MetricDepth {
 export interface FitStage extends ResidualSettings {
   /** Whether to try quite other depth scales and focal lengths first, which the descent would not reach. */
   leap?: boolean;
+  /**
+   * Whether to try somewhat other focal lengths first, with the object's shape kept: along these the descent is slow.
+   */
+  stride?: boolean;
 }
 
 export interface FitSettings {
@@ -87,6 +91,9 @@ export function fitRig(
   let focalDeviation = Number.POSITIVE_INFINITY;
   for (const relative of settings.stages) {
     if (relative.leap) parameters = leap(grids, parameters, settings, (p, only) => costOf(p, relative, only));
+    if (relative.stride) {
+      parameters = otherFocals(grids, parameters, settings, FOCAL_STRIDES, (p) => costOf(p, relative));
+    }
     const stage = scaled(relative);
     let damping = 1e-3;
     last = accumulate(grids, samples, poses, parameters, stage, settings.only);
@@ -133,6 +140,7 @@ export function fitRig(
 /** Shares of the hull's depth that a map's range may span, and factors on the focal length, that are tried. */
 const RANGE_LEAPS = [0.2, 0.35, 0.5, 0.65, 0.8, 0.95];
 const FOCAL_LEAPS = [0.6, 0.8, 1.25, 1.6];
+const FOCAL_STRIDES = [0.7, 0.8, 0.88, 0.95, 1.05, 1.14, 1.25, 1.4];
 
 /**
  * Escapes from minima in which one map is far too flat or too deep (a chair's hull is a block, onto which a flat map
@@ -170,10 +178,21 @@ function leap(
         }
       }
   }
-  if (settings.fixedFocal || start.model !== 'linear') return best;
+  return otherFocals(grids, best, settings, FOCAL_LEAPS, costOf);
+}
+
+/** The best of other focal lengths at which linear maps keep the object's shape. */
+function otherFocals(
+  grids: readonly ViewGrid[],
+  before: RigParameters,
+  settings: FitSettings,
+  factors: readonly number[],
+  costOf: (p: RigParameters) => number,
+): RigParameters {
+  let best = before;
+  if (settings.fixedFocal || settings.metric || before.model !== 'linear') return best;
   let least = costOf(best);
-  const before = best;
-  for (const factor of FOCAL_LEAPS) {
+  for (const factor of factors) {
     const p = copyParameters(before);
     p.focal = clampFocal(p.focal * factor);
     const shrink = before.focal / p.focal;

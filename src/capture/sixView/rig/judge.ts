@@ -67,7 +67,8 @@ export function judge(
     warnings.push({
       code: 'CAPTURE_FOCAL_ASSUMED',
       message:
-        `The silhouettes fit focal lengths of ${low.toFixed(2)} to ${high.toFixed(2)} picture widths; ` +
+        `The ${agreement ? 'pictures' : 'silhouettes'} fit focal lengths of ${low.toFixed(2)} to ` +
+        `${high.toFixed(2)} picture widths; ` +
         `${estimate.parameters.focal.toFixed(2)} was assumed.`,
       remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });

@@ -78,3 +78,52 @@ function secondLook({ grids, base }: Fitting, hypothesis: Hypothesis, start: Rig
   });
   return current;
 }
+
+/** Ratio of focal lengths from which two are quite different. */
+const QUITE_DIFFERENT = 1.35;
+/** Surfaces that are this many times farther apart do not fit as well; pictures that are bent a little vary so much. */
+const AS_WELL = 1.3;
+/** The same where next to nothing that was found rests on two views, with the share of meetings that is that. */
+const AS_WELL_UNSUPPORTED = 2;
+const UNSUPPORTED = 0.25;
+const COMPARED = [
+  { sigma: 0.02, behind: 0.05 },
+  { sigma: 0.006, behind: 0 },
+];
+
+/**
+ * Whether the pictures fit the usual focal length as well as a very different one that was found: as balls do, of which
+ * a wide lens sees less, so that less can disagree. Returns the fit at the usual one if so.
+ */
+export function fitsUsualFocal(
+  { grids, base }: Fitting,
+  { hypothesis }: Tried,
+  found: RigParameters,
+  usual: number,
+): RigFit | undefined {
+  const ratio = usual / found.focal;
+  if (base.fixedFocal || base.metric || found.model !== 'linear') return undefined;
+  if (Math.max(ratio, 1 / ratio) < QUITE_DIFFERENT) return undefined;
+  const other = copyParameters(found);
+  other.focal = usual;
+  // Around the centre at distance 1, everything shrinks as the lens gets longer.
+  for (let i = 0; i < grids.length; i++) {
+    other.a[i] /= ratio;
+    other.b[i] = 1 + (other.b[i] - 1) / ratio;
+  }
+  const settings = { ...base, fixedFocal: true, shiftDeviation: SHIFT_DEVIATION, samples: 300 };
+  const fitAt = (p: RigParameters, stages: FitSettings['stages'], steps: number): RigFit =>
+    fitRig(grids, hypothesis.arrangement, p, { ...settings, stages, steps });
+  const own = apart(fitAt(found, COMPARED, 6));
+  const theirs = apart(fitAt(other, COMPARED, 6));
+  const asWell = own.met < UNSUPPORTED * theirs.met ? AS_WELL_UNSUPPORTED : AS_WELL;
+  if (theirs.met < own.met || theirs.distance > asWell * own.distance) return undefined;
+  return fitAt(fitAt(other, COMPARED, 6).parameters, FINE.slice(-3), 15);
+}
+
+/** How many surfaces met, and how far apart they were, in sizes of the object. */
+function apart({ last, parameters }: RigFit): { met: number; distance: number } {
+  const sum = (list: Float64Array): number => list.reduce((s, v) => s + v, 0);
+  const met = sum(last.met);
+  return { met, distance: Math.sqrt(sum(last.squares) / Math.max(1, met)) * parameters.focal };
+}

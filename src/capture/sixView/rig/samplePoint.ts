@@ -5,6 +5,9 @@ import type { ViewGrid } from './viewGrid.js';
 const NEAREST = 0.02;
 const FARTHEST = 50;
 
+/** Millions of these are taken, and `Math.hypot` guards against overflow at several times the price. */
+export const lengthOf = (x: number, y: number, z: number): number => Math.sqrt(x * x + y * y + z * z);
+
 /** Cells of a view to compare with the others, spread evenly: about `count` of those with a depth value. */
 export function sampleCells(grid: ViewGrid, count: number): Int32Array {
   let available = 0;
@@ -59,7 +62,7 @@ export class SamplePoint {
       const zu = zByLinear * p.a[i] * grid.slopeX[c] * f;
       const zv = zByLinear * p.a[i] * grid.slopeY[c] * f;
       const nz = -(U * zu + V * zv + z);
-      const l = Math.hypot(zu, zv, nz);
+      const l = lengthOf(zu, zv, nz);
       this.nx = zu / l;
       this.ny = zv / l;
       this.nz = nz / l;
