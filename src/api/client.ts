@@ -9,7 +9,7 @@ import type { Example, MethodFacts } from './catalogue.js';
 import type { Health } from './health.js';
 import type { Job, JobEvent, JobFile, JobState, Preview } from './job.js';
 import type { JobRequestInput as JobRequest } from './jobRequest.js';
-import type { KeyFacts, MadeKey, NewKey } from './key.js';
+import type { KeyFacts, MadeKey, NewKey, OwnKey } from './key.js';
 import type { Problem } from './problem.js';
 import type { Scope } from './scopes.js';
 import type { DirectUpload, Upload } from './upload.js';
@@ -25,7 +25,7 @@ export type { Example, MethodFacts } from './catalogue.js';
 export type { Gpu, Health } from './health.js';
 export type { Job, JobEvent, JobFile, JobState, Preview, RunResult } from './job.js';
 export type { JobRequestInput as JobRequest } from './jobRequest.js';
-export type { KeyFacts, MadeKey, NewKey } from './key.js';
+export type { KeyFacts, MadeKey, NewKey, OwnKey } from './key.js';
 export type { Problem } from './problem.js';
 export type { FailureResource as Failure, WarningResource as Warning } from './remedy.js';
 export type { Scope } from './scopes.js';
@@ -116,6 +116,7 @@ export const OPERATIONS = {
   listDeliveries: 'GET /v1/jobs/{id}/deliveries',
   redeliver: 'POST /v1/jobs/{id}/deliveries/{delivery}/redeliver',
   rotateWebhookSecret: 'POST /v1/webhooks/secret',
+  getOwnKey: 'GET /v1/key',
   listKeys: 'GET /v1/keys',
   createKey: 'POST /v1/keys',
   revokeKey: 'DELETE /v1/keys/{id}',
@@ -385,6 +386,9 @@ export class PlinthClient {
   /** Makes a new secret that signs webhook messages, and tells it this once. Needs an admin key. */
   rotateWebhookSecret = (): Promise<RotatedSecret> => this.json('rotateWebhookSecret');
 
+  /** The key of this client, its quotas, and what it has used of them. */
+  ownKey = (): Promise<OwnKey> => this.json('getOwnKey');
+
   /** All keys, without their text. Needs an admin key. */
   async keys(): Promise<KeyFacts[]> {
     return (await this.json<{ keys: KeyFacts[] }>('listKeys')).keys;
@@ -401,7 +405,7 @@ export class PlinthClient {
 
   /** Who changed what, newest first; `next` is the `before` of the next page. */
   audit(
-    query: { limit?: number; before?: string; action?: string; key?: string } = {},
+    query: { limit?: number; before?: string; action?: string; key?: string; refused?: 'true' | 'false' } = {},
   ): Promise<{ entries: AuditEntry[]; next: string | null }> {
     return this.json('listAudit', { query });
   }

@@ -5,6 +5,7 @@ import { storedText } from './text.js';
 /** What one key may use, in the place of the installation's `quotas`; 0 = no limit. */
 export const quotasSchema = z.strictObject({
   jobs: z.int().min(0).optional().describe('Jobs that wait or run.'),
+  runningJobs: z.int().min(0).optional().describe('Jobs that run at the same time; what goes beyond waits.'),
   storedBytes: z.int().min(0).optional().describe('Bytes of the inputs and results of its jobs.'),
   gpuSecondsPerDay: z.int().min(0).optional().describe('Seconds that its jobs may run in a day (UTC).'),
 });
@@ -41,3 +42,21 @@ export type NewKey = z.input<typeof newKeySchema>;
 export const madeKeySchema = keySchema.extend({ key: z.string().describe('Its text, shown this once.') });
 /** A new key with its text. */
 export type MadeKey = z.infer<typeof madeKeySchema>;
+
+export const ownKeySchema = z
+  .object({
+    key: keySchema.nullable().describe('The key of the request; null while keys are off.'),
+    quotas: quotasSchema.describe("What holds for it: its own, else the installation's. 0 = no limit."),
+    used: z
+      .object({
+        jobs: z.int().describe('Its jobs that wait or run.'),
+        runningJobs: z.int(),
+        storedBytes: z.number().describe('Of the inputs and results of its jobs.'),
+        gpuSecondsToday: z.number().describe('Seconds that its jobs have run since midnight UTC.'),
+      })
+      .nullable()
+      .describe('Null while keys are off.'),
+  })
+  .meta({ id: 'OwnKey' });
+/** The key of whoever asks, with its quotas and what it has used of them. */
+export type OwnKey = z.infer<typeof ownKeySchema>;

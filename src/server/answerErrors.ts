@@ -14,6 +14,7 @@ export const JSON_BYTES = 1024 * 1024;
 export function handleErrors(app: App): void {
   app.setErrorHandler((error: FastifyError | PlinthError, request: FastifyRequest, reply: FastifyReply) => {
     const coded = toCoded(error);
+    request.refusal = coded.code;
     const status = statusOf(coded.code);
     if (status >= 500) request.log.error({ err: error, code: coded.code }, 'a request failed');
     if (status === 401) reply.header('www-authenticate', 'Bearer');

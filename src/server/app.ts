@@ -15,6 +15,7 @@ import type { Logger } from 'pino';
 import { PlinthError } from '../core/errors.js';
 import { requireKeys } from './access/guard.js';
 import { guardHosts } from './access/hosts.js';
+import { auditRefusals } from './access/refusals.js';
 import { answerBadAddress, answerMalformed, handleErrors, JSON_BYTES } from './answerErrors.js';
 import { guardBodies } from './bodies.js';
 import { type App, type Context, clientOf } from './context.js';
@@ -56,6 +57,7 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
   handleErrors(app);
   guardBodies(app, settings.limits.stallSeconds, streamed);
   recordRequests(app, context);
+  auditRefusals(app, context);
   await addHeaders(app, settings.cors.origins);
   guardHosts(app as never, settings);
   speakTus(app, settings.limits.bodyBytes);

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../core/errors.js';
 import type { JobService } from '../jobs/service.js';
 import type { ApiKey } from './access/apiKeys.js';
 import type { KeyRing } from './access/keyRing.js';
+import type { Refusals } from './access/refusals.js';
 import type { Shares } from './access/shares.js';
 import { groupOf, type Throttle } from './access/throttle.js';
 import type { HealthMonitor } from './health/healthMonitor.js';
@@ -21,6 +22,8 @@ export interface Context {
   health: HealthMonitor;
   metrics: Metrics;
   keys: KeyRing;
+  /** Requests that were refused, for the audit log. */
+  refusals: Refusals;
   /** Failures of each client. */
   throttle: Throttle;
   /** API keys are asked for. */
@@ -39,7 +42,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scope that the route needs; `public` = none, `optional` = none, and a key shows more. Default `read`. */
     scope?: Scope | 'public' | 'optional';
-    /** Makes, lists or revokes keys. */
+    /** Makes, lists or revokes keys, or makes another secret: nobody may while keys are off. */
     managesKeys?: boolean;
     /** Left out of the audit log, though it changes something. */
     unaudited?: boolean;
@@ -47,6 +50,10 @@ declare module 'fastify' {
     errors?: ErrorCode[];
   }
   interface FastifyRequest {
+    /** Code of the error that it is answered with. */
+    refusal?: ErrorCode;
+    /** It asks for a job that is there, and another's. */
+    hidden?: boolean;
     /** The API key of the request, where keys are on. */
     apiKey?: ApiKey;
     /** Where traces are configured. */

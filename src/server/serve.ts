@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { PlinthError } from '../core/errors.js';
 import { anyOf, command, setting, step } from '../core/remedy.js';
@@ -7,6 +8,7 @@ import { isLoopback } from '../jobs/webhooks/privateAddress.js';
 import { pruneAudit } from './access/audit.js';
 import { KeyRing } from './access/keyRing.js';
 import { offerOperatorAccess } from './access/operator.js';
+import { Refusals } from './access/refusals.js';
 import { Shares } from './access/shares.js';
 import { Throttle } from './access/throttle.js';
 import { buildApp } from './app.js';
@@ -29,6 +31,8 @@ const serializers = {
 
 /** Time for a clean stop. Orchestrators kill after 10 s. */
 const GRACE_MS = 8_000;
+/** For the audit log's last counts, should the database be slow. */
+const FLUSH_MS = 1_000;
 const PRUNE_MS = 6 * 3_600_000;
 
 export interface ServeHooks {
@@ -121,6 +125,7 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
     health,
     metrics,
     keys: new KeyRing(service.db),
+    refusals: new Refusals(service.db, (error) => log.error({ err: error }, 'the audit log cannot be written')),
     throttle: new Throttle(settings.limits.failuresPerMinute),
     secured,
     stopping: stopping.signal,
@@ -161,6 +166,7 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
           clearInterval(pruning);
           await withdrawAccess();
           await keys.stop();
+          await Promise.race([context.refusals.flush(), sleep(FLUSH_MS, undefined, { ref: false })]);
           // Requests and jobs end side by side; the database goes last.
           const drained = Promise.race([
             running.close(),

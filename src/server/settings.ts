@@ -125,6 +125,9 @@ export const settingsSchema = z.strictObject({
   quotas: z
     .strictObject({
       jobs: integer(0).default(0).describe('Jobs of one API key that wait or run; 0 = no limit.'),
+      runningJobs: integer(0)
+        .default(0)
+        .describe('Jobs of one API key that run at the same time, while its others wait; 0 = no limit.'),
       storedBytes: integer(0)
         .default(0)
         .describe('Bytes of the inputs and results of the jobs of one API key; 0 = no limit.'),

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PlinthClient } from '../../src/api/client.js';
+import { readOperatorAccess } from '../../src/server/access/operator.js';
 import { onBothDatabases } from './databases.js';
 import { startTestServer, type TestServer } from './testServer.js';
 
@@ -99,7 +100,11 @@ onBothDatabases('webhooks', (url) => {
     await expect.poll(() => received.length, { timeout: 30_000, interval: 50 }).toBe(1);
     await expect.poll(async () => (await client.deliveries(id))[0].state, { timeout: 30_000 }).toBe('delivered');
     const [delivery] = await client.deliveries(id);
-    const { secret } = await client.rotateWebhookSecret();
+    // Keys are off: only whoever may read the data folder makes another secret.
+    await expect(client.rotateWebhookSecret()).rejects.toMatchObject({ status: 403, code: 'KEYS_OFF' });
+    const { key } = (await readOperatorAccess(server.settings.data))!;
+    const operator = new PlinthClient({ url: server.url, key });
+    const { secret } = await operator.rotateWebhookSecret();
     expect((await client.redeliver(id, delivery.id))[0]).toMatchObject({ state: 'waiting', attempts: 0 });
     await expect.poll(() => received.length, { timeout: 30_000, interval: 50 }).toBe(2);
     const [before, after] = received;
@@ -115,7 +120,7 @@ onBothDatabases('webhooks', (url) => {
       `UPDATE plinth.webhook_secrets SET created_at = created_at - interval '2 days', expires_at = ` +
         `expires_at - interval '2 days'`,
     );
-    const next = await client.rotateWebhookSecret();
+    const next = await operator.rotateWebhookSecret();
     await client.redeliver(id, delivery.id);
     await expect.poll(() => received.length, { timeout: 30_000, interval: 50 }).toBe(3);
     expect(verify(received[2], SECRET)).toThrow();

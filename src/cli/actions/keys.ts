@@ -1,6 +1,8 @@
 import type { Scope } from '../../api/scopes.js';
 import { PlinthError } from '../../core/errors.js';
+import { rotateSecret } from '../../jobs/webhooks/webhookStore.js';
 import { createKey, listKeys, revokeKey } from '../../server/access/apiKeys.js';
+import { addAudit } from '../../server/access/audit.js';
 import { manage } from '../manage.js';
 import type { Place } from '../place.js';
 import { emit } from '../terminal.js';
@@ -13,6 +15,7 @@ interface CreateFlags extends Place {
   scope: Scope;
   project?: string;
   quotaJobs?: number;
+  quotaRunningJobs?: number;
   quotaStoredBytes?: number;
   quotaGpuSeconds?: number;
 }
@@ -20,6 +23,7 @@ interface CreateFlags extends Place {
 export async function runKeysCreate(flags: CreateFlags): Promise<void> {
   const quotas = {
     jobs: flags.quotaJobs,
+    runningJobs: flags.quotaRunningJobs,
     storedBytes: flags.quotaStoredBytes,
     gpuSecondsPerDay: flags.quotaGpuSeconds,
   };
@@ -75,6 +79,26 @@ export async function runKeysRevoke(id: string, flags: Place): Promise<void> {
     (client) => client.revokeKey(id),
   );
   process.stderr.write(`Key ${id} is revoked\n`);
+}
+
+export async function runRotateWebhookSecret(flags: Place): Promise<void> {
+  const made = await manage<{ secret: string; overlapUntil: Date | string }>(
+    flags,
+    async (db) => {
+      const rotated = await rotateSecret(db);
+      await addAudit(db, { ...OPERATOR, action: 'rotateWebhookSecret' });
+      return rotated;
+    },
+    (client) => client.rotateWebhookSecret(),
+  );
+  const overlapUntil = new Date(made.overlapUntil).toISOString();
+  if (flags.json) emit({ secret: made.secret, overlapUntil });
+  else {
+    process.stderr.write(
+      `Until ${overlapUntil} webhooks are signed with the one before as well. It is not shown again:\n`,
+    );
+    process.stdout.write(`${made.secret}\n`);
+  }
 }
 
 interface KeyLine {

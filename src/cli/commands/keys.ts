@@ -17,9 +17,16 @@ export function addKeys(program: Command): void {
     .addOption(new Option('--scope <scope>', 'what it may do').choices(SCOPES).default('submit'))
     .option('--project <name>', "keys of one project see each other's jobs; without one a key sees its own")
     .option('--quota-jobs <n>', 'jobs that may wait or run', numberFlag('--quota-jobs'))
+    .option('--quota-running-jobs <n>', 'jobs that may run at the same time', numberFlag('--quota-running-jobs'))
     .option('--quota-stored-bytes <n>', 'bytes that its jobs may hold', numberFlag('--quota-stored-bytes'))
     .option('--quota-gpu-seconds <n>', 'seconds that its jobs may run in a day', numberFlag('--quota-gpu-seconds'))
     .action(whenRun(async () => (await import('../actions/keys.js')).runKeysCreate));
+
+  withPlace(
+    keys
+      .command('webhook-secret')
+      .description('make a new secret that signs webhooks and print it; for a day messages carry both signatures'),
+  ).action(whenRun(async () => (await import('../actions/keys.js')).runRotateWebhookSecret));
 
   withPlace(keys.command('list').description('list the keys, without their text')).action(
     whenRun(async () => (await import('../actions/keys.js')).runKeysList),

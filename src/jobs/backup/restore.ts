@@ -163,7 +163,7 @@ async function queueAgain(tx: Queryable, queue: Queue): Promise<void> {
   );
   for (const { id, priority, turn } of jobs) {
     const ticket = await queue.send(tx, id, priority, turn);
-    await tx.query(`UPDATE ${SCHEMA}.jobs SET state = 'queued', ticket = $2 WHERE id = $1`, [id, ticket]);
+    await tx.query(`UPDATE ${SCHEMA}.jobs SET state = 'queued', ticket = $2, held = false WHERE id = $1`, [id, ticket]);
   }
   await tx.query(`UPDATE ${SCHEMA}.jobs SET claim = NULL, worker = NULL, heartbeat_at = NULL WHERE claim IS NOT NULL`);
 }

@@ -23,6 +23,7 @@ import { Gate } from './gate.js';
 import { type JobFilter, listStatement, searchStatement } from './listJobs.js';
 import type { Queue } from './queue.js';
 import { nextTurn, type Quotas, requireQuotas } from './quotas.js';
+import { admitHeld, holdBack } from './runningLimit.js';
 
 /** Channel on which every change of a job is told: the job's id. */
 export const JOB_CHANNEL = 'plinth_job';
@@ -115,13 +116,24 @@ export class JobStore {
       const { id, name, owner, key, upload } = job;
       const [row] = await tx.query<JobRow>(
         `WITH job AS (
-           INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn, upload, ticket, last_event)
-           VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, 1)
+           INSERT INTO plinth.jobs (id, name, state, request, input, owner, key, turn, upload, running_limit, ticket, last_event)
+           VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, 1)
            ON CONFLICT (upload) WHERE upload IS NOT NULL DO NOTHING RETURNING ${COLUMNS}
          ), event AS (
            INSERT INTO plinth.events (job, seq, type, data) SELECT id, 1, 'state', '{"state": "queued"}' FROM job
          ) SELECT * FROM job`,
-        [id, name, JSON.stringify(job.request), JSON.stringify(job.input), owner, key, turn, upload ?? null, ticket],
+        [
+          id,
+          name,
+          JSON.stringify(job.request),
+          JSON.stringify(job.input),
+          owner,
+          key,
+          turn,
+          upload ?? null,
+          job.quotas?.runningJobs ?? null,
+          ticket,
+        ],
       );
       // Of requests that take one upload at the same moment, on whatever servers, one makes the job.
       if (!row) throw unknownUpload(upload!);
@@ -234,6 +246,7 @@ export class JobStore {
       for (;;) {
         const taken = await this.queue.take(tx);
         if (!taken) return undefined;
+        if (await holdBack(tx, taken)) continue;
         const [row] = await tx.query<{ id: string }>(
           `UPDATE plinth.jobs SET state = 'running', claim = $3, worker = $4, heartbeat_at = now(), attempt = attempt + 1,
              ticket = NULL, started_at = coalesce(started_at, now())
@@ -330,6 +343,7 @@ export class JobStore {
         return done !== undefined;
       }
       await this.ended(tx, id, state, failure);
+      await admitHeld(tx, this.queue, id);
       return true;
     });
   }
@@ -374,6 +388,7 @@ export class JobStore {
           [id],
         );
         await this.ended(tx, id, 'cancelled');
+        await admitHeld(tx, this.queue, id);
         return true;
       }
       // What was begun goes first.
@@ -383,6 +398,7 @@ export class JobStore {
            machine_failures = machine_failures + $3, interruptions = interruptions + $4, reduced = reduced OR $5 WHERE id = $1`,
         [id, ticket, why.cause === 'machine' ? 1 : 0, why.cause === 'interrupted' ? 1 : 0, why.reduced ?? false],
       );
+      await admitHeld(tx, this.queue, id);
       await addEvent(tx, id, 'state', { state: 'queued', cause: why.cause, failure: why.failure });
       await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);
       return true;
@@ -408,9 +424,10 @@ export class JobStore {
       if (isFinished(job.state)) throw conflict(job, 'Only a queued or running job can be cancelled');
       if (job.state === 'queued') {
         ticket = job.ticket;
-        await tx.query(`UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), ticket = NULL WHERE id = $1`, [
-          id,
-        ]);
+        await tx.query(
+          `UPDATE plinth.jobs SET state = 'cancelled', finished_at = now(), ticket = NULL, held = false WHERE id = $1`,
+          [id],
+        );
         await this.ended(tx, id, 'cancelled');
       } else if (!job.cancelRequested) {
         await tx.query('UPDATE plinth.jobs SET cancel_requested = true WHERE id = $1', [id]);
@@ -439,8 +456,8 @@ export class JobStore {
       const ticket = await this.queue.send(tx, id, job.request.priority, turn);
       await tx.query(
         `UPDATE plinth.jobs SET state = 'queued', queued_at = now(), started_at = NULL, finished_at = NULL, failure = NULL, progress = NULL, tidied = false,
-           ticket = $2, turn = $3, machine_failures = 0, interruptions = 0 WHERE id = $1`,
-        [id, ticket, turn],
+           ticket = $2, turn = $3, running_limit = $4, machine_failures = 0, interruptions = 0 WHERE id = $1`,
+        [id, ticket, turn, quotas?.runningJobs ?? null],
       );
       await addEvent(tx, id, 'state', { state: 'queued' });
       await tx.query(`SELECT pg_notify('${WORK_CHANNEL}', '')`);

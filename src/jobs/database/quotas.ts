@@ -5,6 +5,8 @@ import type { Queryable } from './database.js';
 export interface Quotas {
   /** Jobs that wait or run. */
   jobs?: number;
+  /** Jobs that run at the same time; what goes beyond waits. */
+  runningJobs?: number;
   /** Bytes of the inputs and results of its jobs. */
   storedBytes?: number;
   /** Seconds that its jobs may run in a day (UTC). */
@@ -13,6 +15,41 @@ export interface Quotas {
 
 /** Any number apart from the locks that others take. */
 const LOCK = 7406142;
+
+/** Until the transaction ends, others that count what this key has wait. */
+export async function lockKey(tx: Queryable, key: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, key]);
+}
+
+/** What a key has used of its quotas. */
+export interface Usage {
+  /** That wait or run. */
+  jobs: number;
+  runningJobs: number;
+  /** Of the inputs and results of its jobs. */
+  storedBytes: number;
+  gpuSecondsToday: number;
+}
+
+export async function usageOf(db: Queryable, key: string): Promise<Usage> {
+  const [{ jobs, running }] = await db.query<{ jobs: number; running: number }>(
+    `SELECT count(*)::int AS jobs, (count(*) FILTER (WHERE state = 'running'))::int AS running FROM plinth.jobs
+     WHERE key = $1 AND state IN ('queued', 'running')`,
+    [key],
+  );
+  const [storedBytes, gpuSecondsToday] = [await storedBytesOf(db, key), await gpuSecondsOf(db, key)];
+  return { jobs, runningJobs: running, storedBytes, gpuSecondsToday };
+}
+
+/** Bytes of the inputs and results of all jobs of a key. */
+async function storedBytesOf(db: Queryable, key: string): Promise<number> {
+  const [{ sum }] = await db.query<{ sum: number }>(
+    `SELECT coalesce(sum(result_bytes + (input->>'bytes')::double precision), 0)::double precision AS sum
+     FROM plinth.jobs WHERE key = $1`,
+    [key],
+  );
+  return sum;
+}
 
 /**
  * Checks what a key has used before it gets one more job. In a transaction that adds the job: others of the same key
@@ -28,7 +65,7 @@ export async function requireQuotas(
 ): Promise<void> {
   const { jobs, storedBytes, gpuSecondsPerDay } = quotas ?? {};
   if (key === null || !(jobs || storedBytes || gpuSecondsPerDay)) return;
-  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, key]);
+  await lockKey(tx, key);
   if (jobs) {
     const [{ count }] = await tx.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM plinth.jobs WHERE key = $1 AND state IN ('queued', 'running')`,
@@ -44,11 +81,7 @@ export async function requireQuotas(
     }
   }
   if (storedBytes) {
-    const [{ sum }] = await tx.query<{ sum: number }>(
-      `SELECT coalesce(sum(result_bytes + (input->>'bytes')::double precision), 0)::double precision AS sum
-       FROM plinth.jobs WHERE key = $1`,
-      [key],
-    );
+    const sum = await storedBytesOf(tx, key);
     if (sum + bytes > storedBytes) {
       throw new PlinthError('QUOTA_STORAGE', {
         found: `The jobs of this API key hold ${sum} bytes, and this one brings ${bytes}`,
@@ -59,7 +92,7 @@ export async function requireQuotas(
     }
   }
   if (gpuSecondsPerDay) {
-    const used = await gpuSecondsToday(tx, key);
+    const used = await gpuSecondsOf(tx, key);
     if (used >= gpuSecondsPerDay) {
       throw new PlinthError('QUOTA_GPU_TIME', {
         found: `The jobs of this API key have run for ${Math.round(used)} s today`,
@@ -72,7 +105,7 @@ export async function requireQuotas(
 }
 
 /** Seconds that the jobs of a key have run since midnight UTC, those that run now included. */
-export async function gpuSecondsToday(db: Queryable, key: string): Promise<number> {
+async function gpuSecondsOf(db: Queryable, key: string): Promise<number> {
   const [{ seconds }] = await db.query<{ seconds: number }>(
     `SELECT (coalesce((SELECT gpu_seconds FROM plinth.usage WHERE key = $1 AND day = (now() AT TIME ZONE 'UTC')::date), 0)
        + coalesce((SELECT sum(greatest(0, extract(epoch FROM least(now(), heartbeat_at + interval '20 seconds') - claimed_at)))
@@ -92,7 +125,7 @@ export async function nextTurn(tx: Queryable, key: string | null): Promise<numbe
   // While API keys are off, all jobs are one client's.
   if (key === null) return 0;
   const [{ now, last }] = await tx.query<{ now: number | null; last: number | null }>(
-    `SELECT (SELECT min(turn) FROM plinth.jobs WHERE state = 'queued' AND turn >= 0) AS now,
+    `SELECT (SELECT min(turn) FROM plinth.jobs WHERE state = 'queued' AND turn >= 0 AND NOT held) AS now,
             (SELECT max(turn) FROM plinth.jobs WHERE state = 'queued' AND key = $1) AS last`,
     [key],
   );

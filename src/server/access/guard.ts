@@ -41,13 +41,15 @@ export function requireKeys(app: App, context: Context): void {
     }
     const key = text === undefined ? undefined : await keys.find(text);
     if (text !== undefined && !key) throttle.fail(request.ip);
-    request.apiKey = scope === 'optional' ? key : permit(key, text, scope);
+    // Before it is looked at: a refusal, too, is the key's.
+    request.apiKey = key;
+    if (scope !== 'optional') permit(key, text, scope);
     if (request.apiKey) keys.track(request.apiKey, reply.raw);
   });
 }
 
 /** @throws `UNAUTHENTICATED`, `FORBIDDEN` */
-function permit(key: ApiKey | undefined, text: string | undefined, scope: Scope): ApiKey {
+function permit(key: ApiKey | undefined, text: string | undefined, scope: Scope): void {
   if (!key) {
     throw new PlinthError('UNAUTHENTICATED', {
       found: text === undefined ? 'The request has no API key' : 'The API key is unknown or revoked',
@@ -62,7 +64,6 @@ function permit(key: ApiKey | undefined, text: string | undefined, scope: Scope)
       remedy: 'Use a key with that scope',
     });
   }
-  return key;
 }
 
 /** @throws `RATE_LIMITED` */
@@ -105,7 +106,10 @@ export async function visibleJob(request: FastifyRequest, context: Context, id: 
   const job = await context.service.store.get(id);
   const owner = ownerFilter(request, context);
   // The same answer as for a job that does not exist, so that ids tell nothing.
-  if (owner !== undefined && job.owner !== owner) throw notFound(id);
+  if (owner !== undefined && job.owner !== owner) {
+    request.hidden = true;
+    throw notFound(id);
+  }
   return job;
 }
 

@@ -5,6 +5,7 @@ import type { JobService } from '../../jobs/service.js';
 import { requireKeys } from '../access/guard.js';
 import { guardHosts } from '../access/hosts.js';
 import { KeyRing } from '../access/keyRing.js';
+import { auditRefusals, Refusals } from '../access/refusals.js';
 import { Shares } from '../access/shares.js';
 import { Throttle } from '../access/throttle.js';
 import { handleErrors } from '../answerErrors.js';
@@ -41,6 +42,7 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
     health,
     metrics,
     keys: new KeyRing(service.db),
+    refusals: new Refusals(service.db, (error) => log.error({ err: error }, 'the audit log cannot be written')),
     throttle: new Throttle(settings.limits.failuresPerMinute),
     secured,
     stopping: stopping.signal,
@@ -55,6 +57,7 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   handleErrors(app);
+  auditRefusals(app, context);
   guardHosts(app as never, settings);
   requireKeys(app, context);
   healthRoutes(app, context);
@@ -69,6 +72,7 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
   return async () => {
     stopping.abort();
     health.stop();
+    await context.refusals.flush();
     await app.close();
   };
 }

@@ -206,6 +206,7 @@ const key = {
 const file = (name: string, bytes: number, mediaType: string) => ({
   name,
   bytes,
+  sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   mediaType,
   url: `/v1/jobs/${ID}/files/${name}`,
 });
@@ -297,9 +298,18 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
           subject: ID,
           address: '192.0.2.7',
           request: 'req-1',
+          refusal: null,
+          times: 1,
         },
       ],
       next: null,
+    }),
+  },
+  getOwnKey: {
+    200: one('A key with room for more', {
+      key,
+      quotas: { jobs: 20, runningJobs: 2, storedBytes: 0, gpuSecondsPerDay: 0 },
+      used: { jobs: 3, runningJobs: 2, storedBytes: 48_211_004, gpuSecondsToday: 812.4 },
     }),
   },
   createKey: {

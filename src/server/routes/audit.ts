@@ -10,7 +10,7 @@ export function auditRoutes(app: App, { service }: Context): void {
       schema: {
         operationId: 'listAudit',
         tags: ['keys'],
-        summary: 'Who changed what, when and from where, newest first',
+        summary: 'Who changed what or was refused, when and from where, newest first',
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(500).default(100),
           before: z
@@ -20,6 +20,10 @@ export function auditRoutes(app: App, { service }: Context): void {
             .describe('`next` of the page before.'),
           action: z.string().max(100).optional().describe('Operation of the API, such as `deleteJob`.'),
           key: z.uuid().optional().describe('API key that did it.'),
+          refused: z
+            .enum(['true', 'false'])
+            .optional()
+            .describe('Only requests that were refused, or only what was done. Default: both.'),
         }),
         response: {
           200: z.object({
@@ -31,8 +35,13 @@ export function auditRoutes(app: App, { service }: Context): void {
       config: { scope: 'admin' },
     },
     async (request) => {
-      const { limit } = request.query;
-      const entries = await listAudit(service.db, { ...request.query, limit: limit + 1 });
+      const { limit, refused } = request.query;
+      const filter = {
+        ...request.query,
+        refused: refused === undefined ? undefined : refused === 'true',
+        limit: limit + 1,
+      };
+      const entries = await listAudit(service.db, filter);
       const page = entries.slice(0, limit);
       return {
         entries: page.map((entry) => ({ ...entry, at: entry.at.toISOString() })),

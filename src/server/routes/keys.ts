@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type KeyFacts, keySchema, madeKeySchema, newKeySchema } from '../../api/key.js';
+import { type KeyFacts, keySchema, madeKeySchema, newKeySchema, ownKeySchema } from '../../api/key.js';
+import { usageOf } from '../../jobs/database/quotas.js';
 import { type ApiKey, createKey, listKeys, revokeKey } from '../access/apiKeys.js';
-import { actorOf } from '../access/guard.js';
+import { actorOf, quotasOf } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 
 const toKey = (key: ApiKey): KeyFacts => ({
@@ -15,7 +16,28 @@ const toKey = (key: ApiKey): KeyFacts => ({
   revokedAt: key.revokedAt?.toISOString() ?? null,
 });
 
-export function keyRoutes(app: App, { service, keys }: Context): void {
+export function keyRoutes(app: App, context: Context): void {
+  const { service, keys } = context;
+  app.get(
+    '/v1/key',
+    {
+      schema: {
+        operationId: 'getOwnKey',
+        tags: ['keys'],
+        summary: 'The API key of the request, its quotas, and what it has used of them',
+        response: { 200: ownKeySchema },
+      },
+    },
+    async (request) => {
+      const { apiKey } = request;
+      return {
+        key: apiKey ? toKey(apiKey) : null,
+        quotas: quotasOf(request, context),
+        used: apiKey ? await usageOf(service.db, apiKey.id) : null,
+      };
+    },
+  );
+
   app.get(
     '/v1/keys',
     {

@@ -64,7 +64,8 @@ export function webhookRoutes(app: App, context: Context): void {
         description: 'For a day messages carry the signatures of both, the new secret and the one before.',
         response: { 201: rotatedSecretSchema },
       },
-      config: { scope: 'admin' },
+      // It, too, would outlive keys being turned on: whoever knows it can sign as the service does.
+      config: { scope: 'admin', managesKeys: true, errors: ['KEYS_OFF'] },
     },
     async (_request, reply) => {
       const { secret, overlapUntil } = await rotateSecret(service.db);
