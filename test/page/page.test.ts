@@ -390,4 +390,58 @@ describe.skipIf(browserMissing)('the page', () => {
       await secured.destroy();
     }
   });
+
+  it('shows a key its project, its quotas and what it has used, and an admin who did what', async () => {
+    const secured = await startTestServer({ flags: { 'auth.mode': 'on', 'quotas.runningJobs': 2 } });
+    const { db } = secured.service;
+    const by = { name: 'test' };
+    const open = async (key?: string): Promise<Page> => {
+      const { page } = await openPage(browser, `${secured.url}/docs/`);
+      if (key) await page.evaluate((text) => localStorage.setItem('plinth.key', text), key);
+      await page.goto(`${secured.url}/#/system`);
+      await page.getByRole('heading', { name: 'GPUs' }).waitFor();
+      return page;
+    };
+    const rows = (page: Page, table: string) => page.getByRole('table', { name: table }).getByRole('row');
+    try {
+      const quotas = { jobs: 5, storedBytes: 2_000_000 };
+      const { key } = await createKey(db, { name: 'potter', scope: 'submit', project: 'vases', quotas }, by);
+      const admin = await createKey(db, { name: 'boss', scope: 'admin' }, by);
+      const headers = { authorization: `Bearer ${key}` };
+      const job = await secured.submit(['slow-100'], {}, headers);
+      expect((await secured.ask('/v1/keys', { headers })).status).toBe(403);
+      // Whoever has no key is asked for none here, and sees none.
+      const without = await open();
+      await without.waitForLoadState('networkidle');
+      expect(await without.getByRole('dialog').count()).toBe(0);
+      expect(await without.getByRole('heading', { name: 'Your key' }).count()).toBe(0);
+      await without.context().close();
+      const page = await open(key);
+      await rows(page, 'Quotas').last().waitFor();
+      const text = await page.getByRole('region', { name: 'Your key' }).textContent();
+      expect(text).toMatch(/potter.*see, start and end jobs.*vases/);
+      expect(await rows(page, 'Quotas').allTextContents()).toEqual([
+        'QuotaUsedLimit',
+        expect.stringMatching(/^Jobs at work[01]2$/),
+        'Jobs at work or waiting15',
+        expect.stringMatching(/^Stored\d+ B2.0 MB$/),
+        expect.stringMatching(/^Computing time today \(UTC\)\d+ snone$/),
+      ]);
+      expect(await page.getByRole('table', { name: 'Audit log' }).count()).toBe(0);
+      expect(await violations(page)).toEqual([]);
+      await page.context().close();
+      const boss = await open(admin.key);
+      await boss.setViewportSize({ width: 375, height: 780 });
+      await rows(boss, 'Audit log').last().waitFor();
+      const log = await rows(boss, 'Audit log').allTextContents();
+      expect(log.find((line) => line.includes('listKeys'))).toMatch(/potter127\.0\.0\.1listKeys refused: FORBIDDEN$/);
+      expect(log.find((line) => line.includes('submitJob'))).toMatch(new RegExp(`submitJob ${job.id}done$`));
+      expect(await sticksOut(boss)).toBe(0);
+      expect(await violations(boss)).toEqual([]);
+      if (process.env.SHOT) await boss.screenshot({ path: process.env.SHOT, fullPage: true });
+      await boss.context().close();
+    } finally {
+      await secured.destroy();
+    }
+  });
 });

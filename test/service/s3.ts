@@ -11,6 +11,10 @@ export interface StandInS3 {
   open: Map<string, Map<number, Buffer>>;
   /** Answers 503 while set. */
   broken: boolean;
+  /** Answers 503 to what it says yes to: method and key. */
+  turnsAway?: (asked: string) => boolean;
+  /** What was asked for while it was broken: method and key. */
+  turnedAway: string[];
   /** Answers 503 to whoever comes with a signed address, while set. */
   unreachable: boolean;
   /** Milliseconds that its clock is ahead. */
@@ -32,6 +36,7 @@ export async function startS3(bucket: string): Promise<StandInS3> {
     objects: new Map(),
     open: new Map(),
     broken: false,
+    turnedAway: [],
     unreachable: false,
     ahead: 0,
     refused: [],
@@ -71,7 +76,11 @@ async function answer(
     state.refused.push(refusal);
     return end(403, {}, `<Error><Code>${refusal}</Code></Error>`);
   }
-  if (state.broken) return end(503, {}, '<Error><Code>SlowDown</Code></Error>');
+  const asked = `${request.method} ${key || query.get('prefix')}`;
+  if (state.broken || state.turnsAway?.(asked)) {
+    state.turnedAway.push(asked);
+    return end(503, {}, '<Error><Code>SlowDown</Code></Error>');
+  }
   const upload = query.get('uploadId');
   if (request.method === 'POST' && query.has('delete')) {
     for (const [, name] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g))

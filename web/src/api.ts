@@ -29,6 +29,9 @@ export const serviceUrl = (): string => location.pathname.replace(/\/[^/]*$/, ''
 const make = (): PlinthClient => new PlinthClient({ url: serviceUrl(), key: apiKey.get(), fetch: ask });
 export let api: PlinthClient = make();
 
+/** For what may be shown where the key allows it: a refusal asks nobody for a key. */
+export const quietApi = (): PlinthClient => new PlinthClient({ url: serviceUrl(), key: apiKey.get() });
+
 export function setKey(key: string | undefined): void {
   apiKey.set(key);
   remembered.set('key', key);

@@ -1,12 +1,17 @@
-import { access, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { PlinthError } from '../../core/errors.js';
+import { isDiskFull, PlinthError } from '../../core/errors.js';
 import { closeFolder, ownDataFolder } from '../../platform/dataFolder.js';
 import { startThread } from '../../platform/modules.js';
 import { type Database, databaseUnavailable, type Queryable } from './database.js';
 import type { FromDatabase, ToDatabase } from './embeddedDatabaseThread.js';
 import { type FolderLock, lockFolder } from './folderLock.js';
+
+/** What it takes to write on: its log grows by pieces of 16 MiB, and one that does not fit it waits for without end. */
+const LOG_PIECE_BYTES = 16 * 2 ** 20;
+/** Without an answer for this long, the disk is looked at. */
+const LOOK_MS = 5_000;
 
 /**
  * PostgreSQL inside this process, kept in `folder`, in a thread of its own: it writes to disk synchronously, which
@@ -44,9 +49,8 @@ export async function openEmbedded(folder: string): Promise<Database> {
 
 /** There is no server to start and no password to correct: either the disk refuses, or the files are damaged. */
 function unusable(folder: string, path: string, cause: unknown): PlinthError {
-  const refused = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(
-    (cause as NodeJS.ErrnoException).code ?? '',
-  );
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const refused = ['EACCES', 'EPERM', 'EROFS', 'DATABASE_UNAVAILABLE'].includes(code) || isDiskFull(cause);
   return new PlinthError('DATABASE_UNAVAILABLE', {
     found: `The embedded database in ${folder} cannot be opened: ${(cause as Error).message || String(cause)}`,
     expected: refused ? 'a folder that can be written' : 'the files of a database that was not damaged',
@@ -110,11 +114,13 @@ class EmbeddedDatabase implements Database {
   private async revive(): Promise<void> {
     if (!this.thread.lost || this.closed) return;
     try {
+      // Its recovery writes as well.
+      if (await lacksRoom(this.path, 2)) throw noRoom();
       const next = await Thread.start(this.path);
       await next.listenLike(this.thread);
       this.thread = next;
     } catch (error) {
-      throw databaseUnavailable('The embedded database', error);
+      throw error instanceof PlinthError ? error : databaseUnavailable('The embedded database', error);
     }
   }
 
@@ -149,15 +155,19 @@ class Thread {
   private count = 0;
   private failure: Error | undefined;
 
-  private constructor(private readonly worker: Worker) {
+  private constructor(
+    private readonly worker: Worker,
+    private readonly path: string,
+  ) {
     worker.on('message', (message: FromDatabase) => this.receive(message));
-    const lost = (error: Error): void => {
-      this.failure ??= databaseUnavailable('The embedded database', error);
-      for (const { reject } of this.waiting.values()) reject(this.failure);
-      this.waiting.clear();
-    };
-    worker.on('error', lost);
-    worker.on('exit', () => lost(new Error('the thread of the embedded database ended')));
+    worker.on('error', (error) => this.fail(error));
+    worker.on('exit', () => this.fail(new Error('the thread of the embedded database ended')));
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error instanceof PlinthError ? error : databaseUnavailable('The embedded database', error);
+    for (const { reject } of this.waiting.values()) reject(this.failure);
+    this.waiting.clear();
   }
 
   get lost(): boolean {
@@ -165,7 +175,7 @@ class Thread {
   }
 
   static async start(path: string): Promise<Thread> {
-    const thread = new Thread(startThread(new URL('./embeddedDatabaseThread', import.meta.url), path));
+    const thread = new Thread(startThread(new URL('./embeddedDatabaseThread', import.meta.url), path), path);
     await thread.ask({ id: 0, type: 'open' });
     return thread;
   }
@@ -202,10 +212,21 @@ class Thread {
   private ask(message: ToDatabase): Promise<object[]> {
     if (this.failure) return Promise.reject(this.failure);
     const id = ++this.count;
-    return new Promise((resolve, reject) => {
+    const looking = setInterval(() => void this.look(id), LOOK_MS);
+    return new Promise<object[]>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       this.worker.postMessage({ ...message, id });
-    });
+    }).finally(() => clearInterval(looking));
+  }
+
+  /**
+   * Ends the thread where it gives no answer and the disk is full: it then turns in a circle that nothing else ends.
+   * Nothing is lost by that: what was committed is in the log that it could not write on.
+   */
+  private async look(id: number): Promise<void> {
+    if (!this.waiting.has(id) || !(await lacksRoom(this.path, 1)) || !this.waiting.has(id)) return;
+    this.fail(noRoom());
+    await this.worker.terminate();
   }
 
   private receive(message: FromDatabase): void {
@@ -218,4 +239,18 @@ class Thread {
     if (message.type === 'rows') waiting?.resolve(message.rows);
     else waiting?.reject(Object.assign(new Error(message.message), { code: message.code }));
   }
+}
+
+const noRoom = (): PlinthError =>
+  new PlinthError('DATABASE_UNAVAILABLE', {
+    found: 'The embedded database cannot write: the disk is full',
+    expected: `${(2 * LOG_PIECE_BYTES) / 2 ** 20} MiB that are free`,
+    remedy: 'Give it more room: it then goes on by itself, with all that it had taken',
+  });
+
+/** Whether fewer pieces of the log than so many would fit. */
+async function lacksRoom(path: string, pieces: number): Promise<boolean> {
+  // While it is made its folder may not be there yet.
+  const facts = await statfs(path).catch(() => statfs(dirname(path)));
+  return facts.bavail * facts.bsize < pieces * LOG_PIECE_BYTES;
 }

@@ -57,8 +57,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 async function create(path: string, me: Holder): Promise<boolean> {
   try {
     const file = await open(path, 'wx');
-    await file.writeFile(JSON.stringify(me));
-    await file.close();
+    await file.writeFile(JSON.stringify(me)).finally(() => file.close());
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobProgress, Logger } from '../../core/context.js';
-import { toFailure, toPlinthError } from '../../core/errors.js';
+import { type ErrorCode, toFailure, toPlinthError } from '../../core/errors.js';
 import { anyOf, option, setting, step } from '../../core/remedy.js';
 import type { Claim, JobStore } from '../database/jobStore.js';
 import type { Failure, JobRecord, JobResult, RunResult } from '../jobRecord.js';
@@ -134,7 +134,7 @@ export class Attempt {
       }
       const { workRoot } = this.options;
       folder = await this.outlast(() => WorkFolder.open(workRoot, artifacts, job.id, this.claim.claim));
-      this.previews = await artifacts.children(`jobs/${job.id}/previews`);
+      this.previews = await this.outlast(() => artifacts.children(`jobs/${job.id}/previews`));
       this.log.add('info', `attempt ${job.attempt}: ${job.request.runs.map((r) => r.name).join(', ')}`);
       const running = this.process.run(
         {
@@ -218,7 +218,7 @@ export class Attempt {
     this.log.add('info', `succeeded: ${result.files.length} files`);
     await this.log.flush();
     // Not ours any more: whoever has the job now finds the stored result, or tidies it away.
-    if (!(await this.outlast(() => store.finish(this.claim, { result, from: claim }))))
+    if (!(await this.outlast(() => store.finish(this.claim, { result, from: claim }), 'DISK_LOW')))
       return await this.ended('queued', result.runs);
     await this.tidy(claim);
     return await this.ended('succeeded', result.runs);
@@ -226,15 +226,16 @@ export class Attempt {
 
   /**
    * Does what must be done, again and again while database or storage are away: nothing of the work is lost by waiting.
+   * @param also what else goes by, such as a disk on which the database cannot write
    */
-  private async outlast<T>(work: () => Promise<T>): Promise<T> {
+  private async outlast<T>(work: () => Promise<T>, also?: ErrorCode): Promise<T> {
     const patience = Date.now() + PATIENCE_MS;
     for (;;) {
       try {
         return await work();
       } catch (error) {
         const { code } = toPlinthError(error);
-        const away = code === 'DATABASE_UNAVAILABLE' || code === 'STORAGE_UNAVAILABLE';
+        const away = code === 'DATABASE_UNAVAILABLE' || code === 'STORAGE_UNAVAILABLE' || code === also;
         if (!away || this.stopping || this.cancelled || Date.now() > patience) throw error;
         this.lastProgress = Date.now();
         await sleep(1_000);

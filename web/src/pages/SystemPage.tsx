@@ -6,8 +6,9 @@ import { useStore } from '../store.js';
 import { Chart } from '../ui/Chart.js';
 import { Icon, type IconName } from '../ui/Icon.js';
 import { Notice } from '../ui/parts.js';
+import { Access } from './Access.js';
 
-/** GPUs, workers, queue, self-test, versions. */
+/** GPUs, workers, queue, self-test, versions, the key in use and the audit log. */
 export default function SystemPage() {
   const health = useStore(healthStore);
   useEffect(watchClosely, []);
@@ -25,6 +26,7 @@ export default function SystemPage() {
         </Notice>
       )}
       {health ? <Report health={health} /> : health === undefined && <p className="quiet">Loading…</p>}
+      <Access />
     </>
   );
 }
