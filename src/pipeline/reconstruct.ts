@@ -235,7 +235,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     );
 
     tracker.report({ stage: 'report', title: 'Writing the report', fraction: 0 });
-    const files = await describeFiles(output.partial);
+    const files = await describeFiles(output.partial, signal);
     tracker.finish();
     const quality = buildQuality({
       assessment,
@@ -253,7 +253,9 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
         peakGpuBytes: gpu.peakBytes,
       },
     });
+    throwIfCancelled(signal);
     await writeQuality(output.partial, quality);
+    throwIfCancelled(signal);
     await writeReport(output.partial, quality);
     throwIfCancelled(signal);
     const profile = onProfile && (await profiler?.take());

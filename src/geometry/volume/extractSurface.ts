@@ -106,6 +106,7 @@ export async function extractSurface(
           const out = await emit(gpu, field, buffers, range, vs, ts);
           positions.push(out.positions);
           indices.push(out.indices);
+          throwIfCancelled(options.signal);
         }
         vertices += vs;
         triangles += ts;

@@ -133,7 +133,9 @@ export async function fuseSurface(
         progress: (f) => progress?.(from + f * (to - from)),
       });
       if (mesh.indices.length === 0) return undefined;
+      throwIfCancelled(signal);
       const support = await field.support(mesh.positions, 1.5 * on.voxel);
+      throwIfCancelled(signal);
       return { mesh, support, pages, activeBricks: active.length };
     } finally {
       field.dispose();

@@ -4,7 +4,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Capture } from '../../capture/capture.js';
 import type { Warning } from '../../core/context.js';
-import { PlinthError } from '../../core/errors.js';
+import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { identity } from '../../core/math.js';
 import { LIBRARY_WORDS, wordRemedy } from '../../core/remedy.js';
 import type { AdapterFacts } from '../../gpu/runtime/adapterFacts.js';
@@ -132,8 +132,9 @@ export async function writeQuality(folder: string, data: QualityData): Promise<s
 /**
  * Size and SHA-256 of all files below a result folder, sorted by path, without `quality.json` and `report.html`, which
  * are written last.
+ * @throws CANCELLED
  */
-export async function describeFiles(folder: string): Promise<QualityData['files']> {
+export async function describeFiles(folder: string, signal?: AbortSignal): Promise<QualityData['files']> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((e) => e.isFile())
@@ -143,7 +144,10 @@ export async function describeFiles(folder: string): Promise<QualityData['files'
   const files: QualityData['files'] = [];
   for (const path of paths) {
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(join(folder, path))) {
+      throwIfCancelled(signal);
+      hash.update(chunk as Buffer);
+    }
     files.push({ path, bytes: (await stat(join(folder, path))).size, sha256: hash.digest('hex') });
   }
   return files;

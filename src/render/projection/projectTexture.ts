@@ -340,6 +340,7 @@ async function blendPage(
     ),
   );
   const numbers = await gpu.readFloat32(support, count * 2);
+  throwIfCancelled(signal);
   for (let i = 0; i < count; i++) if (inside[i] === 1) counts.views += numbers[i * 2 + 1];
   fill.destroy();
   gpu.release(sums, support);

@@ -17,7 +17,9 @@ test('the thread does what the functions do: specks and inner shells go, the res
   expect(cleaned.closedManifold).toBe(true);
   const radius = (v: number) => Math.hypot(...cleaned.mesh.positions.subarray(v * 3, v * 3 + 3));
   for (let v = 0; v < cleaned.mesh.positions.length / 3; v++) expect(radius(v)).toBeGreaterThan(0.9);
-  expect(fractions).toEqual([0.3, 0.6]);
+  // Specks, inner shells, holes; five rounds of smoothing, and all of it; welded, simplified.
+  const told = [0.12, 0.24, 0.3, 0.36, 0.42, 0.48, 0.54, 0.6, 0.6, 0.68, 0.84];
+  expect(fractions.map((fraction) => Number(fraction.toFixed(2)))).toEqual(told);
 });
 
 test('cancelling ends it in the midst of a step, which would take for ever', async () => {
@@ -33,10 +35,12 @@ test('cancelling ends it in the midst of a step, which would take for ever', asy
       // At 0.3 the smoothing begins. Whoever looked at the signal only between steps would hang here.
       progress: (fraction) => {
         fractions.push(fraction);
-        setTimeout(() => controller.abort(), 50);
+        if (fraction >= 0.3) setTimeout(() => controller.abort(), 50);
       },
     },
   );
   expect((await errorOf(work)).code).toBe('CANCELLED');
-  expect(fractions).toEqual([0.3]);
+  expect(fractions.slice(0, 3).map((fraction) => Number(fraction.toFixed(2)))).toEqual([0.12, 0.24, 0.3]);
+  // Of a thousand million rounds it made a few.
+  expect(Math.max(...fractions)).toBeLessThan(0.301);
 });

@@ -33,10 +33,15 @@ export async function cleanSurface(
   { mesh, options: { triangles, minimumPart, fillHoles: fills = false, smoothing = 0 } }: CleanJob,
   tick: (fraction: number) => void,
 ): Promise<SimplifyResult> {
-  const whole = removeInnerShells(removeSpecks(mesh, { minimumExtent: minimumPart }).mesh).mesh;
+  const parts = removeSpecks(mesh, { minimumExtent: minimumPart }).mesh;
+  tick(0.4 * SMOOTHING_BEGINS);
+  const whole = removeInnerShells(parts).mesh;
+  tick(0.8 * SMOOTHING_BEGINS);
   const closed = fills ? fillHoles(whole).mesh : whole;
   tick(SMOOTHING_BEGINS);
-  const smooth = smoothing > 0 ? smoothMesh(closed, { iterations: smoothing }) : closed;
+  const rounds = (share: number): void => tick(SMOOTHING_BEGINS + share * (SIMPLIFYING_BEGINS - SMOOTHING_BEGINS));
+  const smooth = smoothing > 0 ? smoothMesh(closed, { iterations: smoothing, progress: rounds }) : closed;
   tick(SIMPLIFYING_BEGINS);
-  return await simplifyMesh(smooth, { triangles, regular: true });
+  const simplifying = (share: number): void => tick(SIMPLIFYING_BEGINS + share * (1 - SIMPLIFYING_BEGINS));
+  return await simplifyMesh(smooth, { triangles, regular: true, progress: simplifying });
 }

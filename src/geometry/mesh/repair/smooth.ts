@@ -17,6 +17,8 @@ export interface SmoothOptions {
   boundary?: 'curve' | 'fixed';
   /** How far each vertex takes part, 0 = stays … 1. Default all 1. */
   weights?: Float32Array;
+  /** Told after every pair of steps: 0…1. */
+  progress?: (fraction: number) => void;
 }
 
 export const SMOOTH_DEFAULTS = { iterations: 10, lambda: 0.5, passBand: 0.1, boundary: 'curve' } as const;
@@ -72,6 +74,7 @@ export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
   for (let i = 0; i < iterations; i++) {
     step(lambda);
     step(mu);
+    options.progress?.((i + 1) / iterations);
   }
   const closed = indices.length > 0 && !onRim.includes(1);
   if (closed) restoreVolume(mesh.positions, p, indices, move);

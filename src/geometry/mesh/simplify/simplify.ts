@@ -16,6 +16,8 @@ export interface SimplifyOptions {
   lockBorder?: boolean;
   /** Prefer well-shaped triangles to the very lowest error. Default false. */
   regular?: boolean;
+  /** Told after every part of the work, as far as is known: 0…1. */
+  progress?: (fraction: number) => void;
 }
 
 export interface SimplifyResult {
@@ -44,6 +46,8 @@ export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promis
   const closedManifold = mesh.indices.length > 0 && irregularVertices(original, n).length === 0;
   const count = mesh.indices.length / 3;
   if (count <= options.triangles) return { mesh, error: 0, closedManifold };
+  const { progress } = options;
+  progress?.(0.2);
 
   const maxError = options.maxError ?? Infinity;
   const flags: ('LockBorder' | 'ErrorAbsolute' | 'RegularizeLight')[] = ['ErrorAbsolute'];
@@ -53,6 +57,7 @@ export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promis
     MeshoptSimplifier.simplify(mesh.indices, mesh.positions, 3, triangles * 3, Math.min(maxError, 1e30), flags);
 
   let [indices, error] = run(options.triangles);
+  progress?.(0.6);
   if (closedManifold) {
     const shape = shapeClass(original, n);
     const sound = (candidate: Uint32Array) => {
@@ -65,6 +70,7 @@ export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promis
         budget = Math.ceil(budget * 1.5);
         if (budget < count) [indices, error] = run(budget);
         else [indices, error] = [mesh.indices, 0];
+        progress?.(0.7);
       } while (budget < count && !sound(indices));
       // Texture seams end here: collapsing works on welded vertices, which keep the attributes of the lowest of them.
       const rest = collapseEdges(mesh.positions, welded(indices), options.triangles, maxError);
