@@ -13,9 +13,9 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { PlinthError } from '../core/errors.js';
+import { auditRefusals } from './access/auditRefusals.js';
 import { requireKeys } from './access/guard.js';
 import { guardHosts } from './access/hosts.js';
-import { auditRefusals } from './access/refusals.js';
 import { answerBadAddress, answerMalformed, handleErrors, JSON_BYTES } from './answerErrors.js';
 import { guardBodies } from './bodies.js';
 import { type App, type Context, clientOf } from './context.js';

@@ -1,14 +1,8 @@
 import { isIP } from 'node:net';
-import type { FastifyRequest } from 'fastify';
-import type { ErrorCode } from '../../core/errors.js';
 import type { Database } from '../../jobs/database/database.js';
-import type { App, Context } from '../context.js';
 import { type AuditEntry, addAudit, countAudit } from './audit.js';
-import { actorOf } from './guard.js';
 import { groupOf } from './throttle.js';
 
-/** Codes of requests that were refused for who asked, or from where. */
-const DENIED: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'KEYS_OFF', 'HOST_REFUSED', 'ORIGIN_REFUSED'];
 /** Rows that refusals may add to the audit log in one period: of one client, and of all together. */
 const ROWS_OF_ONE = 10;
 const ROWS = 50;
@@ -74,25 +68,4 @@ export class Refusals {
       this.onError(error);
     }
   }
-}
-
-/** Lets the audit log know of every request that is refused for who asks, and of those for another's job. */
-export function auditRefusals(app: App, { refusals }: Pick<Context, 'refusals'>): void {
-  app.addHook('onResponse', async (request) => {
-    const { refusal } = request;
-    if (refusal === undefined || !(DENIED.includes(refusal) || request.hidden)) return;
-    const entry = { ...actorOf(request), action: actionOf(request), subject: idOf(request), refusal };
-    if (refusals.add(entry)) request.log.info({ audit: entry }, 'audit');
-  });
-}
-
-function actionOf(request: FastifyRequest): string {
-  const { schema, url } = request.routeOptions;
-  return schema?.operationId ?? `${request.method} ${url ?? 'an unknown address'}`.slice(0, 100);
-}
-
-/** The id that the address names, where it has the form of one: nobody has looked at it yet. */
-function idOf(request: FastifyRequest): string | undefined {
-  const { id } = (request.params ?? {}) as { id?: string };
-  return id !== undefined && /^[0-9a-f-]{36}$/i.test(id) ? id : undefined;
 }
