@@ -43,8 +43,8 @@ export interface ViewDepth {
    */
   load(options?: LoadOptions): Promise<FloatImage>;
   /**
-   * Expected absolute error of each depth value in scene units, where it differs from pixel to pixel; then `accuracy` is
-   * the median. Of the same size as what `load` gives.
+   * Expected absolute error of each depth value in scene units, where it differs from pixel to pixel; then `accuracy`
+   * is the median. Of the same size as what `load` gives.
    */
   loadAccuracy?(options?: LoadOptions): Promise<FloatImage>;
   /** Found from the pictures, by multi-view stereo: full of gaps, and wrong here and there. Default false. */

@@ -158,7 +158,9 @@ export interface Ops {
    * rows `rows[starts[g] … starts[g + 1]]`.
    */
   pool(x: Tensor, starts: Index, rows: Index): Tensor;
-  /** A volume with 8 C channels to one of twice the side with C: channel c·8 + dx·4 + dy·2 + dz goes to (dx, dy, dz). */
+  /**
+   * A volume with 8 C channels to one of twice the side with C: channel c·8 + dx·4 + dy·2 + dz goes to (dx, dy, dz).
+   */
   pixelShuffle(x: Tensor, dims: Dims): Tensor;
 }
 

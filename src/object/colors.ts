@@ -30,8 +30,8 @@ const LIKE_GROUND = -0.5;
 const HALF = 128;
 
 /**
- * How much likelier each colour is on the object than beside it, from all photos that may vote. What a mask lacks though
- * points or the other photos speak for it is no example of the background, else it would never come back.
+ * How much likelier each colour is on the object than beside it, from all photos that may vote. What a mask lacks
+ * though points or the other photos speak for it is no example of the background, else it would never come back.
  */
 export function colorTable(
   photos: readonly WorkPhoto[],

@@ -131,7 +131,9 @@ function eachOnGround(photo: WorkPhoto, ground: Ground, visit: (pixel: number, t
 /** Mean difference of a colour of the object from what lies behind it. */
 const OBJECT_SCALE = 45;
 const MOST_EVIDENCE = 3.5;
-/** Where a ray would meet the ground among the points of the object's base, it has most likely met the object before. */
+/**
+ * Where a ray would meet the ground among the points of the object's base, it has most likely met the object before.
+ */
 const STANDS = 1.2;
 
 /**

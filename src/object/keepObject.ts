@@ -7,7 +7,9 @@ import { VERSION } from '../core/version.js';
 import { kept } from '../platform/kept.js';
 import { type FindObjectOptions, type FoundObject, findObject } from './findObject.js';
 
-/** The object of a capture, as it was found before for the same pictures, cameras and options, or found now and kept. */
+/**
+ * The object of a capture, as it was found before for the same pictures, cameras and options, or found now and kept.
+ */
 export async function keptObject(
   store: CheckpointStore | undefined,
   { views, points }: Capture,

@@ -134,8 +134,8 @@ function partLog({ log, mean, inverse: v }: Mixture['parts'][number], r: number,
 export const TABLE_STEPS = 64;
 
 /**
- * The logarithm of a mixture's density for every colour, in 64 steps a channel, blue fastest; 0 for colours that are not
- * `used`.
+ * The logarithm of a mixture's density for every colour, in 64 steps a channel, blue fastest; 0 for colours that are
+ * not `used`.
  */
 export function logDensities({ parts }: Mixture, used?: Uint8Array): Float32Array {
   const out = new Float32Array(TABLE_STEPS ** 3);

@@ -39,7 +39,8 @@ export function castVotes(
 }
 
 /**
- * Visits the cells that are wanted and whose centre a photo shows, with the pixel of its part, −1 where outside of that.
+ * Visits the cells that are wanted and whose centre a photo shows, with the pixel of its part, −1 where outside of
+ * that.
  */
 function eachCell(
   photo: WorkPhoto,

@@ -366,10 +366,15 @@ onBothDatabases('trust', (url) => {
       } finally {
         db.query = query;
       }
-      const refused = await server.ask('/v1/jobs', { headers: { authorization: 'Bearer plinth_wrong' } });
+      // The budget fills up again while requests are slow, so both are asked among others that use it up.
+      const wrong = () => server.ask('/v1/jobs', { headers: { authorization: 'Bearer plinth_wrong' } });
+      const burst = await Promise.all(
+        Array.from({ length: 40 }, (_, i) => (i === 39 ? server.ask('/v1/nothing') : wrong())),
+      );
+      const refused = burst[38];
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(await codeOf(refused)).toEqual([429, 'RATE_LIMITED']);
-      expect(await codeOf(await server.ask('/v1/nothing'))).toEqual([429, 'RATE_LIMITED']);
+      expect(await codeOf(burst[39])).toEqual([429, 'RATE_LIMITED']);
       // Who works with a key that is known goes on, from the same address.
       expect((await works.client.list()).jobs).toEqual([]);
       expect((await server.ask('/health')).status).toBe(200);

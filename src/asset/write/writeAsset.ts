@@ -22,8 +22,8 @@ export interface WriteAssetOptions {
 
 /**
  * Writes an asset into an existing folder: `asset.glb`, `mesh.obj` with `mesh.mtl` and textures, `mesh.ply`,
- * `asset.usdz`, where the method found the light `light.hdr`, and `shift.json` beside OBJ and PLY where the asset has an
- * origin of its own.
+ * `asset.usdz`, where the method found the light `light.hdr`, and `shift.json` beside OBJ and PLY where the asset has
+ * an origin of its own.
  *
  * @returns the names of the files, in the order of writing.
  */

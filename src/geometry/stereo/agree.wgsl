@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var s = 0u; s < params.sources; s++) {
     let seen = lookUp(s, ray, plane.w);
     if (seen.depth <= 0.0) { continue; }
-    // What lies a little before or behind, or is seen through this place, contradicts it; what is far before it hides it.
+    // What lies a little before or behind, or is seen through this place, contradicts it; what is far before hides it.
     let farther = seen.back.z / plane.w - 1.0;
     if (abs(farther) > MOST_DEPTH && farther > -HIDDEN_DEPTH) { against++; }
     let error = distance(seen.back.xy, centre);

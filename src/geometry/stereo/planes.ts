@@ -71,7 +71,9 @@ export function pointPlanes(
 
 const snorm = (v: number): number => Math.round(Math.max(-1, Math.min(1, v)) * 32767) & 0xffff;
 
-/** Planes as the kernels read those of sources: per pixel of the picture the bits of the depth, x and y of the normal. */
+/**
+ * Planes as the kernels read those of sources: per pixel of the picture the bits of the depth, x and y of the normal.
+ */
 export function packMap(
   { camera, pixels }: StereoLevel,
   planes: Float32Array,

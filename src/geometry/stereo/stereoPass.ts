@@ -221,7 +221,10 @@ export class StereoPass {
     }
   }
 
-  /** Four numbers per pixel: depth (0 where no source agrees or as many contradict), accuracy, sources that agree, their error. */
+  /**
+   * Four numbers per pixel: depth (0 where no source agrees or as many contradict), accuracy, sources that agree, their
+   * error.
+   */
   async agree(hooks: PassHooks): Promise<Float32Array> {
     const { pixels } = this.reference;
     const agreed = this.gpu.acquire(pixels.length * 16, 'stereo agreed');

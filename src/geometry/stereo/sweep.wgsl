@@ -1,5 +1,5 @@
-// PatchMatch: `start` finds a first plane for every pixel, `sweep` lets pixels of one colour of a chequerboard take over
-// planes of the other colour's and vary them. One thread per pixel.
+// PatchMatch: `start` finds a first plane for every pixel, `sweep` lets pixels of one colour of a chequerboard take
+// over planes of the other colour's and vary them. One thread per pixel.
 // Xu & Tao 2019, "Multi-Scale Geometric Consistency Guided Multi-View Stereo" (ACMM).
 // #include "stereo.wgsl"
 // #include "sourceMaps.wgsl"

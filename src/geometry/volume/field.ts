@@ -120,13 +120,15 @@ export interface FieldPage {
 /**
  * A signed distance (negative inside) that is a function of position, computed from observations where it is wanted:
  *
- *     F = max( bounds, all outlines, sides of depth edges, mean of the depth claims within `tolerance` of the greatest )
+ *     F = max( bounds, all outlines, sides of depth edges,
+ *              mean of the depth claims within `tolerance` of the greatest )
  *
  * The solid is what no view shows to be free. Each claim is the distance to the border of the space that one view shows
  * to be free, so thin parts seen from both sides stay (a mean over all views would dissolve them), and what no view saw
  * is closed by the outlines. With `consensus` the greatest claims of all, a share of those near, are left aside: depth
- * that is measured from pictures is wrong here and there, and a single claim would dig a pit. The mean among nearly equal claims takes out noise, which a pure maximum would turn into
- * erosion. After Curless & Levoy 1996 (space carving, weights) and Laurentini 1994 (visual hull).
+ * that is measured from pictures is wrong here and there, and a single claim would dig a pit. The mean among nearly
+ * equal claims takes out noise, which a pure maximum would turn into erosion. After Curless & Levoy 1996 (space
+ * carving, weights) and Laurentini 1994 (visual hull).
  */
 export class ObservedField {
   readonly grid: Grid;

@@ -38,7 +38,8 @@ export class Queue {
       await boss.start();
       await boss.createQueue(QUEUE, { retryLimit: 1000, expireInSeconds: TICKET_SECONDS, deleteAfterSeconds: 600 });
     };
-    // Of several processes that start at once on a new database one makes the tables: its schema is made without a lock.
+    // Of several processes that start at once on a new database one makes the tables: its schema is made without a
+    // lock.
     if (db.kind === 'embedded') await start();
     else await aloneOnDatabase(db, start);
     // Inside a transaction the embedded database cannot answer on another connection, so the queue's facts are read

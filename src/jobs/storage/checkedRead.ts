@@ -33,9 +33,9 @@ export async function statResult(store: ArtifactStore, key: string, file: Result
 }
 
 /**
- * A stored file of a result, not empty, whole, or in part: then all of it is read once before. The last bytes of a whole one are
- * held back until its SHA-256 is known to be right, so that no reader takes a damaged file for a good one: its stream
- * ends with `RESULT_DAMAGED`.
+ * A stored file of a result, not empty, whole, or in part: then all of it is read once before. The last bytes of a
+ * whole one are held back until its SHA-256 is known to be right, so that no reader takes a damaged file for a good
+ * one: its stream ends with `RESULT_DAMAGED`.
  */
 export async function readResult(
   store: ArtifactStore,

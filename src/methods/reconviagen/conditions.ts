@@ -2,7 +2,9 @@ import { type Linear, type Ops, scoped, type Tensor } from '../../nn/ops.js';
 import { conditionOf, type DiffusionBlock, diffusionBlock, loadDiffusionBlock } from './diffusionBlock.js';
 import type { NetworkWeights } from './networkWeights.js';
 
-/** The condition of the structure: learned tokens that gather what four layers of VGGT and DINOv2 know of all photos. */
+/**
+ * The condition of the structure: learned tokens that gather what four layers of VGGT and DINOv2 know of all photos.
+ */
 export interface StructureCondition {
   tokens: Tensor;
   blocks: DiffusionBlock[];

@@ -1,4 +1,6 @@
-/** The whole chain on the miniature of the released models, three photos to mesh and gaussians, against the reference. */
+/**
+ * The whole chain on the miniature of the released models, three photos to mesh and gaussians, against the reference.
+ */
 import { expect, it } from 'vitest';
 import { checkMesh } from '../../../test/goldenMesh.js';
 import { gaussianConfig, openModel, samplerOptions, xyz } from '../../../test/goldenModel.js';

@@ -17,7 +17,9 @@ export interface LatentResidual {
   skip?: Linear;
 }
 
-/** The flow that makes the latents of voxels: a transformer over voxels of half the resolution between residual blocks. */
+/**
+ * The flow that makes the latents of voxels: a transformer over voxels of half the resolution between residual blocks.
+ */
 export interface LatentFlow {
   input: Linear;
   inputBlocks: LatentResidual[];

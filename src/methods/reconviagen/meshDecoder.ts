@@ -15,7 +15,9 @@ export interface Subdivision {
   skip?: Linear;
 }
 
-/** The decoder of meshes: 101 numbers for each cube of four times the resolution, from which FlexiCubes makes a mesh. */
+/**
+ * The decoder of meshes: 101 numbers for each cube of four times the resolution, from which FlexiCubes makes a mesh.
+ */
 export interface MeshDecoder {
   transformer: SwinDecoder;
   subdivisions: Subdivision[];

@@ -87,7 +87,9 @@ export function patchRows({ count, side, data }: ImageStack): Float32Array {
 export const imageSegments = (count: number, tokens: number): Int32Array =>
   Int32Array.from({ length: count * 4 }, (_, i) => (i % 2 === 0 ? Math.floor(i / 4) * tokens : tokens));
 
-/** Rows of `specials` (of a stack of sets of `size`, image i takes `setOf(i)`), each followed by its image's patches. */
+/**
+ * Rows of `specials` (of a stack of sets of `size`, image i takes `setOf(i)`), each followed by its image's patches.
+ */
 export function interleaved(
   ops: Ops,
   specials: Tensor,

@@ -1,6 +1,6 @@
 // Attention without a matrix of scores (Dao et al. 2022): each thread keeps one query, the greatest score so far, the
-// sum of its weights and the weighted sum of values, while the workgroup goes through the keys tile by tile. The keys of
-// a segment may be several runs ("contexts") with a softmax each, whose results are averaged.
+// sum of its weights and the weighted sum of values, while the workgroup goes through the keys tile by tile. The keys
+// of a segment may be several runs ("contexts") with a softmax each, whose results are averaged.
 
 struct Params {
   queryStride: u32,  // columns of the tensors

@@ -16,8 +16,8 @@ const LEAST_PHOTOS = 4;
 export const stillLimit = (longerSide: number): number => Math.max(LEAST_STILL, STILL_SHARE * longerSide);
 
 /**
- * Rotation in radians below which a pair from a turntable rests on the surroundings all the same: on matches that stayed
- * at their place but for their noise.
+ * Rotation in radians below which a pair from a turntable rests on the surroundings all the same: on matches that
+ * stayed at their place but for their noise.
  */
 const LEAST_TURN = 0.03;
 

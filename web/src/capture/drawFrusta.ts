@@ -17,7 +17,10 @@ const BOX = 0.14;
 /** Distance of the eye in radii of the cameras' sphere. */
 const EYE = 3;
 
-/** Draws cameras as pyramids around a box, far ones first; those that are left out dashed and without picture. Colours come from the page's own properties. */
+/**
+ * Draws cameras as pyramids around a box, far ones first; those that are left out dashed and without picture. Colours
+ * come from the page's own properties.
+ */
 export function drawFrusta(
   canvas: HTMLCanvasElement,
   views: UnderstoodView[],

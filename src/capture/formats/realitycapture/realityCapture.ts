@@ -14,8 +14,8 @@ const COLUMNS = ['x', 'y', 'alt', 'heading', 'pitch', 'roll', 'f'];
  * Reads the CSV of RealityCapture and RealityScan (Registration, Internal/External camera parameters): positions east,
  * north and up; heading clockwise from north, pitch and roll in degrees, of a camera that looks straight down where all
  * are zero; focal length in millimetres of a 36 mm film on the picture's longer side; principal point as an offset from
- * the middle in shares of that side ("RealityCapture XMP camera math"); Brown's distortion k1 … k4, t1, t2. A first line
- * may count the cameras.
+ * the middle in shares of that side ("RealityCapture XMP camera math"); Brown's distortion k1 … k4, t1, t2. A first
+ * line may count the cameras.
  */
 export const readRealityCapture: ReadExport = async (source) => {
   const where = source.list.locate(source.file);
