@@ -10,6 +10,8 @@ import { measuresDepth, stereoSeconds, withStereo } from './stereo.js';
 
 const gpu = useGpu();
 const HALF = 0.5;
+/** What is said of a capture whose cameras were found in its photos. */
+const FOUND: Partial<Capture> = { estimated: { photos: {} } };
 
 const captureOf = (views: View[], more: Partial<Capture> = {}): Capture => ({
   name: 'box',
@@ -42,12 +44,15 @@ describe('measuresDepth', () => {
     load: async () => ({ width: 0, height: 0, data: new Float32Array(0) }),
   };
 
-  it('measures where there are masks, no depth, and enough views near to each other', () => {
-    expect(measuresDepth(captureOf(looks(30)), { stereo: 'auto' })).toBe(true);
-    expect(measuresDepth(captureOf(looks(12)), { stereo: 'auto' })).toBe(false);
-    expect(measuresDepth(captureOf(looks(30), { masks: 'none' }), { stereo: 'auto' })).toBe(false);
+  it('measures in photos with masks, without depth, and with enough views near to each other', () => {
+    const auto = (views: View[], more: Partial<Capture> = {}) =>
+      measuresDepth(captureOf(views, { ...FOUND, ...more }), { stereo: 'auto' });
+    expect(auto(looks(30))).toBe(true);
+    expect(auto(looks(12))).toBe(false);
+    expect(auto(looks(30), { masks: 'none' })).toBe(false);
+    expect(auto(looks(30), { estimated: undefined })).toBe(false);
     const [first, ...rest] = looks(30);
-    expect(measuresDepth(captureOf([{ ...first, depth }, ...rest]), { stereo: 'auto' })).toBe(false);
+    expect(auto([{ ...first, depth }, ...rest])).toBe(false);
   });
 
   it('does as it is told, but never replaces depth', () => {
@@ -59,7 +64,7 @@ describe('measuresDepth', () => {
 
   it('expects time only where it measures, and more for finer depth', () => {
     const seconds = (stereo: 'auto' | 'off', stereoDetail: 'draft' | 'standard') =>
-      stereoSeconds(captureOf(looks(30)), { stereo, stereoDetail });
+      stereoSeconds(captureOf(looks(30), FOUND), { stereo, stereoDetail });
     expect(seconds('off', 'standard')).toBe(0);
     expect(seconds('auto', 'standard')).toBeGreaterThan(2 * seconds('auto', 'draft'));
   });

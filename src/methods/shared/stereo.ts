@@ -69,12 +69,16 @@ export interface StereoFacts {
   accuracy: number;
 }
 
-/** Whether depth is measured: where masks are and no depth is, and the views lie close enough to each other. */
+/**
+ * Whether depth is measured. `auto` measures in photos whose cameras were found in them, where masks are and the views
+ * lie close enough to each other: photos of a thing on a table seldom show it from all around, so outlines leave much
+ * open. Captures with stated cameras mostly do, and there it costs more than it brings (see docs/stereo.md).
+ */
 export function measuresDepth(capture: Capture, { stereo }: Pick<StereoChoice, 'stereo'>): boolean {
   const views = trainingViews(capture);
   if (stereo === 'off' || views.some((v) => v.depth)) return false;
   if (stereo === 'on') return views.length >= 3;
-  if (capture.masks === 'none') return false;
+  if (capture.masks === 'none' || !capture.estimated?.photos) return false;
   const chosen = sourceViews(
     views.map((v) => v.camera),
     centerOf(capture.bounds),

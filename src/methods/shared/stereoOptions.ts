@@ -8,7 +8,8 @@ export const stereoOptions = {
     .default('auto')
     .describe(
       'Measure depth from the pictures (multi-view stereo) where the capture has none: hollows come out that no ' +
-        'outline shows. auto: where there are masks and at least six views lie close enough to two others.',
+        'outline shows. auto: in photos whose cameras were found in them, where at least six views lie close enough ' +
+        'to two others.',
     ),
   stereoDetail: z
     .enum(STEREO_DETAILS)
