@@ -17,6 +17,7 @@ import { addMethods } from './commands/methods.js';
 import { addReconstruct } from './commands/reconstruct.js';
 import { addRender } from './commands/render.js';
 import { addServe } from './commands/serve.js';
+import { addWeights } from './commands/weights.js';
 import { addWorker } from './commands/worker.js';
 import { fail } from './terminal.js';
 
@@ -43,6 +44,7 @@ addRender(program);
 addAssess(program);
 addMethods(program);
 addDoctor(program);
+addWeights(program);
 await addServe(program);
 await addWorker(program);
 addKeys(program);

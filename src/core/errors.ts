@@ -81,6 +81,9 @@ export const ERROR_CODES = {
 
   // weights of networks
   WEIGHTS_INVALID: ['config', 'A file of network weights is damaged, or not of the form that its network needs.'],
+  WEIGHTS_MISSING: ['config', 'The network weights that a method reads are not on this machine.'],
+  WEIGHTS_LICENCE: ['config', 'The licences of network weights were not accepted on this machine.'],
+  WEIGHTS_DOWNLOAD_FAILED: ['machine', 'Network weights could not be fetched.'],
   WEIGHTS_UNSUPPORTED: ['config', 'The weights are of a network, or of a kind of number, that is not supported.'],
 
   // geometry, render, methods
