@@ -16,6 +16,9 @@ import type { FoundObject, ObjectMask } from './findObject.js';
 /** Below this agreement with what all other photos show, a mask is flagged. */
 export const LEAST_AGREEMENT = 0.8;
 
+/** Warnings of a capture without masks that say nothing of one with them. */
+export const MENDED_BY_MASKS: readonly string[] = ['CAPTURE_NO_MASKS', 'CAPTURE_BOUNDS_AMONG_CAMERAS'];
+
 /** The capture with masks that were found, and the bounds that follow from them. */
 export async function objectCapture(capture: Capture, found: FoundObject, signal?: AbortSignal): Promise<Capture> {
   const turned = turnedCapture(capture, found.turn);
@@ -34,7 +37,7 @@ export async function objectCapture(capture: Capture, found: FoundObject, signal
       },
     ];
   });
-  const kept = capture.warnings.filter(({ code }) => code !== 'CAPTURE_NO_MASKS');
+  const kept = capture.warnings.filter(({ code }) => !MENDED_BY_MASKS.includes(code));
   const bounds = await boundsOf({ views, surveys, hasMasks: true, signal }, found);
   return {
     ...turned,

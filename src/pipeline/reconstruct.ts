@@ -14,6 +14,7 @@ import type { Profile } from '../gpu/runtime/profile.js';
 import type { Method, MethodStage } from '../methods/method.js';
 import { getMethod, resolveOptions } from '../methods/registry.js';
 import type { ObjectHints } from '../object/hints.js';
+import { MENDED_BY_MASKS } from '../object/objectCapture.js';
 import { checkpointFolder } from '../platform/checkpointFolder.js';
 import { previewFolder } from '../platform/previewFolder.js';
 import { runInThread } from '../platform/runInThread.js';
@@ -172,7 +173,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     });
     const hooks = { signal, progress: tracker.report };
     const warnings: Warning[] = capture.warnings.filter(
-      ({ code }) => code !== 'CAPTURE_NO_MASKS' || !completing.includes(masksStage),
+      ({ code }) => !MENDED_BY_MASKS.includes(code) || !completing.includes(masksStage),
     );
     const warn = (warning: Warning): void => {
       warnings.push(warning);

@@ -438,7 +438,6 @@ describe.skipIf(browserMissing)('the page', () => {
       expect(log.find((line) => line.includes('submitJob'))).toMatch(new RegExp(`submitJob ${job.id}done$`));
       expect(await sticksOut(boss)).toBe(0);
       expect(await violations(boss)).toEqual([]);
-      if (process.env.SHOT) await boss.screenshot({ path: process.env.SHOT, fullPage: true });
       await boss.context().close();
     } finally {
       await secured.destroy();

@@ -213,7 +213,6 @@ function checkCoverage(views: readonly View[], prepared: readonly CarvingView[],
   );
 }
 
-/** The middle 98 % of sparse points along each axis: the rest is background and mismatches. */
 /** Share of the nearest cameras' distance from what they look at within which what they stand around lies. */
 const AMONG = 0.8;
 /** Share of the points that have to lie there for the others to be surroundings. */
@@ -252,6 +251,7 @@ function amongCameras(
   return inside;
 }
 
+/** The middle 98 % of sparse points along each axis: the rest is background and mismatches. */
 function pointBox(points: ArrayLike<number>): Bounds {
   const at = (axis: number, share: number): number => {
     const values = Float32Array.from({ length: points.length / 3 }, (_, i) => points[i * 3 + axis]).sort();

@@ -101,8 +101,10 @@ export class Batch {
     const { queue } = device;
     this.profile?.resolve(this.encoder, device);
     for (const { buffer, blocks, used } of this.arenas) queue.writeBuffer(buffer, 0, blocks, 0, used);
-    queue.submit([this.encoder.finish()]);
-    this.profile?.submitted(this.label);
+    const commands = this.encoder.finish();
+    const at = performance.now();
+    queue.submit([commands]);
+    this.profile?.submitted(this.label, at);
     for (const { buffer } of this.arenas) this.gpu.releaseUniformArena(buffer);
     for (const action of this.afterSubmit) action();
   }

@@ -119,9 +119,14 @@ export class Profiler {
   }
 
   /** @internal Work on the queue is ordered, so sets can be used again right after the submission. */
-  afterSubmit(passes: Pass[], label: string | undefined, sets: GPUQuerySet[], staging: GPUBuffer | undefined): void {
+  afterSubmit(
+    passes: Pass[],
+    label: string | undefined,
+    sets: GPUQuerySet[],
+    staging: GPUBuffer | undefined,
+    at: number,
+  ): void {
     this.sets.push(...sets);
-    const at = performance.now();
     const open = this.stages.at(-1);
     const stage = open && open.end === undefined ? open.name : undefined;
     const work = staging
@@ -206,8 +211,12 @@ export class BatchProfile {
     encoder.copyBufferToBuffer(resolved, 0, this.staging, 0, size);
   }
 
-  /** Once the batch has been submitted. */
-  submitted(label: string | undefined): void {
-    if (this.passes.length > 0) this.profiler.afterSubmit(this.passes, label, this.sets, this.staging);
+  /**
+   * Once the batch has been submitted.
+   *
+   * @param at `performance.now()` just before: a device that begins at once has begun before the submission returns
+   */
+  submitted(label: string | undefined, at: number): void {
+    if (this.passes.length > 0) this.profiler.afterSubmit(this.passes, label, this.sets, this.staging, at);
   }
 }

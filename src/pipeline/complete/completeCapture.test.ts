@@ -22,7 +22,7 @@ function captureOf({ views, sparse }: Pick<ReturnType<typeof boxScene>, 'views' 
     scaleKnown: false,
     masks: 'none',
     points: sparse,
-    warnings: [{ code: 'CAPTURE_NO_MASKS', message: '' }],
+    warnings: ['CAPTURE_NO_MASKS', 'CAPTURE_BOUNDS_AMONG_CAMERAS'].map((code) => ({ code, message: '' })),
     leftOut: [],
     dispose: async () => {},
   };
