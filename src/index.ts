@@ -67,6 +67,7 @@ export type { BatchProfile, Profiler } from './gpu/runtime/profiler.js';
 export type { GpuResources, TypedArray } from './gpu/runtime/resources.js';
 export type { GpuHost } from './gpu/runtime/shader.js';
 export type { SelfTestCheck, SelfTestReport } from './gpu/selfTest/selfTest.js';
+export type { SelfTestCheckName } from './gpu/selfTest/selfTestCheck.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export type { ObjectHints, Rectangle } from './object/hints.js';

@@ -196,8 +196,12 @@ describe('plinth methods', () => {
 describe('plinth doctor', () => {
   it('says which adapters there are, and whether they compute right', async () => {
     const { code, stdout } = await plinth('doctor', '--json');
-    const diagnosis = json<{ healthy: boolean; adapters: { device: string }[]; selfTest: { ok: boolean } }>(stdout);
+    type Tested = { ok: boolean; checks: { name: string }[] };
+    const diagnosis = json<{ healthy: boolean; adapters: { device: string }[]; selfTest: Tested }>(stdout);
     expect(diagnosis).toMatchObject({ healthy: true, selfTest: { ok: true } });
+    expect(diagnosis.selfTest.checks.map((c) => c.name)).toEqual(
+      expect.arrayContaining(['matmul', 'gemm', 'attention']),
+    );
     expect(code).toBe(0);
     const short = await plinth('doctor', '--adapter-only');
     expect(short.code).toBe(0);

@@ -69,6 +69,7 @@ export const ERROR_CODES = {
   GPU_VALIDATION: ['internal', 'The GPU refused a command.'],
   GPU_SHADER_INVALID: ['internal', 'A shader does not compile.'],
   GPU_SELF_TEST_FAILED: ['machine', 'The GPU computes wrong results.'],
+  GPU_NO_ANSWER: ['machine', 'The GPU, or the machine around it, was too busy or hung to answer a check in time.'],
   GPU_DRIVER_SETUP_FAILED: ['machine', 'The software Vulkan driver could not be set up.'],
 
   // health: the GPU policy of an installation

@@ -56,8 +56,9 @@ type Checked = Pick<ValidationReport, 'mode' | 'state' | 'adapter' | 'facts' | '
  * vendor's own view of the GPU, an allocation and the numeric self-test.
  *
  * @throws with `required` the first violation: `GPU_REQUIRED_MISSING`, `GPU_VENDOR_REFUSED`, `GPU_MEMORY_TOO_SMALL`,
- * `GPU_UNHEALTHY`, `GPU_LIMIT_TOO_LOW`, `GPU_ALLOCATION_FAILED`, `GPU_SELF_TEST_FAILED`. Otherwise only where the
- * software adapter is not fit or not allowed either: `GPU_SOFTWARE_REFUSED`, `GPU_NO_ADAPTER` or one of the above.
+ * `GPU_UNHEALTHY`, `GPU_LIMIT_TOO_LOW`, `GPU_ALLOCATION_FAILED`, `GPU_SELF_TEST_FAILED`, `GPU_NO_ANSWER`.
+ * Otherwise only where the software adapter is not fit or not allowed either: `GPU_SOFTWARE_REFUSED`, `GPU_NO_ADAPTER`
+ * or one of the above.
  */
 export async function validateGpu(policy: GpuPolicy, options: ValidationOptions = {}): Promise<ValidationReport> {
   const start = performance.now();

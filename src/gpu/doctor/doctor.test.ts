@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { LIBRARY_WORDS, wordRemedy } from '../../core/remedy.js';
 import { type MachineFacts, machineFacts } from '../adapter/system.js';
 import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { diagnose, formatDiagnosis } from './doctor.js';
@@ -105,6 +106,10 @@ describe('findings', () => {
     const list = findings({ machine, adapters: [adapter()], selfTest });
     expect(codes(list)).toEqual(['self-test-sort']);
     expect(list[0].message).toContain('3 of 9 sorted keys are wrong');
+    const late = { ...checks[1], late: true as const, message: 'There was no answer within 60 s' };
+    const [finding] = findings({ machine, adapters: [adapter()], selfTest: { ...selfTest, checks: [late] } });
+    expect(finding).toMatchObject({ code: 'self-test-late', severity: 'error' });
+    expect(wordRemedy(finding.remedy!, LIBRARY_WORDS)).toContain('less busy');
   });
 });
 

@@ -6,6 +6,7 @@ import { type MachineFacts, machineFacts } from '../adapter/system.js';
 import { installedSoftwareDriver, installSoftwareDriver } from '../driver/softwareDriver.js';
 import type { AdapterFacts } from '../runtime/adapterFacts.js';
 import { runSelfTest, type SelfTestReport } from '../selfTest/selfTest.js';
+import type { CheckWork } from '../selfTest/selfTestCheck.js';
 import { type Finding, findings, mesaVersion } from './findings.js';
 
 /** How thoroughly a machine is looked at. */
@@ -16,6 +17,11 @@ export interface DiagnoseOptions {
   log?: (line: string) => void;
   /** Skip the self-test. Default false. */
   skipSelfTest?: boolean;
+  /**
+   * Further checks of the self-test.
+   * @internal
+   */
+  extraChecks?: readonly CheckWork[];
 }
 
 /** Everything about this machine that matters for GPU work. Plain data, so that it can be printed as JSON. */
@@ -74,7 +80,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     log(`testing ${chosen.device} …`);
     try {
       const gpu = await openGpu({ adapter: chosen.index });
-      selfTest = await runSelfTest(gpu).finally(() => gpu.dispose());
+      selfTest = await runSelfTest(gpu, { extra: options.extraChecks }).finally(() => gpu.dispose());
     } catch (error) {
       openError = toPlinthError(error).message;
     }

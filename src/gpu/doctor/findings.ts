@@ -1,7 +1,7 @@
 import { anyOf, option, type Remedy, step } from '../../core/remedy.js';
 import { type MachineFacts, manualCommand } from '../adapter/system.js';
 import type { AdapterFacts } from '../runtime/adapterFacts.js';
-import type { SelfTestReport } from '../selfTest/selfTest.js';
+import { LATE_REMEDY, type SelfTestReport } from '../selfTest/selfTest.js';
 
 /** Something that is wrong with the machine or could be better, and what to do about it. */
 export interface Finding {
@@ -72,6 +72,15 @@ export function findings(input: FindingInput): Finding[] {
   }
   for (const check of selfTest?.checks ?? []) {
     if (check.ok) continue;
+    if (check.late) {
+      result.push({
+        code: 'self-test-late',
+        severity: 'error',
+        message: `${selfTest?.device} did not finish the self-test "${check.name}" in time: ${check.message}`,
+        remedy: LATE_REMEDY,
+      });
+      continue;
+    }
     result.push({
       code: `self-test-${check.name}`,
       severity: 'error',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
 import { openGpu } from '../adapter/openGpu.js';
-import { assertSelfTest, runSelfTest, SELF_TEST_CHECKS } from './selfTest.js';
+import { assertSelfTest, runSelfTest } from './selfTest.js';
+import { SELF_TEST_CHECKS } from './selfTestCheck.js';
 
 const gpu = useGpu();
 
@@ -70,12 +71,19 @@ describe('self-test', () => {
     own.dispose();
   });
 
-  it('counts a check without an answer as failed', async () => {
+  it('counts a check without an answer as failed, for being late and not for wrong numbers', async () => {
     const own = await openGpu();
     own.read = () => new Promise(() => {});
     const report = await runSelfTest(own, { quick: true, timeout: 0.05 });
     expect(report.checks.map((c) => c.ok)).toEqual(SELF_TEST_CHECKS.map(() => false));
+    expect(report.checks.map((c) => c.late)).toEqual(SELF_TEST_CHECKS.map(() => true));
     expect(report.checks[0].message).toContain('no answer within 0.05 s');
+    expect(() => assertSelfTest(report)).toThrow(
+      expect.objectContaining({ code: 'GPU_NO_ANSWER', exitCode: 4, remedy: expect.anything() }),
+    );
+    // One wrong number weighs more than any number of checks that were late.
+    report.checks[1] = { name: 'sort', ok: false, seconds: 1, message: '3 of 9 sorted keys are wrong' };
+    expect(() => assertSelfTest(report)).toThrow(expect.objectContaining({ code: 'GPU_SELF_TEST_FAILED' }));
     own.dispose();
   });
 

@@ -6,21 +6,27 @@
 import { PlinthError, throwIfCancelled, toPlinthError } from '../../core/errors.js';
 import { pause } from '../../core/pause.js';
 import { Random } from '../../core/random.js';
-import { anyOf, option, step } from '../../core/remedy.js';
+import { anyOf, option, type Remedy, step } from '../../core/remedy.js';
 import { recordRadixSort } from '../primitives/radixSort.js';
 import { recordScan } from '../primitives/scan.js';
 import type { Gpu } from '../runtime/gpu.js';
 import { defineKernel, linear } from '../runtime/kernel.js';
-import { type CheckContext, compare } from './selfTestCheck.js';
+import {
+  type CheckContext,
+  type CheckWork,
+  compare,
+  randomWords,
+  SELF_TEST_CHECKS,
+  type SelfTestCheckName,
+} from './selfTestCheck.js';
 import { checkRasterisation } from './selfTestRaster.js';
-
-export const SELF_TEST_CHECKS = ['scan', 'sort', 'atomics', 'rasterisation', 'matmul'] as const;
-export type SelfTestCheckName = (typeof SELF_TEST_CHECKS)[number];
 
 /** One check of the self-test. */
 export interface SelfTestCheck {
   name: SelfTestCheckName;
   ok: boolean;
+  /** Not ok only because no answer came in time: nothing is known of the numbers. Absent otherwise. */
+  late?: true;
   seconds: number;
   /** What was compared, or what was wrong. */
   message: string;
@@ -40,8 +46,10 @@ export interface SelfTestOptions {
   signal?: AbortSignal;
   /** Small sizes, for probing a running service: a few milliseconds on a GPU. Default false. */
   quick?: boolean;
-  /** Seconds after which a check that got no answer counts as failed. Default 60, quick 10. */
+  /** Seconds after which a check that got no answer counts as failed, for being late. Default 60, quick 10. */
   timeout?: number;
+  /** Further checks, which run after the others. Default none. */
+  extra?: readonly CheckWork[];
   /** For tests of the self-test: changes what came back from the GPU. */
   tamper?: (check: SelfTestCheckName, words: Uint32Array) => void;
 }
@@ -52,7 +60,7 @@ const shader = new URL('./selfTest.wgsl', import.meta.url);
 const atomics = defineKernel({ name: 'self-test-atomics', shader, entryPoint: 'atomics', bindings, uniforms });
 const multiply = defineKernel({ name: 'self-test-matmul', shader, entryPoint: 'multiply', bindings, uniforms });
 
-const CHECKS: Record<SelfTestCheckName, (context: CheckContext) => Promise<string>> = {
+const CHECKS: Record<(typeof SELF_TEST_CHECKS)[number], CheckWork['run']> = {
   scan: checkScan,
   sort: checkSort,
   atomics: checkAtomics,
@@ -65,21 +73,25 @@ const CHECKS: Record<SelfTestCheckName, (context: CheckContext) => Promise<strin
  * report not `ok`; nothing but cancellation is thrown.
  */
 export async function runSelfTest(gpu: Gpu, options: SelfTestOptions = {}): Promise<SelfTestReport> {
-  const { signal, quick = false, timeout = quick ? 10 : 60, tamper } = options;
+  const { signal, quick = false, timeout = quick ? 10 : 60, extra = [], tamper } = options;
   const start = performance.now();
   const checks: SelfTestCheck[] = [];
-  for (const name of SELF_TEST_CHECKS) {
+  const works = [...SELF_TEST_CHECKS.map((name): CheckWork => ({ name, run: CHECKS[name] })), ...extra];
+  for (const [i, { name, run }] of works.entries()) {
     throwIfCancelled(signal);
     const from = performance.now();
     const limit = new AbortController();
     const context: CheckContext = {
       gpu,
       quick,
-      random: new Random(1 + SELF_TEST_CHECKS.indexOf(name)),
+      random: new Random(1 + i),
       async read(buffer, count) {
         const words = await gpu.readUint32(buffer, count);
         tamper?.(name, words);
         return words;
+      },
+      seen(numbers) {
+        tamper?.(name, new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length));
       },
       async pause() {
         await pause(signal);
@@ -89,11 +101,13 @@ export async function runSelfTest(gpu: Gpu, options: SelfTestOptions = {}): Prom
     const check: SelfTestCheck = { name, ok: false, seconds: 0, message: '' };
     try {
       gpu.check();
-      check.message = await within(CHECKS[name](context), timeout, signal);
+      check.message = await within(run(context), timeout, signal);
       check.ok = true;
     } catch (error) {
       throwIfCancelled(signal);
-      check.message = toPlinthError(error).found;
+      const { code, found } = toPlinthError(error);
+      check.message = found;
+      if (code === 'GPU_NO_ANSWER') check.late = true;
     } finally {
       limit.abort();
     }
@@ -104,10 +118,28 @@ export async function runSelfTest(gpu: Gpu, options: SelfTestOptions = {}): Prom
   return { ok: checks.every((c) => c.ok), device: gpu.adapter.device, seconds, checks };
 }
 
-/** Throws `GPU_SELF_TEST_FAILED` with the failed checks where the report is not ok. */
+/** What helps where a GPU gave no answer in time. */
+export const LATE_REMEDY: Remedy = anyOf(
+  step`try again when the machine is less busy`,
+  step`if it is late on an idle machine too, update the driver or choose another adapter with ${option('adapter')}`,
+);
+
+/**
+ * Throws where the report is not ok, with the failed checks: `GPU_NO_ANSWER` if they were all only late,
+ * `GPU_SELF_TEST_FAILED` otherwise.
+ */
 export function assertSelfTest(report: SelfTestReport): void {
   if (report.ok) return;
-  const failed = report.checks.filter((c) => !c.ok).map((c) => `${c.name}: ${c.message}`);
+  const bad = report.checks.filter((c) => !c.ok);
+  const failed = bad.map((c) => `${c.name}: ${c.message}`);
+  if (bad.every((c) => c.late)) {
+    throw new PlinthError('GPU_NO_ANSWER', {
+      found: `${report.device} did not finish its self-test in time (${failed.join('; ')})`,
+      expected: 'an answer in time, whose numbers can be checked',
+      remedy: LATE_REMEDY,
+      subject: report.device,
+    });
+  }
   throw new PlinthError('GPU_SELF_TEST_FAILED', {
     found: `${report.device} failed its self-test (${failed.join('; ')})`,
     expected: 'the same numbers as the CPU computes',
@@ -125,7 +157,7 @@ export function assertSelfTest(report: SelfTestReport): void {
 function within<T>(work: Promise<T>, seconds: number, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new PlinthError('GPU_SELF_TEST_FAILED', `There was no answer within ${seconds} s`)),
+      () => reject(new PlinthError('GPU_NO_ANSWER', `There was no answer within ${seconds} s`)),
       seconds * 1000,
     );
     const cancel = (): void => reject(new PlinthError('CANCELLED', 'The work was cancelled'));
@@ -136,15 +168,6 @@ function within<T>(work: Promise<T>, seconds: number, signal: AbortSignal | unde
     });
   });
 }
-
-const randomWords = (random: Random, count: number): Uint32Array => {
-  // One draw for many words: the generator is made for quality, and here any mixture of bits will do.
-  const base = random.uint32();
-  return Uint32Array.from({ length: count }, (_, i) => {
-    const x = Math.imul(i ^ base, 0x9e3779b1);
-    return Math.imul(x ^ (x >>> 15), 0x85ebca6b) ^ i;
-  });
-};
 
 async function checkScan({ gpu, quick, random, read }: CheckContext): Promise<string> {
   const count = quick ? 20_000 : 1_100_000; // the larger needs three levels

@@ -1,6 +1,7 @@
-import { toFailure } from '../../core/errors.js';
+import { type Failure, toFailure } from '../../core/errors.js';
 import { openGpu } from '../../gpu/adapter/openGpu.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
+import { LATE_REMEDY } from '../../gpu/selfTest/selfTest.js';
 import { readinessProbe } from '../../health/readiness.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { reconstruct } from '../../pipeline/reconstruct.js';
@@ -30,11 +31,9 @@ export const engine: Engine = {
       if (ok) return { ok, seconds, adapter: probeGpu.adapter.device };
       // A device that hangs is kept: it is asked once, and its answer ends the waiting.
       if (!late) closeProbe();
-      const failure = {
-        code: 'GPU_SELF_TEST_FAILED',
-        message,
-        remedy: 'Update the driver; the device may be damaged',
-      } as const;
+      const failure: Failure = late
+        ? { code: 'GPU_NO_ANSWER', message, remedy: LATE_REMEDY }
+        : { code: 'GPU_SELF_TEST_FAILED', message, remedy: 'Update the driver; the device may be damaged' };
       return { ok, seconds, failure };
     } catch (error) {
       closeProbe();

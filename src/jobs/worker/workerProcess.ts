@@ -142,9 +142,10 @@ export class WorkerProcess {
             ok: false,
             seconds: timeoutMs / 1000,
             failure: {
-              code: 'GPU_SELF_TEST_FAILED',
+              code: 'GPU_NO_ANSWER',
               message: `A small compute job did not end within ${timeoutMs / 1000} s.`,
-              remedy: 'Look at the driver; restart the service if it lasts',
+              remedy:
+                'Leave the machine more time for the service; if it lasts, look at the driver and restart the service',
             },
           }),
         timeoutMs,
