@@ -27,12 +27,12 @@ describe.skipIf(browserMissing)('the page', () => {
     page.getByRole('list', { name: 'Stages' }).getByText(title, { exact: true });
 
   /** Whether the drawing of the cameras is one, and turns with the arrow keys. */
-  const turning = async (page: Page): Promise<boolean> => {
+  /** Turns the drawing by a key, and waits until another picture is shown. */
+  const turns = async (page: Page): Promise<void> => {
     const drawing = page.getByRole('img', { name: /cameras around the object/ });
     const before = await drawing.screenshot();
     await drawing.press('ArrowLeft');
-    await page.waitForTimeout(100);
-    return !before.equals(await drawing.screenshot());
+    await expect.poll(async () => before.equals(await drawing.screenshot()), { timeout: 60_000 }).toBe(false);
   };
 
   const jobOf = async (id: string): Promise<Job> => (await (await server.ask(`/v1/jobs/${id}`)).json()) as Job;
@@ -79,7 +79,7 @@ describe.skipIf(browserMissing)('the page', () => {
     expect(sent).toEqual([]);
     await page.getByText('Options', { exact: true }).click();
     expect(await violations(page)).toEqual([]);
-    expect(await turning(page)).toBe(true);
+    await turns(page);
     await page.getByText('Options', { exact: true }).click();
     await page.locator('.strip img').last().waitFor();
     await screenshot(page, 'page-understood');
