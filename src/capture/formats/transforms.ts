@@ -1,10 +1,10 @@
 import type { Warning } from '../../core/context.js';
 import { fromRows, type Mat4, type Vec3 } from '../../core/math.js';
+import { keyOf } from '../../core/nameKey.js';
 import type { CaptureFormat } from '../capture.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readMetadata } from '../files/metadata.js';
 import type { TransformsFile } from '../layout/detect.js';
-import { keyOf } from '../layout/fileList.js';
 import { partsOf } from '../layout/locate.js';
 import { invalidMetadata, metadataText, parseJson } from '../layout/metadata.js';
 import { fileName, isImageName, withoutEnding } from '../layout/names.js';

@@ -1,7 +1,5 @@
+import { keyOf } from '../../core/nameKey.js';
 import { isLitter } from './names.js';
-
-/** By which names are the same on one file system or another. */
-export const keyOf = (path: string): string => path.normalize('NFC').toLowerCase();
 
 const depthOf = (path: string): number => (path === '' ? 0 : path.split('/').length);
 

@@ -3,6 +3,7 @@ import { fittedSize, nearestResize } from '../../capture/images/resample.js';
 import { type Bounds, centerOf } from '../../core/bounds.js';
 import type { Camera } from '../../core/camera.js';
 import type { ColorImage, FloatImage } from '../../core/image.js';
+import { median } from '../../core/statistics.js';
 import { findDepths, type StereoDepth, type StereoOptions } from '../../geometry/stereo/findDepths.js';
 import { sourceViews } from '../../geometry/stereo/sourceViews.js';
 import type { MethodContext } from '../method.js';
@@ -192,7 +193,6 @@ export async function withStereo(
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 function longestSide({ width, height }: Camera, pixels: number): number {
   const share = Math.min(1, Math.sqrt(pixels / (width * height)));

@@ -1,4 +1,5 @@
 import { diagonalOf } from '../../core/bounds.js';
+import { mean } from '../../core/statistics.js';
 import type { Advice, QualityData, ViewQuality } from '../schema.js';
 import { counted, decibel, percent, significant, viewsNamed } from './words.js';
 
@@ -58,7 +59,6 @@ const hint = (code: string, message: string, views: readonly ViewQuality[] = [])
 
 const namesOf = (views: readonly ViewQuality[]): string => viewsNamed(views.map((v) => v.name));
 const inputs = (e: AdviceEvidence): ViewQuality[] => e.views.filter((v) => v.group === 'input');
-const mean = (values: readonly number[]): number => values.reduce((s, v) => s + v, 0) / Math.max(1, values.length);
 
 const fewViews: Rule = (e) => {
   const { input, withDepth } = e.capture.views;

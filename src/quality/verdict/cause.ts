@@ -1,4 +1,5 @@
 import { INVERTED_VIEWS, looksInverted } from '../../capture/masks/polarity.js';
+import { mean, median } from '../../core/statistics.js';
 import type { ViewQuality } from '../schema.js';
 import { type AdviceEvidence, camerasEstimated } from './advice.js';
 import { counted, named, percent } from './words.js';
@@ -6,7 +7,6 @@ import { counted, named, percent } from './words.js';
 /** One rule: a sentence with the cause and its remedy, or `null` where the evidence does not speak for it. */
 type CauseRule = (e: AdviceEvidence, inputs: readonly ViewQuality[]) => string | null;
 
-const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
 const share = (views: readonly ViewQuality[], test: (v: ViewQuality) => boolean): number =>
   views.length === 0 ? 0 : views.filter(test).length / views.length;
 
@@ -84,8 +84,6 @@ const singleCameras: CauseRule = (e) => {
  * round about an axis have the same outline from all sides), and where its outline does not fit either.
  */
 const ODD = { alone: 1, explained: 0.6, fits: 0.93 } as const;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** Renders that lie to one side of the pictures everywhere: the outlines are shifted in the pictures. */
 const shiftedMasks: CauseRule = (_, views) => {

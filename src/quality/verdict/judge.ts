@@ -1,3 +1,4 @@
+import { mean } from '../../core/statistics.js';
 import type { Limit, QualityStatus, ViewQuality } from '../schema.js';
 import { type AdviceEvidence, camerasEstimated } from './advice.js';
 import { likelyCause } from './cause.js';
@@ -101,7 +102,7 @@ function boundsOf(e: AdviceEvidence): Limit[] {
 
 function meanMissing(views: readonly ViewQuality[]): number | null {
   const values = views.flatMap((v) => v.mask?.missing ?? []);
-  return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
+  return values.length === 0 ? null : mean(values);
 }
 
 /** The view that fits worst of those that the model was made of or kept back from it. */
@@ -113,5 +114,5 @@ function worstFit(views: readonly ViewQuality[]): { name: string; iou: number } 
 
 function meanExplained(views: readonly ViewQuality[]): number | null {
   const values = views.flatMap((v) => v.colour?.explained ?? []);
-  return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
+  return values.length === 0 ? null : mean(values);
 }

@@ -6,6 +6,7 @@ import { PassThrough, type Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import { diskFull, isDiskFull, PlinthError } from '../../core/errors.js';
+import { keyOf } from '../../core/nameKey.js';
 import type { DiskBudget, Reservation } from '../../jobs/storage/diskBudget.js';
 import { FieldError } from '../problem.js';
 import { requireStorable } from '../storableText.js';
@@ -193,9 +194,9 @@ class Sink {
   private async writeFile(name: string, source: Readable): Promise<void> {
     const path = safePath(name);
     if (this.names.length >= this.limits.files) throw tooMany(this.limits.files);
-    if (this.folded.has(foldName(path)))
+    if (this.folded.has(keyOf(path)))
       throw new FieldError([{ field: name, message: 'the file is there twice, maybe in another case' }]);
-    this.folded.add(foldName(path));
+    this.folded.add(keyOf(path));
     const hash = createHash('sha256');
     const count = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
@@ -241,9 +242,6 @@ class Sink {
 }
 
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-/** Equal for names that are one file on some file system: those that differ in case, or in how accents are written. */
-export const foldName = (name: string): string => name.normalize('NFC').toLowerCase();
 
 /** A relative path that stays inside. @throws `ARCHIVE_UNSAFE_PATH` */
 export function safePath(name: string): string {

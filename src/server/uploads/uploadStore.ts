@@ -19,12 +19,13 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import { type Upload, type UploadFile, uploadFileUrl } from '../../api/upload.js';
 import { diskFull, isDiskFull, PlinthError } from '../../core/errors.js';
+import { keyOf } from '../../core/nameKey.js';
 import { anyOf, setting, step } from '../../core/remedy.js';
 import type { DiskBudget, Reservation } from '../../jobs/storage/diskBudget.js';
 import { unknownUpload } from '../../jobs/unknownUpload.js';
 import { FieldError } from '../problem.js';
 import { type PaceLimits, watchPace } from './pace.js';
-import { foldName, safePath, tooLarge, tooMany } from './receive.js';
+import { safePath, tooLarge, tooMany } from './receive.js';
 
 interface Manifest {
   id: string;
@@ -426,7 +427,7 @@ export class UploadStore {
 
 /** No name twice, in whatever case, and none the folder of another. @throws `REQUEST_INVALID` */
 function requireApart(names: string[]): void {
-  const files = new Set(names.map(foldName));
+  const files = new Set(names.map(keyOf));
   if (files.size < names.length) throw new FieldError([{ field: 'files', message: 'two files have the same name' }]);
   for (const name of files) {
     for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
