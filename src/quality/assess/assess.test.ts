@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -107,6 +107,20 @@ test('keeps picture, render and error map of every view, exact and at their size
   expect(error.info.channels).toBe(3);
   expect([...error.data.subarray(0, 3)]).toEqual([...ERROR_COLOURS[0]]);
   expect(error.data[(32 * 64 + 32) * 3]).toBeGreaterThan(ERROR_COLOURS[0][0] + 20);
+});
+
+test('threads find the same figures and images, in the order of the views', async () => {
+  const capture = sphereCapture({ views: 6 });
+  const renderer = sphereRenderer({ exposure: 0.7 });
+  const of = async (name: string, threads: number) => {
+    const made = join(folder, name);
+    const result = await assessWith(renderer, asset, healthyMesh, capture, {}, made, { threads });
+    const files = (await readdir(join(made, 'assessment'))).sort();
+    return { result, files: await Promise.all(files.map((file) => readFile(join(made, 'assessment', file)))) };
+  };
+  const here = await of('here', 0);
+  expect(here.files.length).toBe(18);
+  expect(await of('threads', 2)).toEqual(here);
 });
 
 describe('is refused or stopped with a coded error', () => {

@@ -1,8 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import sharp from 'sharp';
 import { readAsset } from '../../asset/read/readAsset.js';
 import type { Capture, View } from '../../capture/capture.js';
+import { mapLimited } from '../../capture/concurrency.js';
 import type { Asset } from '../../core/asset.js';
 import { type Camera, resizeCamera } from '../../core/camera.js';
 import type { ProgressSink } from '../../core/context.js';
@@ -13,12 +11,11 @@ import { meshHealth } from '../../geometry/mesh/measure/health.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { AssetRenderer } from '../../render/forward/assetRenderer.js';
 import { depthError } from '../metrics/depthError.js';
-import { errorImage } from '../metrics/errorImage.js';
 import { texelsPerPixel, textureQuality } from '../metrics/meshFacts.js';
-import { compositeOnWhite } from '../metrics/planes.js';
 import type { Assessment, MeshQuality, Protocol, Thresholds, ViewGroup, ViewQuality } from '../schema.js';
 import { classify, THRESHOLD_DEFAULTS } from './classify.js';
-import { compareView } from './compareView.js';
+import { Comparisons } from './comparisons.js';
+import { ImageWriter } from './imageWriter.js';
 import { inFrameOf } from './inFrameOf.js';
 import { decidingMeans, decidingMeasures, groupTotals } from './totals.js';
 
@@ -42,6 +39,8 @@ export interface AssessHooks {
   signal?: AbortSignal;
   /** Receives stage `assess`. */
   progress?: ProgressSink;
+  /** Threads that compare pictures with renders; changes no figure. Default: by the work and the processors; 0 = none. */
+  threads?: number;
 }
 
 /** What draws the asset; `AssetRenderer` is one. */
@@ -52,8 +51,8 @@ export interface ViewRenderer {
   ): Promise<{ color: ColorImage; depth?: FloatImage }>;
 }
 
-/** The folder of pictures, renders and error maps within a result. */
-export const ASSESSMENT_FOLDER = 'assessment';
+/** Pixels of pictures that are worked on at once, at most: each is held a few times over. */
+const PIXELS_AT_ONCE = 2 ** 25;
 
 /**
  * Renders every view of the capture from the asset and measures how far it is from its picture.
@@ -103,29 +102,32 @@ export async function assessWith(
   const images = folder === undefined ? undefined : new ImageWriter(folder);
   await images?.open();
   const texels = texelsPerPixel(asset, mesh);
-  const views: ViewQuality[] = [];
-  for (const [i, view] of capture.views.entries()) {
-    throwIfCancelled(hooks.signal);
-    hooks.progress?.({
-      stage: 'assess',
-      title: 'Assessing',
-      fraction: i / capture.views.length,
-      detail: `view ${i + 1} of ${capture.views.length}`,
-    });
+  const pixels = capture.views.map(({ camera }) => comparedPixels(camera, maxSize));
+  const comparisons = new Comparisons(
+    pixels.reduce((sum, n) => sum + n, 0),
+    hooks.threads,
+  );
+  const measure = async (view: View): Promise<ViewQuality> => {
     const picture = await view.loadColor({ maxSize });
     const camera = resizeCamera(view.camera, picture.width, picture.height);
     const reference = await view.depth?.load({ maxSize });
     const depthCamera = view.depth && reference && resizeCamera(view.depth.camera, reference.width, reference.height);
     const shared = depthCamera !== undefined && sameCamera(camera, depthCamera);
-    const render = await renderer.render(camera, { supersample, depth: shared });
+    const { color: render, ...drawn } = await renderer.render(camera, { supersample, depth: shared });
     throwIfCancelled(hooks.signal);
     const depth =
       depthCamera && !shared
         ? (await renderer.render(depthCamera, { supersample: 1, depth: true })).depth
-        : render.depth;
-    const measures = await compareView(picture, render.color, capture.masks !== 'none');
+        : drawn.depth;
+    const hasMasks = capture.masks !== 'none';
+    const { measures, error } = await comparisons.compare({
+      picture,
+      render,
+      hasMasks,
+      errorMap: images !== undefined,
+    });
     const deciding = decidingMeasures(measures, region);
-    views.push({
+    return {
       name: view.name,
       group: groupOf(view, heldOut),
       width: picture.width,
@@ -135,10 +137,30 @@ export async function assessWith(
       depth: reference && depthCamera ? depthError(reference, depth!) : null,
       texelsPerPixel: texels?.(view.camera) ?? null,
       camera: { ...view.camera, cameraToWorld: [...view.camera.cameraToWorld] },
-      images: (await images?.write(view.name, picture, render.color)) ?? null,
+      images: images && error ? await images.write(view.name, picture, render, error) : null,
+    };
+  };
+  let done = 0;
+  const report = () =>
+    hooks.progress?.({
+      stage: 'assess',
+      title: 'Assessing',
+      fraction: done / capture.views.length,
+      detail: `view ${done + 1} of ${capture.views.length}`,
     });
-  }
-  await images?.close();
+  report();
+  const atOnce = Math.max(1, Math.min(comparisons.atOnce, Math.floor(PIXELS_AT_ONCE / Math.max(...pixels))));
+  const measured = mapLimited(
+    capture.views,
+    atOnce,
+    async (view) => {
+      const quality = await measure(view);
+      if (++done < capture.views.length) report();
+      return quality;
+    },
+    hooks.signal,
+  );
+  const views = await measured.finally(() => comparisons.close());
   const total = (group: ViewGroup) => groupTotals(views, group, region, thresholds);
   const totals = { input: total('input'), heldOut: total('heldOut'), test: total('test') };
   const unseen = totals.heldOut ?? totals.test;
@@ -195,6 +217,12 @@ function groupOf(view: View, heldOut: ReadonlySet<string>): ViewGroup {
   return view.split === 'test' ? 'test' : 'input';
 }
 
+/** Pixels at which a view is compared. */
+function comparedPixels({ width, height }: Camera, maxSize: number): number {
+  const scale = Math.min(1, maxSize / Math.max(width, height));
+  return width * height * scale * scale;
+}
+
 const sameCamera = (a: Camera, b: Camera): boolean =>
   (['width', 'height', 'fx', 'fy', 'cx', 'cy'] as const).every((key) => a[key] === b[key]) &&
   a.cameraToWorld.every((v, i) => v === b.cameraToWorld[i]);
@@ -222,54 +250,4 @@ function protocolOf(statusRegion: Protocol['statusRegion'], maxSize: number, sup
     statusRegion,
     maxSize,
   };
-}
-
-/** Writes the images of one view while the next one is being rendered. */
-class ImageWriter {
-  private pending: Promise<unknown> = Promise.resolve();
-
-  constructor(private readonly folder: string) {}
-
-  async open(): Promise<void> {
-    await mkdir(join(this.folder, ASSESSMENT_FOLDER), { recursive: true });
-  }
-
-  async write(name: string, picture: ColorImage, render: ColorImage): Promise<ViewQuality['images']> {
-    await this.pending;
-    const paths = {
-      input: `${ASSESSMENT_FOLDER}/${name}.input.png`,
-      render: `${ASSESSMENT_FOLDER}/${name}.render.png`,
-      error: `${ASSESSMENT_FOLDER}/${name}.error.png`,
-    };
-    const error = errorImage(compositeOnWhite(picture), compositeOnWhite(render));
-    this.pending = Promise.all([
-      writePng(join(this.folder, paths.input), picture, 4),
-      writePng(join(this.folder, paths.render), render, 4),
-      writePng(join(this.folder, paths.error), error, 3),
-    ]);
-    // Awaited later; without a handler of its own a failure in between would end the process.
-    this.pending.catch(() => undefined);
-    return paths;
-  }
-
-  async close(): Promise<void> {
-    await this.pending;
-  }
-}
-
-async function writePng(path: string, image: ColorImage, channels: 3 | 4): Promise<void> {
-  const { width, height, data } = image;
-  const raw = sharp(Buffer.from(data.buffer, data.byteOffset, data.byteLength), {
-    raw: { width, height, channels: 4 },
-  });
-  try {
-    await (channels === 3 ? raw.removeAlpha() : raw).png({ compressionLevel: 4 }).toFile(path);
-  } catch (cause) {
-    throw new PlinthError('OUTPUT_NOT_WRITABLE', {
-      found: `${path} cannot be written: ${(cause as Error).message}`,
-      remedy: 'Check free space and permissions',
-      subject: path,
-      cause,
-    });
-  }
 }

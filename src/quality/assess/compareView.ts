@@ -1,41 +1,63 @@
 import { borderShare } from '../../capture/masks/polarity.js';
 import { type ColorImage, srgbToLinear } from '../../core/image.js';
 import { pause } from '../../core/pause.js';
+import { errorImage } from '../metrics/errorImage.js';
 import { explainedVariation } from '../metrics/likeness.js';
 import { maskAgreement } from '../metrics/maskIou.js';
-import { alphaMask, compositeOnWhite, type ImagePlanes } from '../metrics/planes.js';
+import { alphaMask, compositeOnWhite, cutImage, type ImagePlanes, occupiedCut } from '../metrics/planes.js';
 import { psnr } from '../metrics/psnr.js';
-import { type SsimResult, type SsimSums, ssimChannel, ssimOfSums } from '../metrics/ssim.js';
+import { SSIM_MARGIN, type SsimResult, type SsimSums, ssimChannel, ssimOfSums } from '../metrics/ssim.js';
 import type { ViewQuality } from '../schema.js';
 
 export type PictureMeasures = Pick<ViewQuality, 'psnr' | 'ssim' | 'inMask' | 'mask' | 'colour'>;
 
+/** A picture and the render that is held against it; both of one size. */
+export interface ViewPair {
+  picture: ColorImage;
+  render: ColorImage;
+  /** False where the picture's alpha says nothing about the object. */
+  hasMasks: boolean;
+  /** Whether a map of the errors is wanted. */
+  errorMap: boolean;
+}
+
+export interface ViewComparison {
+  measures: PictureMeasures;
+  /** As `errorImage` makes it, where it was wanted. */
+  error?: ColorImage;
+}
+
 /**
  * Holds a render against the picture of the same camera and size. Both are composited on white. "In the mask" is where
- * the picture's alpha is over 0.5. With `hasMasks` false it is where the render's is, and both are cut out by the
- * render's alpha first, so that the windows of SSIM do not see background that no asset can show. Lets other work run
- * between channels.
- * @param hasMasks false where the picture's alpha says nothing about the object.
+ * the picture's alpha is over 0.5. Without masks it is where the render's is, and both are cut out by the render's alpha
+ * first, so that the windows of SSIM do not see background that no asset can show. Lets other work run between channels.
+ *
+ * Work goes with what the object covers: where both are clear both are white, which adds nothing to any sum.
  */
-export async function compareView(picture: ColorImage, render: ColorImage, hasMasks = true): Promise<PictureMeasures> {
-  const a = compositeOnWhite(picture);
-  const b = compositeOnWhite(render);
+export async function compareView({ picture, render, hasMasks, errorMap }: ViewPair): Promise<ViewComparison> {
+  const { width, height } = picture;
   const inPicture = alphaMask(picture);
-  const inRender = alphaMask(render);
-  const region = hasMasks ? inPicture : inRender;
+  const agreement = hasMasks
+    ? { ...maskAgreement(inPicture, alphaMask(render), width), border: borderShare(inPicture, width, height) }
+    : null;
+
+  const cut = occupiedCut(picture, render, SSIM_MARGIN);
+  const [p, r] = [cutImage(picture, cut), cutImage(render, cut)];
+  const onWhite = (image: ColorImage): ImagePlanes => ({ ...compositeOnWhite(image), frame: { width, height } });
+  const [a, b] = [onWhite(p), onWhite(r)];
+  const region = alphaMask(hasMasks ? p : r);
   const whole = await similarity(a, b, region);
-  const cut = hasMasks ? a : compositeOnWhite(withAlphaOf(render, picture));
-  const psnrInMask = psnr(cut, b, region);
-  const ssimInMask = hasMasks ? whole.masked : (await similarity(cut, b, region)).masked;
-  return {
+  const cutOut = hasMasks ? a : onWhite(withAlphaOf(r, p));
+  const psnrInMask = psnr(cutOut, b, region);
+  const ssimInMask = hasMasks ? whole.masked : (await similarity(cutOut, b, region)).masked;
+  const measures: PictureMeasures = {
     psnr: psnr(a, b)!,
     ssim: whole.mean,
     inMask: psnrInMask === null ? null : { psnr: psnrInMask, ssim: ssimInMask, pixels: count(region) },
-    mask: hasMasks
-      ? { ...maskAgreement(inPicture, inRender, a.width), border: borderShare(inPicture, a.width, a.height) }
-      : null,
-    colour: compareColour(a, b, opaqueInBoth(picture, render)),
+    mask: agreement,
+    colour: compareColour(a, b, opaqueInBoth(p, r)),
   };
+  return { measures, ...(errorMap && { error: errorImage(a, b, cut) }) };
 }
 
 function count(mask: Uint8Array): number {
@@ -46,8 +68,8 @@ function count(mask: Uint8Array): number {
 
 async function similarity(a: ImagePlanes, b: ImagePlanes, region: Uint8Array): Promise<SsimResult> {
   const channels: SsimSums[] = [];
-  for (const [c, plane] of a.planes.entries()) {
-    channels.push(ssimChannel(plane, b.planes[c], a.width, a.height, region));
+  for (let channel = 0; channel < a.planes.length; channel++) {
+    channels.push(ssimChannel(a, b, channel, region));
     await pause();
   }
   return ssimOfSums(channels);

@@ -1,4 +1,4 @@
-import { assertSameShape, type ImagePlanes } from './planes.js';
+import { assertSameShape, type ImagePlanes, pixelsOf } from './planes.js';
 
 /** What two identical images score, since infinity has no place in JSON. Anything above is reported as this. */
 export const PSNR_MAX = 100;
@@ -14,15 +14,17 @@ export const psnrOfMse = (mse: number): number => Math.min(PSNR_MAX, mse > 0 ? -
 export function psnr(a: ImagePlanes, b: ImagePlanes, mask?: Uint8Array): number | null {
   assertSameShape(a, b);
   let sum = 0;
-  let count = 0;
+  let count = mask ? 0 : a.planes.length * pixelsOf(a);
   for (let c = 0; c < a.planes.length; c++) {
     const x = a.planes[c];
     const y = b.planes[c];
     for (let i = 0; i < x.length; i++) {
-      if (mask && mask[i] === 0) continue;
+      if (mask) {
+        if (mask[i] === 0) continue;
+        count++;
+      }
       const d = x[i] - y[i];
       sum += d * d;
-      count++;
     }
   }
   return count === 0 ? null : psnrOfMse(sum / count);

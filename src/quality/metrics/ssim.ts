@@ -4,6 +4,8 @@ import { assertSameShape, type ImagePlanes } from './planes.js';
 export const SSIM_WINDOW = 11;
 export const SSIM_SIGMA = 1.5;
 const RADIUS = (SSIM_WINDOW - 1) / 2;
+/** White that a cut must leave around what differs, in pixels: a window reaches so far beyond the windows that differ. */
+export const SSIM_MARGIN = 2 * RADIUS;
 const C1 = 0.01 ** 2;
 const C2 = 0.03 ** 2;
 
@@ -42,7 +44,7 @@ export interface SsimResult {
  */
 export function ssim(a: ImagePlanes, b: ImagePlanes, mask?: Uint8Array): SsimResult {
   assertSameShape(a, b);
-  return ssimOfSums(a.planes.map((plane, c) => ssimChannel(plane, b.planes[c], a.width, a.height, mask)));
+  return ssimOfSums(a.planes.map((_, channel) => ssimChannel(a, b, channel, mask)));
 }
 
 /** Averages channels. */
@@ -58,19 +60,17 @@ export function ssimOfSums(channels: SsimSums[]): SsimResult {
 /**
  * One channel; values in 0…1. Where both windows are equal the similarity is exactly 1, so only the box around
  * differing pixels is filtered: pictures of an object on white cost what the object covers. Rows stream through a ring
- * of 11 filtered rows (a full-frame intermediate is 3× slower at 1024² for lack of cache).
+ * of 11 filtered rows (a full-frame intermediate is 3× slower at 1024² for lack of cache). Planes that are cut from a
+ * frame need `SSIM_MARGIN` around what differs, as far as the frame goes.
  */
-export function ssimChannel(
-  x: Float32Array,
-  y: Float32Array,
-  width: number,
-  height: number,
-  mask?: Uint8Array,
-): SsimSums {
-  if (width < SSIM_WINDOW || height < SSIM_WINDOW) {
-    throw new RangeError(`SSIM needs images of at least 11 × 11 pixels, not ${width} × ${height}`);
+export function ssimChannel(a: ImagePlanes, b: ImagePlanes, channel: number, mask?: Uint8Array): SsimSums {
+  const { width, height } = a;
+  const frame = a.frame ?? a;
+  const [x, y] = [a.planes[channel], b.planes[channel]];
+  if (frame.width < SSIM_WINDOW || frame.height < SSIM_WINDOW) {
+    throw new RangeError(`SSIM needs images of at least 11 × 11 pixels, not ${frame.width} × ${frame.height}`);
   }
-  const count = (width - 2 * RADIUS) * (height - 2 * RADIUS);
+  const count = (frame.width - 2 * RADIUS) * (frame.height - 2 * RADIUS);
   const maskedCount = mask ? countInterior(mask, width, height) : 0;
   const box = differingBox(x, y, width, height);
   if (!box) return { sum: count, count, maskedSum: maskedCount, maskedCount };
