@@ -34,6 +34,18 @@ export interface StoredTensor {
   bytes: Uint8Array;
 }
 
+/** Tensors by name: a safetensors file, or a view of one under other names. */
+export interface TensorFile {
+  /** For messages: `owner/name/path`. */
+  readonly name: string;
+  readonly tensors: ReadonlyMap<string, Pick<TensorEntry, 'dtype' | 'shape'>>;
+  /**
+   * One tensor.
+   * @throws `WEIGHTS_INVALID` where there is none of that name
+   */
+  read(name: string): Promise<StoredTensor>;
+}
+
 /** Headers beyond this are refused, as the format's own reader does. */
 const HEADER_LIMIT = 100_000_000;
 
@@ -42,7 +54,8 @@ const HEADER_LIMIT = 100_000_000;
  * JSON header, and the tensors one after the other. Reading is strict: tensors fill the body without gap or overlap,
  * each has as many bytes as its shape and kind need, no name appears twice.
  */
-export class Safetensors {
+export class Safetensors implements TensorFile {
+  readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** Free text by key. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -50,6 +63,7 @@ export class Safetensors {
 
   private constructor(source: ByteSource, tensors: Map<string, TensorEntry>, metadata: Record<string, string>) {
     this.source = source;
+    this.name = source.name;
     this.tensors = tensors;
     this.metadata = metadata;
   }

@@ -1,14 +1,14 @@
 import type { Affine, HostMatrix, Linear, Ops, Tensor } from '../../nn/ops.js';
-import { type Safetensors, type StoredTensor, toFloat32 } from '../../weights/safetensors.js';
+import { type StoredTensor, type TensorFile, toFloat32 } from '../../weights/safetensors.js';
 
 /** The tensors of one network, or of a part of it, brought to where the work is done. */
 export class NetworkWeights {
   readonly ops: Ops;
-  private readonly file: Safetensors;
+  private readonly file: TensorFile;
   private readonly prefix: string;
 
   /** @param prefix stands before every name: `aggregator.` */
-  constructor(ops: Ops, file: Safetensors, prefix = '') {
+  constructor(ops: Ops, file: TensorFile, prefix = '') {
     this.ops = ops;
     this.file = file;
     this.prefix = prefix;
