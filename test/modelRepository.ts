@@ -4,9 +4,9 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Safetensors, bytesSource, type StoredTensor } from '../src/weights/safetensors.js';
 import { writeNotes } from '../src/weights/folder.js';
 import { RECONVIAGEN_WEIGHTS } from '../src/weights/reconviagen.js';
+import { bytesSource, Safetensors, type StoredTensor } from '../src/weights/safetensors.js';
 
 const GOLDENS = new URL('./goldens/reconviagen/model/', import.meta.url);
 

@@ -88,6 +88,11 @@ export interface Capture {
   format: CaptureFormat;
   views: View[];
   /**
+   * `none`: nobody knows where the pictures were taken from; cameras and bounds are placeholders, and only methods that
+   * say so take it. Absent: the views' cameras are known.
+   */
+  cameras?: 'none';
+  /**
    * Bounding box of the object in world space, found from masks, depth or points; a little generous, never too small.
    */
   bounds: Bounds;

@@ -1,3 +1,4 @@
+import type { Bounds } from '../core/bounds.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import { anyOf, option, step } from '../core/remedy.js';
@@ -11,6 +12,9 @@ import { demandGivenMasks } from './masks/turnRound.js';
 import type { ResolvedReadOptions } from './options.js';
 import type { ViewSurvey } from './survey.js';
 import { buildViews } from './views.js';
+
+/** The bounds of what nobody knows the size of. */
+const UNIT = { min: [-0.5, -0.5, -0.5], max: [0.5, 0.5, 0.5] } satisfies Bounds;
 
 /** Makes a capture of posed pictures: masks, pixels, bounds. Errors as for `readCapture`. */
 export async function finishCapture(
@@ -26,7 +30,8 @@ export async function finishCapture(
     warnings,
   );
   const training = sources.filter((view) => view.split === 'train');
-  if (training.length < 2) {
+  const { cameras } = read;
+  if (training.length < (cameras === 'none' ? 1 : 2)) {
     throw new PlinthError('CAPTURE_VIEWS_MISSING', {
       found: `The capture has ${training.length} picture${training.length === 1 ? '' : 's'} to reconstruct from`,
       expected: 'at least two, and twenty or more for a good result',
@@ -38,7 +43,10 @@ export async function finishCapture(
   demandGivenMasks(masks, options.invertMasks);
   const { views, surveys } = await buildViews(sources, masks, options);
   const { signal } = options;
-  const found = await findBounds({ views, surveys, hasMasks: masks !== 'none', points, signal });
+  const found =
+    cameras === 'none'
+      ? { bounds: UNIT, warnings: [] }
+      : await findBounds({ views, surveys, hasMasks: masks !== 'none', points, signal });
   // The likely cause of what is said after it.
   if (masks !== 'none') warnings.push(...invertedMasks(surveys));
   warnings.push(...found.warnings);
@@ -53,6 +61,7 @@ export async function finishCapture(
   return {
     format,
     views,
+    ...(cameras && { cameras }),
     bounds,
     inputToWorld,
     scaleKnown: read.scaleKnown ?? true,

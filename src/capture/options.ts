@@ -52,6 +52,12 @@ export interface ReadOptions {
    */
   onProgress?: (fraction: number, what: string) => void;
   /**
+   * Take photos without cameras as they are, one or more, where their masks are known: for methods that need no
+   * cameras. Where masks are not known, cameras are found as ever, since the object is then found by them. Default:
+   * false.
+   */
+  withoutCameras?: boolean;
+  /**
    * Keeps what takes long to find, by the content of the pictures: cameras of photos. Default: nothing is kept.
    */
   checkpoints?: CheckpointStore;
@@ -68,6 +74,7 @@ export const READ_DEFAULTS = {
   masks: 'auto',
   invertMasks: false,
   strict: false,
+  withoutCameras: false,
 } as const satisfies ReadOptions;
 
 export type ResolvedReadOptions = Filled<ReadOptions, typeof READ_DEFAULTS>;

@@ -29,10 +29,15 @@ export interface Asset {
    */
   environment?: HdrImage;
   /**
-   * Cameras that the method corrected, by name of view: pose and focal lengths at the picture's full size. Absent where
-   * it took them as they were.
+   * Cameras that the method corrected or found, by name of view: pose, focal lengths and, where it is another, the
+   * principal point at the picture's full size. Absent where it took them as they were.
    */
-  cameras?: Record<string, Pick<Camera, 'cameraToWorld' | 'fx' | 'fy'>>;
+  cameras?: Record<string, Pick<Camera, 'cameraToWorld' | 'fx' | 'fy'> & Partial<Pick<Camera, 'cx' | 'cy'>>>;
+  /**
+   * Views whose camera was not found well enough to be compared with: they are left out of the assessment, unless it is
+   * all of them.
+   */
+  unplaced?: readonly string[];
   /**
    * Where the mesh's own origin lies in the frame of the input (turned to +Y up), for inputs that stand too far from
    * their origin for 32-bit numbers. Absent: the frames are the same.

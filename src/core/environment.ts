@@ -8,6 +8,10 @@ export const VARIABLES: Readonly<Record<string, string>> = {
     'Folder for what can be fetched again: software driver, Node, network weights. Default: ~/.cache/plinth.',
   PLINTH_ADAPTER: 'GPU to use: auto, discrete, software, an index, or part of a name, as `plinth doctor` lists them.',
   PLINTH_WEIGHTS: 'Folder of network weights; as --weights of `plinth weights`. Default: weights in that cache.',
+  PLINTH_NN_SOFTWARE:
+    '1 lets methods with large networks run on the software adapter, which takes them days; else they refuse.',
+  PLINTH_TEST_MODELS:
+    '1 takes network weights of other sizes than the published ones, as tests do. What they make means nothing.',
   PLINTH_DISABLE_FEATURES: 'Optional GPU features to do without, by commas, to test what stands in for them.',
   PLINTH_PROFILE: '1 prints where the GPU time of each reconstruction went; a file name also writes the trace there.',
   PLINTH_GPU_LOG: '1 shows what drivers and the Vulkan loader write to standard error.',

@@ -91,6 +91,7 @@ export const ERROR_CODES = {
   SURFACE_EMPTY: ['input', 'The views leave no volume: no surface could be made.'],
   METHOD_UNKNOWN: ['input', 'There is no method of that name.'],
   METHOD_REQUIREMENTS: ['input', 'The capture lacks something that the method needs.'],
+  METHOD_DEVICE_TOO_SMALL: ['config', 'The device is too small or too slow for the networks of the method.'],
   OPTIMISATION_DIVERGED: ['internal', 'An optimisation produced numbers that are not finite.'],
 
   // asset, quality

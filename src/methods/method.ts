@@ -5,7 +5,10 @@ import type { Logger, ProgressSink, Warning } from '../core/context.js';
 import type { CheckpointStore, RunInThread, ShowPreview } from '../core/platform.js';
 import type { Preset } from '../core/presets.js';
 import type { Random } from '../core/random.js';
+import type { AdapterFacts } from '../gpu/runtime/adapterFacts.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
+import type { WeightManifest } from '../weights/manifest.js';
+import type { WeightFiles } from '../weights/weightFiles.js';
 
 /** What a method is given besides capture and options. */
 export interface MethodContext {
@@ -21,6 +24,10 @@ export interface MethodContext {
   log: Logger;
   /** Seeded; the only source of randomness. */
   random: Random;
+  /** What `random` was seeded with, for methods whose networks were published with a generator of their own. */
+  seed: number;
+  /** Files of network weights; there for methods that state `weights`. */
+  weights?: WeightFiles;
   runInThread: RunInThread;
   /** Absent where nobody will resume. */
   checkpoints?: CheckpointStore;
@@ -62,6 +69,18 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   options: Schema;
   /** Options that differ from their defaults in each preset. */
   presets: Record<Preset, Partial<z.infer<Schema>>>;
+  /** The network weights that it reads. Where they are not on a machine, the method cannot run there. */
+  weights?: WeightManifest;
+  /**
+   * Throws where these weights are not those that the method knows, or where the device is too small for them; nothing
+   * is computed. `WEIGHTS_…`, `METHOD_DEVICE_TOO_SMALL`.
+   */
+  checkWeights?(files: WeightFiles, device?: AdapterFacts): Promise<void>;
+  /**
+   * Whether it takes captures whose pictures have no cameras (`Capture.cameras` is `none`). Default false: for such
+   * pictures cameras are found first.
+   */
+  withoutCameras?: boolean;
   /** The stages that `run` reports, in order, with their usual share of the time. */
   stages: readonly MethodStage[];
   /**

@@ -5,8 +5,13 @@ import { command, option, remedy } from '../core/remedy.js';
 import { fusion } from './fusion/fusion.js';
 import type { Method } from './method.js';
 import { nvdiffrec } from './nvdiffrec/nvdiffrec.js';
+import { reconviagen } from './reconviagen/reconviagen.js';
 
-const METHODS: readonly Method[] = [fusion as unknown as Method, nvdiffrec as unknown as Method];
+const METHODS: readonly Method[] = [
+  fusion as unknown as Method,
+  nvdiffrec as unknown as Method,
+  reconviagen as unknown as Method,
+];
 
 /** All methods, the fastest first. */
 export const listMethods = (): readonly Method[] => METHODS;

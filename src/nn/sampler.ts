@@ -51,16 +51,18 @@ export interface SamplerStep {
 /**
  * Samples from `noise`. `velocity` gives the network's answer at a time (0…1), with the condition or without.
  * @param onStep called after each step, and awaited
+ * @param first step to begin with; `noise` is then the sample that the one before it left
  */
 export async function sampleFlow(
   noise: Float32Array,
   options: SamplerOptions,
   velocity: (sample: Float32Array, time: number, conditioned: boolean) => Promise<Float32Array>,
   onStep: (step: SamplerStep) => void | Promise<void> = () => {},
+  first = 0,
 ): Promise<Float32Array> {
   const times = flowTimes(options.steps, options.rescaleT);
   let sample = noise;
-  for (let index = 0; index < options.steps; index++) {
+  for (let index = first; index < options.steps; index++) {
     const time = times[index];
     const conditioned = await velocity(sample, time, true);
     const unconditioned = isGuided(time, options.interval) ? await velocity(sample, time, false) : undefined;

@@ -1,17 +1,21 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Capture, LeftOutPart } from '../capture/capture.js';
+import { mapLimited } from '../capture/concurrency.js';
 import { absolutePath, type CaptureFolder } from '../capture/files/captureFolder.js';
 import type { ReadSources } from '../capture/formats/sources.js';
+import { readImageHeader } from '../capture/images/header.js';
 import { findMask } from '../capture/layout/masks.js';
-import { folderOf, isHeicName, isOtherPictureName, isVideoName } from '../capture/layout/names.js';
+import { folderOf, isHeicName, isImageName, isOtherPictureName, isVideoName } from '../capture/layout/names.js';
+import { FEWEST_PHOTOS } from '../capture/layout/photos.js';
+import { chooseMaskSource } from '../capture/masks/chooseSource.js';
 import type { ReadOptions, ResolvedReadOptions } from '../capture/options.js';
 import { type CameraFinder, readCapture } from '../capture/readCapture.js';
 import { type ViewSource, viewNames } from '../capture/viewSource.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
-import { identity } from '../core/math.js';
+import { identity, lookAt } from '../core/math.js';
 import { kept } from '../platform/kept.js';
 import { findCameras } from './findCameras.js';
 import { photosKey } from './photosKey.js';
@@ -20,7 +24,7 @@ import { decodablePhotos } from './read/decodablePhotos.js';
 
 /**
  * Reads a capture of any kind: as `readCapture`, and photos without cameras or a video, whose cameras are found first
- * (`findCameras`). HEIC photos are converted, and frames of videos taken, into a folder of their own, which `dispose()`
+ * (`findCameras`), unless `withoutCameras` takes them as they are, a single photo too. HEIC photos are converted, and frames of videos taken, into a folder of their own, which `dispose()`
  * removes.
  *
  * @throws what `readCapture`, `findCameras` and `decodablePhotos` throw
@@ -30,14 +34,20 @@ export async function readAnyCapture(path: string, options?: ReadOptions): Promi
   const finder: CameraFinder = (folder, images, resolved) => findSources(folder, images, resolved, scratch);
   try {
     const source = resolve(path);
-    const isVideo = isVideoName(source) && (await stat(source).catch(() => undefined))?.isFile();
+    const isFile = (await stat(source).catch(() => undefined))?.isFile() ?? false;
+    const isVideo = isVideoName(source) && isFile;
+    const isPhoto = options?.withoutCameras === true && (isImageName(source) || isHeicName(source)) && isFile;
     let from = path;
+    if (isPhoto) {
+      from = await scratch.folder();
+      await copyFile(source, join(from, basename(source)));
+    }
     if (isVideo) {
       from = await scratch.folder();
       await decodablePhotos([source], from, Number.POSITIVE_INFINITY, options?.signal);
     }
     const capture = await readCapture(from, options, finder);
-    const named = isVideo ? { name: basename(source).replace(/\.[^.]+$/, ''), source } : {};
+    const named = isVideo || isPhoto ? { name: basename(source).replace(/\.[^.]+$/, ''), source } : {};
     const dispose = async (): Promise<void> => {
       await capture.dispose();
       await scratch.remove();
@@ -72,6 +82,12 @@ async function findSources(
   const { maxPixels, signal, onProgress, checkpoints } = resolved;
   const taken = await decoded(folder, images, resolved, scratch);
   const files = taken.map(({ file }) => file);
+  if (resolved.withoutCameras) {
+    const plain = await plainSources(folder, taken, resolved);
+    if ((await chooseMaskSource(plain.sources, resolved, [])).masks !== 'none') return plain;
+    // Without masks the object is found by the cameras, for which there must be enough photos.
+    if (files.length < FEWEST_PHOTOS) return plain;
+  }
   const find = async (): Promise<PlacedPhotos> =>
     placedPhotos(await findCameras(files, { maxPixels, signal, onProgress, work: checkpoints }));
   const placed = checkpoints
@@ -84,6 +100,51 @@ async function findSources(
     files,
     resolved,
   );
+}
+
+/** Angle of view along the longer side that photos of nobody knows which camera are taken for. */
+const NOMINAL_VIEW = (50 * Math.PI) / 180;
+
+/** Photos as they are, each before a camera that stands for none. */
+async function plainSources(
+  folder: CaptureFolder,
+  taken: readonly { path: string; file: string }[],
+  options: ResolvedReadOptions,
+): Promise<ReadSources> {
+  const images = taken.map(({ path }) => path);
+  const names = viewNames(images.map((path) => basename(path)));
+  const sources = await mapLimited(
+    taken,
+    4,
+    async ({ path, file }, i): Promise<ViewSource> => {
+      const header = await readImageHeader(file, options.maxPixels);
+      const turned = header.orientation > 4;
+      const [width, height] = turned ? [header.height, header.width] : [header.width, header.height];
+      const f = Math.max(width, height) / 2 / Math.tan(NOMINAL_VIEW / 2);
+      const mask = options.masks === 'none' ? undefined : findMask(folder.list, [folderOf(path)], path);
+      return {
+        name: names[i],
+        image: file,
+        orient: true,
+        lens: { model: 'pinhole', width, height, fx: f, fy: f, cx: width / 2, cy: height / 2 },
+        cameraToWorld: lookAt([0, 0, 2], [0, 0, 0]),
+        split: 'train',
+        mask: mask && (await absolutePath(folder, mask.path)),
+        maskInverted: mask?.inverted,
+      };
+    },
+    options.signal,
+  );
+  const others = unreadAmong(folder, images);
+  return {
+    format: 'photos',
+    cameras: 'none',
+    sources,
+    inputToWorld: identity(),
+    scaleKnown: false,
+    warnings: unread(others),
+    leftOut: others.map((name): LeftOutPart => ({ kind: 'picture', name, reason: 'not-read' })),
+  };
 }
 
 /** The photos as files that can be decoded, HEIC ones beside `images` among them, in the order of their paths. */

@@ -22,6 +22,7 @@ import { assess } from '../quality/assess/assess.js';
 import { buildQuality, describeFiles, writeQuality } from '../quality/report/qualityJson.js';
 import { writeReport } from '../quality/report/report.js';
 import type { QualityData, Thresholds } from '../quality/schema.js';
+import { installedWeights, requireAvailable } from './availability.js';
 import { completeCapture, completionStages } from './complete/completeCapture.js';
 import { writeCutouts } from './complete/cutouts.js';
 import { masksStage } from './complete/masks.js';
@@ -63,6 +64,8 @@ export interface ReconstructOptions {
   hints?: ObjectHints;
   /** Default 0. */
   seed?: number;
+  /** Folder of network weights. Default: the environment variable `PLINTH_WEIGHTS`, else `weights` in the cache. */
+  weights?: string;
   /** An open device, or which adapter to open (see `AdapterChoice`). */
   gpu?: Gpu;
   adapter?: string | number;
@@ -116,11 +119,14 @@ const OUTPUT_STAGES: readonly MethodStage[] = [
 
 /**
  * Checks what can be checked before the capture is read, which takes a while: method, its options, seed and output
- * folder. Throws `METHOD_UNKNOWN`, `OPTION_INVALID` and `OUTPUT_EXISTS`.
+ * folder, and whether the weights that the method reads are here. Throws `METHOD_UNKNOWN`, `OPTION_INVALID`,
+ * `OUTPUT_EXISTS` and `WEIGHTS_…`.
  */
 export async function checkRequest(options: ReconstructOptions): Promise<void> {
-  resolveOptions(getMethod(options.method ?? 'fusion'), options.preset ?? 'standard', options.options);
+  const method = getMethod(options.method ?? 'fusion');
+  resolveOptions(method, options.preset ?? 'standard', options.options);
   checkedSeed(options.seed ?? 0);
+  await requireAvailable(method, { weights: options.weights });
   await OutputFolder.check(options.output, options.overwrite ?? true);
 }
 
@@ -140,7 +146,14 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   const preset = options.preset ?? 'standard';
   const methodOptions = resolveOptions(method, preset, options.options);
   const seed = checkedSeed(options.seed ?? 0);
-  const { capture: split, heldOut } = holdOut(capture, options.holdout);
+  if (capture.cameras === 'none' && options.holdout) {
+    throw new PlinthError('OPTION_INVALID', {
+      found: `holdout is ${options.holdout} for photos without cameras`,
+      expected: '0: a photo that is held out could not be compared with the result',
+      subject: 'holdout',
+    });
+  }
+  const { capture: split, heldOut } = holdOut(capture, capture.cameras === 'none' ? 0 : options.holdout);
   const completion = { object: options.object ?? 'auto', hints: options.hints } as const;
   const completing = completionStages(split, completion);
   // What is missing is found first, which takes a while; where nothing is, a refusal comes at once.
@@ -161,6 +174,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
   const begin = performance.now();
   try {
     gpu = options.gpu ?? (await openGpu({ adapter: options.adapter, profile: onProfile !== undefined }));
+    await requireAvailable(method, { weights: options.weights, adapter: gpu.adapter });
     const { profiler } = gpu;
     const stages = [
       ...completing.map((stage) => ({ ...stage, weight: stage.expectedSeconds(split) })),
@@ -203,6 +217,8 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
       stopping: options.stopping,
       log,
       random: new Random(seed),
+      seed,
+      weights: method.weights && installedWeights(method.weights, options.weights),
       runInThread,
       checkpoints,
       showPreview,
@@ -225,7 +241,7 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     if (options.previews ?? true) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
     throwIfCancelled(signal);
     if (used.masks === 'object') await writeCutouts(used, join(output.partial, 'previews'));
-    const assessed = withCorrectedCameras(used, asset.cameras);
+    const assessed = withCorrectedCameras(used, asset);
     const assessment = await assess(
       gpu,
       join(output.partial, 'asset.glb'),

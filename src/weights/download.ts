@@ -7,8 +7,8 @@ import {
   checkForm,
   type FileRecord,
   hashFile,
-  isAccepted,
   nameOf,
+  notAccepted,
   pathOf,
   readNotes,
   sizeAt,
@@ -107,17 +107,10 @@ async function fetchAll(manifest: WeightManifest, folder: string, options: Downl
 /** Notes that the licences are accepted, or throws where they are not. */
 async function acceptLicences(manifest: WeightManifest, folder: string, accept: boolean): Promise<void> {
   const notes = await readNotes(folder);
-  const open = manifest.repositories.filter((repository) => !isAccepted(notes, repository));
-  if (open.length === 0) return;
-  if (!accept) {
-    throw new PlinthError('WEIGHTS_LICENCE', {
-      found: `The licences of ${open.map(({ name }) => name).join(', ')} were not accepted on this machine`,
-      expected: `their acceptance: ${open.map(({ licence }) => licence.url).join(', ')}`,
-      remedy: `Read them, and if you accept them run \`plinth weights download ${manifest.method} --accept-licences\``,
-      subject: open[0].name,
-    });
-  }
-  for (const { name, licence } of open) notes.accepted[name] = licence.terms;
+  const refusal = notAccepted(manifest, notes);
+  if (!refusal) return;
+  if (!accept) throw refusal;
+  for (const { name, licence } of manifest.repositories) notes.accepted[name] = licence.terms;
   await writeNotes(folder, notes);
 }
 

@@ -59,6 +59,18 @@ export async function writeNotes(folder: string, notes: Notes): Promise<void> {
 export const isAccepted = (notes: Notes, { name, licence }: WeightRepository): boolean =>
   notes.accepted[name] === licence.terms;
 
+/** What a user is told who has not accepted the terms of these repositories; `undefined` where all are accepted. */
+export function notAccepted({ method, repositories }: WeightManifest, notes: Notes): PlinthError | undefined {
+  const open = repositories.filter((repository) => !isAccepted(notes, repository));
+  if (open.length === 0) return undefined;
+  return new PlinthError('WEIGHTS_LICENCE', {
+    found: `The licences of ${open.map(({ name }) => name).join(', ')} were not accepted on this machine`,
+    expected: `their acceptance: ${open.map(({ licence }) => licence.url).join(', ')}`,
+    remedy: `Read them, and if you accept them run \`plinth weights download ${method} --accept-licences\``,
+    subject: open[0].name,
+  });
+}
+
 /** Bytes of the file at that path; `undefined` where there is none. */
 export async function sizeAt(path: string): Promise<number | undefined> {
   try {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
-import { PlinthError } from '../core/errors.js';
+import type { PlinthError } from '../core/errors.js';
 import { findWeights, invalidFile, missingWeights, nameOf, pathOf } from './folder.js';
 import { filesOf, type PlacedFile, type WeightManifest } from './manifest.js';
 import { type ByteSource, Safetensors } from './safetensors.js';
 import type { WeightFiles } from './weightFiles.js';
 
-/**
- * The files of a method's weights in a folder. Nothing is read before it is asked for, and no file stays open.
- * @param testModels see `WeightFiles.testModels`
- */
-export function openWeights(manifest: WeightManifest, folder: string, testModels = false): WeightFiles {
+/** The files of a method's weights in a folder. Nothing is read before it is asked for, and no file stays open. */
+export function openWeights(
+  manifest: WeightManifest,
+  folder: string,
+  allowed: Partial<Pick<WeightFiles, 'testModels' | 'onSoftware'>> = {},
+): WeightFiles {
   const place = (repository: string, path: string): PlacedFile => {
     const found = filesOf(manifest, true).find((p) => p.repository.name === repository && p.file.path === path);
     if (!found) throw new RangeError(`${repository}/${path} is none of the weights of ${manifest.method}`);
@@ -21,7 +22,8 @@ export function openWeights(manifest: WeightManifest, folder: string, testModels
     return missingWeights(manifest, folder, found.filter(({ size }) => size !== undefined).length, found.length);
   };
   return {
-    testModels,
+    testModels: allowed.testModels ?? false,
+    onSoftware: allowed.onSoftware ?? false,
     async tensors(repository, path) {
       const placed = place(repository, path);
       return await Safetensors.open(await fileSource(pathOf(folder, placed), nameOf(placed), missing));

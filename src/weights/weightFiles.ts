@@ -8,6 +8,8 @@ export interface WeightFiles {
   json(repository: string, path: string): Promise<Record<string, unknown>>;
   /** Digest that changes whenever one of the files is replaced; checkpoints are of no use with another. */
   identity(): Promise<string>;
+  /** Whether the software adapter may run large networks. */
+  readonly onSoftware: boolean;
   /** Whether networks of other sizes than the published ones are taken, as tests do. */
   readonly testModels: boolean;
 }

@@ -12,6 +12,8 @@ export interface ReadSources {
   points?: Float64Array;
   /** By the name of a source: indices of the points that it shows. */
   seen?: ReadonlyMap<string, Uint32Array>;
+  /** As in `Capture.cameras`. */
+  cameras?: 'none';
   /** False where the scale was chosen. Default true. */
   scaleKnown?: boolean;
   warnings: Warning[];

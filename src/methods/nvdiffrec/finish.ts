@@ -5,8 +5,8 @@ import { scatterPositions } from '../../render/diff/geometry/mesh.js';
 import { recordNormals } from '../../render/diff/geometry/normals.js';
 import { lightToEquirectangular } from '../../render/diff/light/light.js';
 import { unpackMaterial } from '../../render/diff/shade/material.js';
+import { mapTexels } from '../shared/texelMap.js';
 import { spreadTexels, withRing } from './start/spreadTexels.js';
-import { mapTexels } from './start/texelMap.js';
 import type { Parameters } from './step/optimizer/parameters.js';
 
 /** Reads the result back: mesh, 8-bit maps with filled gutters, light. */

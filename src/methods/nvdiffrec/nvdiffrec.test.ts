@@ -22,11 +22,11 @@ import { AssetRenderer } from '../../render/forward/assetRenderer.js';
 import { NEUTRAL_STUDIO, paintStudio } from '../../render/forward/studio.js';
 import { fusion } from '../fusion/fusion.js';
 import type { Method, MethodContext } from '../method.js';
+import { readCheckpoint, writeCheckpoint } from '../shared/checkpoint.js';
 import { tellMetals } from './metals/metals.js';
 import { nvdiffrec } from './nvdiffrec.js';
 import { prepareStart, type Start } from './start/start.js';
 import { cameraMotions, motionFacts } from './step/cameraReport.js';
-import { readCheckpoint, writeCheckpoint } from './step/checkpoint.js';
 import { type Curves, optimize } from './step/optimize.js';
 import { Optimizer } from './step/optimizer/optimizer.js';
 import type { OptimizerState } from './step/optimizer/optimizerState.js';
@@ -91,6 +91,7 @@ function contextOf(more: Partial<MethodContext> = {}): MethodContext {
     signal: new AbortController().signal,
     log: silentLogger,
     random: new Random(5),
+    seed: 5,
     runInThread,
     warn() {},
     ...more,
@@ -168,13 +169,18 @@ test('a run that goes on from a checkpoint ends with the same bytes as one that 
     checkpointSeconds: 0,
     checkpoint: async ({ iteration, curves }) => {
       if (iteration === 20) cancelled.abort();
-      await writeCheckpoint(store, { key: 'k', iteration, facts: { curves }, arrays: await first.state() });
+      await writeCheckpoint(store, 'nvdiffrec', {
+        key: 'k',
+        iteration,
+        facts: { curves },
+        arrays: await first.state(),
+      });
     },
   });
   expect((await errorOf(cut)).code).toBe('CANCELLED');
   first.dispose();
 
-  const saved = (await readCheckpoint(store, 'k'))!;
+  const saved = (await readCheckpoint(store, 'nvdiffrec', 'k'))!;
   expect(saved.iteration).toBe(20);
   const second = await fresh();
   second.restore(saved.arrays as OptimizerState);

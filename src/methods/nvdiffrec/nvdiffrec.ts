@@ -2,6 +2,7 @@ import type { Capture } from '../../capture/capture.js';
 import { sha256 } from '../../core/digest.js';
 import { PlinthError } from '../../core/errors.js';
 import { halved, type Method, type MethodContext } from '../method.js';
+import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from '../shared/checkpoint.js';
 import { acceptShape } from '../shared/firstSurface.js';
 import { STAGE_TITLES } from '../shared/stages.js';
 import { stereoSeconds } from '../shared/stereo.js';
@@ -14,12 +15,13 @@ import { MANY_VIEWS, strengthened } from './priors/priors.js';
 import { TEXEL_FLOATS } from './start/spreadTexels.js';
 import { prepareStart, type Start } from './start/start.js';
 import { cameraMotions, correctedCameras, motionFacts } from './step/cameraReport.js';
-import { type Checkpoint, checkpointKey, readCheckpoint, writeCheckpoint } from './step/checkpoint.js';
 import { type Curves, optimize } from './step/optimize.js';
 import { Optimizer } from './step/optimizer/optimizer.js';
 import type { OptimizerState } from './step/optimizer/optimizerState.js';
 import { loadWindows, WINDOW_MULTIPLE, type WindowSet } from './step/windows.js';
 import { expectedSeconds } from './step/work.js';
+
+const NAME = 'nvdiffrec';
 
 // Seconds of a run of `standard` on two cores.
 const FUSION_STAGES = { stereo: 240, load: 2, fuse: 8, clean: 4, unwrap: 4, texture: 8 } as const;
@@ -46,7 +48,7 @@ const STAGES = [
  * et al. 2022).
  */
 export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
-  name: 'nvdiffrec',
+  name: NAME,
   title: 'Inverse rendering of mesh, materials and light',
   description:
     'Starts from the surface that fusion makes, then renders it again and again and corrects vertices, base ' +
@@ -119,7 +121,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
       { signal, progress: (f) => report('views', f) },
     );
     const key = await checkpointKey({ options, seed, views: await digest(windows), bounds: capture.bounds });
-    const resumed = checkpoints && (await readCheckpoint(checkpoints, key));
+    const resumed = checkpoints && (await readCheckpoint(checkpoints, NAME, key));
     const begin = resumed ? startOf(resumed) : await begun(capture, options, seed, context, report);
     const { start } = begin;
     const optimizer = await Optimizer.create(
@@ -131,7 +133,7 @@ export const nvdiffrec: Method<typeof nvdiffrecOptions> = {
     try {
       if (resumed) optimizer.restore(resumed.arrays as OptimizerState);
       const save = async (progress: { iteration: number; curves: Curves }) =>
-        await writeCheckpoint(checkpoints!, {
+        await writeCheckpoint(checkpoints!, NAME, {
           key,
           iteration: progress.iteration,
           facts: { start: start.facts, palette: [...start.palette], curves: progress.curves },

@@ -81,7 +81,12 @@ export interface VisionShape {
   depth: number;
 }
 
-function visionBlocks(list: ShapeList, part: string, { channels: c, hidden, depth }: VisionShape, norms: boolean): void {
+function visionBlocks(
+  list: ShapeList,
+  part: string,
+  { channels: c, hidden, depth }: VisionShape,
+  norms: boolean,
+): void {
   list.each(part, depth, (block) => {
     block.affine('norm1', c);
     block.linear('attn.qkv', 3 * c, c);
@@ -250,9 +255,7 @@ export function structureConditionShapes(args: Args, layers: number): Shapes {
   const hidden = channels * number(args, 'mlp_ratio');
   const condition = number(args, 'ctx_channels');
   list.tensor('multiview_cond_tokens', 1, number(args, 'num_init_tokens'), channels);
-  list.each('cond_blocks', layers, (part) =>
-    diffusionBlock(part, { channels, hidden, condition, headNorms: true }),
-  );
+  list.each('cond_blocks', layers, (part) => diffusionBlock(part, { channels, hidden, condition, headNorms: true }));
   return list.shapes;
 }
 

@@ -33,6 +33,15 @@ export interface ExtractedMesh {
   faces: Uint32Array;
 }
 
+/** What is extracted in a thread of its own. */
+export interface ExtractJob {
+  cubes: DecodedCubes;
+  resolution: number;
+}
+
+/** `extractMesh` as the task of a thread: it takes seconds without a pause. */
+export const extractInThread = ({ cubes, resolution }: ExtractJob): ExtractedMesh => extractMesh(cubes, resolution);
+
 /** Values at the corners of the given cubes, and where they are in the grid. */
 interface Corners {
   /** Row of each corner of the grid, −1 where no given cube has it. */

@@ -45,8 +45,14 @@ export interface Model {
   side: number;
   /** Tokens of a photo before its patches. */
   specials: number;
+  /** All tokens of a photo. */
+  photoTokens: number;
+  /** Tokens of the structure's condition. */
+  structureTokens: number;
   /** Layers of VGGT that the conditions take. */
   layers: readonly number[];
+  /** Parts of the networks that look at the photos: see `Ops.flush`. */
+  encoderBlocks: number;
   /** Voxels along a side of the structure's latent, and of what is decoded from it. */
   structureSide: number;
   resolution: number;
@@ -110,7 +116,15 @@ export async function openModel(files: WeightFiles): Promise<Model> {
   return {
     side: dino.across * 14,
     specials: 1 + dino.registers,
+    photoTokens: 1 + dino.registers + dino.across ** 2,
+    structureTokens: args.sparse_structure_vggt_cond.num_init_tokens as number,
     layers,
+    encoderBlocks:
+      dino.depth +
+      vggt.embed.depth +
+      2 * (layers[layers.length - 1] + 1) +
+      layers.length +
+      (hasCameraHead ? 4 * trunkSizes(vggtFile).depth : 0),
     structureSide: args.sparse_structure_flow_model.resolution as number,
     resolution: args.slat_flow_model.resolution as number,
     normalization,
@@ -228,7 +242,11 @@ function checkTogether(args: Record<PipelineNetwork, Args>, vggt: VggtShape, din
     ['channels that the condition of the structure takes', structure.ctx_channels, channels],
     ['channels that the condition of the latent takes', latent.ctx_channels, channels],
     ['channels of the condition of the latent', latent.channels, dino.channels],
-    ['channels that the flow of the structure takes', args.sparse_structure_flow_model.cond_channels, structure.channels],
+    [
+      'channels that the flow of the structure takes',
+      args.sparse_structure_flow_model.cond_channels,
+      structure.channels,
+    ],
     ['channels that the flow of the latent takes', args.slat_flow_model.cond_channels, latent.channels],
     ['patches along a side', vggt.embed.across, dino.across],
     ['special tokens of a photo', vggt.registers, dino.registers],

@@ -140,7 +140,10 @@ export function networkArguments(network: PipelineNetwork, described: Record<str
   for (const [key, value] of Object.entries(given)) {
     if (!Object.hasOwn(known, key)) refuse(`has an argument ${key} that is not known`, Object.keys(known).join(', '));
     if (!known[key](value, given)) {
-      refuse(`has the argument ${key} = ${JSON.stringify(value)}`, 'what the published network has; others are not built');
+      refuse(
+        `has the argument ${key} = ${JSON.stringify(value)}`,
+        'what the published network has; others are not built',
+      );
     }
   }
   return given;

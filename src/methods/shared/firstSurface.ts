@@ -46,8 +46,18 @@ const STEREO_CONSENSUS = 0.3;
 /** As `minimumPart`, where depth was measured. */
 const LEAST_MEASURED_PART = 0.05;
 
-/** Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of. */
+/**
+ * Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of, `CAPTURE_NO_CAMERAS` where it has no
+ * cameras.
+ */
 export function acceptShape(capture: Capture): void {
+  if (capture.cameras === 'none') {
+    throw new PlinthError('CAPTURE_NO_CAMERAS', {
+      found: 'The photos were read without cameras',
+      expected: 'cameras, which are found where the capture is read for a method that needs them',
+      subject: capture.source,
+    });
+  }
   if (capture.masks === 'none' && !capture.views.some((v) => v.split === 'train' && v.depth)) {
     throw new PlinthError('METHOD_REQUIREMENTS', {
       found: 'The capture has neither masks nor depth maps',

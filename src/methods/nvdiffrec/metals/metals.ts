@@ -1,9 +1,9 @@
 import type { Capture } from '../../../capture/capture.js';
 import type { MethodContext } from '../../method.js';
+import { mapTexels } from '../../shared/texelMap.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { TEXEL_FLOATS } from '../start/spreadTexels.js';
 import type { Start } from '../start/start.js';
-import { mapTexels } from '../start/texelMap.js';
 import { metalCandidates } from './candidates.js';
 import { madeOf, type Stuff, stateOf } from './stuff.js';
 import { createTrial } from './trial.js';

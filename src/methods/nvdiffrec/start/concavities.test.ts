@@ -38,6 +38,7 @@ test(
           signal: new AbortController().signal,
           log: silentLogger,
           random: new Random(1),
+          seed: 1,
           runInThread,
           warn() {},
         },

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { sphere } from '../../../../test/shapes.js';
 import { type ColorImage, linearToSrgb } from '../../../core/image.js';
 import type { Mesh } from '../../../core/mesh.js';
+import { mapTexels } from '../../shared/texelMap.js';
 import { fitLight, harmonics } from './lightFit.js';
-import { mapTexels } from './texelMap.js';
 
 /** A sphere whose texture coordinates are longitude and latitude, seam left out. */
 function globe(): Mesh {

@@ -2,8 +2,8 @@ import { type ColorImage, type HdrImage, srgbToLinear } from '../../../core/imag
 import { solveSymmetric } from '../../../core/linearSolve.js';
 import type { Mesh } from '../../../core/mesh.js';
 import { pause } from '../../../core/pause.js';
+import { atTexel, type TexelMap } from '../../shared/texelMap.js';
 import { findPalette, mergeColors, nearestColor, type Palette } from './palette.js';
-import { atTexel, type TexelMap } from './texelMap.js';
 
 /** Irradiance and radiance are kept above these shares of their means. */
 const LEAST_IRRADIANCE = 0.15;

@@ -10,13 +10,13 @@ import { openness } from '../../../render/forward/openness.js';
 import { projectTexture } from '../../../render/projection/projectTexture.js';
 import type { MethodContext } from '../../method.js';
 import { firstSurface } from '../../shared/firstSurface.js';
+import { atTexel, mapTexels, type TexelMap } from '../../shared/texelMap.js';
 import { textureViews } from '../../shared/textureViews.js';
 import type { NvdiffrecOptions } from '../options.js';
 import { topologyStart } from '../topology/topologyStart.js';
 import { openConcavities } from './concavities.js';
 import { fitLight } from './lightFit.js';
 import { spreadTexels, TEXEL_FLOATS } from './spreadTexels.js';
-import { atTexel, mapTexels, type TexelMap } from './texelMap.js';
 
 /** Material that nothing is known about yet. */
 const ROUGHNESS = 0.3;

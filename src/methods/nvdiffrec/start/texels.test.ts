@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Mesh } from '../../../core/mesh.js';
+import { atTexel, mapTexels } from '../../shared/texelMap.js';
 import { spreadTexels, TEXEL_FLOATS, withRing } from './spreadTexels.js';
-import { atTexel, mapTexels } from './texelMap.js';
 
 const square: Mesh = {
   positions: Float32Array.of(0, 0, 0, 4, 0, 0, 4, 2, 0, 0, 2, 0),

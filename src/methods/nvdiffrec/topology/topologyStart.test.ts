@@ -43,6 +43,7 @@ test('the pass works on a capture where it is asked for, and leaves the start al
         signal: new AbortController().signal,
         log: silentLogger,
         random: new Random(1),
+        seed: 1,
         runInThread,
         warn() {},
       },

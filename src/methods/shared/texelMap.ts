@@ -1,5 +1,5 @@
-import type { Mesh } from '../../../core/mesh.js';
-import { pause } from '../../../core/pause.js';
+import type { Mesh } from '../../core/mesh.js';
+import { pause } from '../../core/pause.js';
 
 /**
  * What lies under each texel of a texture: for texels whose centre is inside a chart, the triangle and the weights of

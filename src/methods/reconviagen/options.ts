@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** Options of method `reconviagen`. */
+export const reconviagenOptions = z.object({
+  structureSteps: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(30)
+    .describe('Steps in which the coarse shape is sampled. Time grows with them.'),
+  latentSteps: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(12)
+    .describe('Steps in which surface and colours are sampled. Time grows with them.'),
+  guidance: z
+    .number()
+    .min(1)
+    .max(20)
+    .default(7.5)
+    .describe('How strongly the photos hold the early steps; 1 = only as the networks do by themselves.'),
+  texture: z
+    .enum(['auto', 'generated', 'photos'])
+    .default('auto')
+    .describe(
+      '`generated`: the colours that the networks gave; `photos`: those of the photos where one shows the surface, ' +
+        'generated ones elsewhere; `auto`: `photos` where enough of them were found to fit the model.',
+    ),
+  triangles: z.int().min(100).max(2_000_000).default(30_000).describe('Triangle budget of the final mesh.'),
+  textureSize: z
+    .int()
+    .min(256)
+    .max(8192)
+    .multipleOf(4)
+    .default(2048)
+    .describe('Width and height of the texture, in pixels.'),
+  front: z
+    .enum(['first-photo', 'model'])
+    .default('first-photo')
+    .describe('Which way the model faces: the first photo shows its front, or as the networks made it.'),
+});
+
+/** Options of method `reconviagen`. */
+export type ReconviagenOptions = z.infer<typeof reconviagenOptions>;

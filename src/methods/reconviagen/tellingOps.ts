@@ -1,0 +1,45 @@
+import { GpuOps } from '../../nn/gpuOps.js';
+import type { Tensor } from '../../nn/ops.js';
+
+/** Operations on a device that tell how far the work is, and that give everything back when it ends in the middle. */
+export class TellingOps extends GpuOps {
+  /** Called after each part of a network: see `Ops.flush`. */
+  onFlush: () => void = () => {};
+  private depth = 0;
+
+  override open(): void {
+    this.depth++;
+    super.open();
+  }
+
+  override close(keep: readonly Tensor[] = []): void {
+    this.depth--;
+    super.close(keep);
+  }
+
+  override async flush(signal?: AbortSignal): Promise<void> {
+    await super.flush(signal);
+    this.onFlush();
+  }
+
+  /**
+   * Runs work on a network that is on the device only meanwhile; what it returns is kept.
+   * @param load reads the network
+   */
+  async withNetwork<Network, R extends readonly Tensor[]>(
+    load: () => Promise<Network>,
+    work: (network: Network) => Promise<R>,
+  ): Promise<R> {
+    this.open();
+    const result = await work(await load());
+    this.close(result);
+    this.gpu.trim();
+    return result;
+  }
+
+  /** Frees all that is not freed, after an error too. */
+  closeAll(): void {
+    while (this.depth > 0) this.close();
+    this.gpu.trim();
+  }
+}
