@@ -88,3 +88,6 @@ export {
   type RenderMode,
   type RenderOptions,
 } from './render/forward/assetRenderer.js';
+export type { PlacedFile, WeightFile, WeightLicence, WeightManifest, WeightRepository } from './weights/manifest.js';
+export type { Dtype, StoredTensor, TensorEntry, TensorFile } from './weights/safetensors.js';
+export type { WeightFiles } from './weights/weightFiles.js';

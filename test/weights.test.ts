@@ -41,11 +41,13 @@ it('shows licences, fetches once they are accepted, and verifies, with no word o
 
   const asked = await run('download');
   expect(asked.code).toBe(3);
-  expect(asked.stderr).toMatch(/cannot run yet[\s\S]*non-commercial until[\s\S]*Apache-2\.0[\s\S]*WEIGHTS_LICENCE/);
+  expect(asked.stderr).toMatch(
+    /never run with these weights[\s\S]*non-commercial until[\s\S]*Apache-2\.0[\s\S]*WEIGHTS_LICENCE/,
+  );
 
   const fetched = await run('download', 'reconviagen', '--accept-licences', '--json');
   expect(fetched.code, fetched.stderr).toBe(0);
-  expect(fetched.stderr).toContain('cannot run yet');
+  expect(fetched.stderr).toContain('never run with these weights');
   expect(jsonLines(fetched.stdout).at(-1)).toEqual({ event: 'done', folder, fetched: NEEDED });
   for (const name of NEEDED) expect(readFileSync(join(folder, name)).equals(HUB_FILES[name]), name).toBe(true);
 
@@ -74,10 +76,19 @@ it('names the folder by flag, variable and cache, and refuses methods that it kn
   expect(stderr).toMatch(/OPTION_INVALID[\s\S]*"fusion"[\s\S]*reconviagen/);
 });
 
-it('stands in no list of methods or commands while the method cannot run', async () => {
-  expect((await plinth('methods')).stdout).not.toContain('reconviagen');
-  expect((await plinth('--help')).stdout).not.toContain('weights');
-  const { code, stdout } = await plinth('weights', '--help');
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/cannot\s+run\s+yet/);
+it('tells with the method that its weights are missing, and refuses to begin before a photo is read', async () => {
+  const folder = await newFolder();
+  const environment = { PLINTH_WEIGHTS: folder };
+  const missing = `looked in ${folder}: 0 of ${NEEDED.length} files`;
+  expect((await plinthIn(environment, 'methods')).stdout).toMatch(/reconviagen –[\s\S]*Cannot run here: The weights/);
+  const told = jsonLines((await plinthIn(environment, 'methods', '--json')).stdout);
+  expect(told.find(({ name }) => name === 'reconviagen')).toMatchObject({
+    unavailable: { code: 'WEIGHTS_MISSING', found: expect.stringContaining(missing) },
+  });
+  expect(told.find(({ name }) => name === 'fusion')).not.toHaveProperty('unavailable');
+  const begun = await plinthIn(environment, 'reconstruct', 'no/such/photos', '-o', 'x', '-m', 'reconviagen');
+  expect(begun.code).toBe(3);
+  expect(begun.stderr).toContain('WEIGHTS_MISSING');
+  expect(begun.stderr).toContain('plinth weights download reconviagen');
+  expect((await plinth('--help')).stdout).toContain('weights');
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASSET_FORMATS } from '../core/asset.js';
 import { PRESETS } from '../core/presets.js';
+import { failureSchema } from './remedy.js';
 
 export const methodSchema = z
   .object({
@@ -14,6 +15,10 @@ export const methodSchema = z
     presets: z
       .record(z.enum(PRESETS), z.record(z.string(), z.unknown()))
       .describe('Options that differ from their defaults.'),
+    withoutCameras: z.boolean().describe('Takes one photo or more without cameras, where the object is cut out.'),
+    unavailable: failureSchema
+      .optional()
+      .describe('Why it cannot run on this installation now; a job with it is refused. Absent: it can.'),
     stages: z.array(z.object({ name: z.string(), title: z.string(), weight: z.number() })),
   })
   .meta({ id: 'Method' });

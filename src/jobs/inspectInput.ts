@@ -18,6 +18,8 @@ export interface InspectLimits {
   files: number;
   /** Pixels of one picture. */
   pixels: number;
+  /** Photos without cameras below which an upload is refused. Default: as many as cameras can be found of. */
+  fewestPhotos?: number;
   signal?: AbortSignal;
   /** Where room is taken before an archive is unpacked. */
   disk: DiskBudget;
@@ -68,7 +70,7 @@ export async function inspectInput(
       await recognise(
         unpacked.folder,
         inside.map((f) => f.name),
-        limits.pixels,
+        limits,
       );
       return { kind: 'zip', files: inside.length, bytes: only.bytes };
     } finally {
@@ -80,7 +82,7 @@ export async function inspectInput(
   await recognise(
     folder,
     names.map((f) => f.name),
-    limits.pixels,
+    limits,
   );
   return { kind: 'files', files: names.length, bytes: names.reduce((sum, f) => sum + f.bytes, 0) };
 }
@@ -92,7 +94,7 @@ export async function inspectInput(
  */
 export async function inspectStored(
   archive: RemoteArchive,
-  limits: Pick<InspectLimits, 'unpackedBytes' | 'files' | 'signal'>,
+  limits: Pick<InspectLimits, 'unpackedBytes' | 'files' | 'fewestPhotos' | 'signal'>,
 ): Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>> {
   const options = resolveReadOptions({
     maxArchiveBytes: limits.unpackedBytes,
@@ -102,15 +104,25 @@ export async function inspectStored(
   return await lookIntoArchive(archive, options, async (access) => {
     const [layout] = await findLayouts(access);
     requireKnown(layout, access.list.paths);
-    if (layout.kind === 'pictures' && layout.images.length < FEWEST_PHOTOS) throw await noCameras(layout.images, false);
+    if (isTooFew(layout, limits)) throw await noCameras(layout.images, false);
     return { kind: 'zip', files: access.list.paths.length, bytes: archive.bytes };
   });
 }
 
-async function recognise(folder: string, names: string[], pixels: number): Promise<void> {
+/** Whether the layout is of photos without cameras, and too few of them. */
+const isTooFew = (
+  layout: Layout,
+  { fewestPhotos = FEWEST_PHOTOS }: Pick<InspectLimits, 'fewestPhotos'>,
+): layout is Extract<Layout, { kind: 'pictures' }> => layout.kind === 'pictures' && layout.images.length < fewestPhotos;
+
+async function recognise(
+  folder: string,
+  names: string[],
+  limits: Pick<InspectLimits, 'pixels' | 'fewestPhotos'>,
+): Promise<void> {
   const [layout] = await findLayouts(folderAccess(await listFolder(folder)));
   requireKnown(layout, names);
-  if (layout.kind === 'pictures' && layout.images.length < FEWEST_PHOTOS) {
+  if (isTooFew(layout, limits)) {
     throw await noCameras(layout.images.map((image) => join(folder, image)));
   }
   for (const name of names) {
@@ -125,7 +137,7 @@ async function recognise(folder: string, names: string[], pixels: number): Promi
         subject: name,
       });
     }
-    if (!/\.exr$/i.test(name)) await readImageHeader(path, pixels);
+    if (!/\.exr$/i.test(name)) await readImageHeader(path, limits.pixels);
   }
 }
 

@@ -7,6 +7,13 @@ export interface NamedRun extends RunRequest {
   name: string;
 }
 
+/** Photos without cameras that the methods of a job need at least; `undefined` where cameras are found first. */
+export const fewestPhotos = (runs: readonly NamedRun[]): number | undefined => (withoutCameras(runs) ? 1 : undefined);
+
+/** Whether no method of a job needs cameras. */
+export const withoutCameras = (runs: readonly NamedRun[]): boolean =>
+  runs.every(({ method }) => getMethod(method).withoutCameras === true);
+
 /**
  * Checks methods and options against the methods' own schemas and names the runs.
  * @throws `METHOD_UNKNOWN`, `OPTION_INVALID`, with the field as `subject`

@@ -126,7 +126,7 @@ async function plainSources(
         name: names[i],
         image: file,
         orient: true,
-        lens: { model: 'pinhole', width, height, fx: f, fy: f, cx: width / 2, cy: height / 2 },
+        lens: { model: 'brown', k: [], width, height, fx: f, fy: f, cx: width / 2, cy: height / 2 },
         cameraToWorld: lookAt([0, 0, 2], [0, 0, 0]),
         split: 'train',
         mask: mask && (await absolutePath(folder, mask.path)),

@@ -72,7 +72,7 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
     eventRoutes(api, context);
     fileRoutes(api, context);
     uploadRoutes(api, context, uploads);
-    catalogueRoutes(api);
+    catalogueRoutes(api, context);
     keyRoutes(api, context);
     webhookRoutes(api, context);
     auditRoutes(api, context);

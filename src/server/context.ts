@@ -13,6 +13,7 @@ import type { Shares } from './access/shares.js';
 import { groupOf, type Throttle } from './access/throttle.js';
 import type { HealthMonitor } from './health/healthMonitor.js';
 import type { Metrics } from './health/metrics.js';
+import type { MethodAvailability } from './methodAvailability.js';
 import type { Settings } from './settings.js';
 
 /** What routes are given. */
@@ -22,6 +23,8 @@ export interface Context {
   health: HealthMonitor;
   metrics: Metrics;
   keys: KeyRing;
+  /** Which methods cannot run here. */
+  availability: MethodAvailability;
   /** Requests that were refused, for the audit log. */
   refusals: Refusals;
   /** Failures of each client. */

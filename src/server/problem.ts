@@ -53,6 +53,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TOO_MANY_UPLOADS: 429,
   RESULT_DAMAGED: 500,
   DISK_LOW: 507,
+  // Not a fault of the service, and no use to try again: this installation does not offer it.
+  WEIGHTS_MISSING: 501,
+  WEIGHTS_LICENCE: 501,
+  WEIGHTS_INVALID: 501,
+  WEIGHTS_UNSUPPORTED: 501,
+  METHOD_DEVICE_TOO_SMALL: 501,
 };
 
 /** The HTTP status that answers an error. */

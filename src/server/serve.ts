@@ -16,6 +16,7 @@ import type { Context } from './context.js';
 import { HealthMonitor } from './health/healthMonitor.js';
 import { type HealthSource, unknownHealth } from './health/healthSource.js';
 import { Metrics } from './health/metrics.js';
+import { MethodAvailability } from './methodAvailability.js';
 import { pathOf } from './recordRequests.js';
 import type { Settings } from './settings.js';
 import { startTelemetry, traceAttempt } from './telemetry.js';
@@ -124,6 +125,9 @@ export async function startServer(settings: Settings, hooks: ServeHooks = {}): P
     service,
     health,
     metrics,
+    availability: new MethodAvailability(settings.worker.adapters.length > 0, () =>
+      service.pool.states().map(({ adapter }) => adapter),
+    ),
     keys: new KeyRing(service.db),
     refusals: new Refusals(service.db, (error) => log.error({ err: error }, 'the audit log cannot be written')),
     throttle: new Throttle(settings.limits.failuresPerMinute),

@@ -1,5 +1,7 @@
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
+import { unavailable } from '../../pipeline/availability.js';
 import { emit } from '../terminal.js';
+import { CLI_WORDS } from '../words.js';
 
 interface PropertySchema {
   type?: string;
@@ -10,15 +12,17 @@ interface PropertySchema {
   description?: string;
 }
 
-export function runMethods(options: { json?: boolean }): void {
+export async function runMethods(options: { json?: boolean }): Promise<void> {
   for (const method of listMethods()) {
     const schema = optionsJsonSchema(method);
+    const refusal = await unavailable(method);
     if (options.json) {
       const { name, title, description, presets } = method;
-      emit({ name, title, description, presets, options: schema });
+      emit({ name, title, description, presets, options: schema, unavailable: refusal?.toJSON() });
       continue;
     }
     process.stdout.write(`${method.name} – ${method.title}\n  ${method.description}\n`);
+    if (refusal) process.stdout.write(`  Cannot run here: ${refusal.inWords(CLI_WORDS)}\n`);
     for (const [name, property] of Object.entries(schema.properties as Record<string, PropertySchema>)) {
       const kind = property.enum?.join('|') ?? property.type ?? '';
       const range = property.minimum === undefined ? '' : ` ${property.minimum}…${property.maximum}`;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Capture } from '../../capture/capture.js';
 import type { AssetFormat } from '../../core/asset.js';
 import type { Preset } from '../../core/presets.js';
+import { getMethod } from '../../methods/registry.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { partialFolder } from '../../pipeline/output.js';
 import { checkedTraceFile, reportProfile } from '../../pipeline/profile.js';
@@ -34,6 +35,7 @@ interface Flags extends CaptureFlags, ObjectFlags {
   previews: boolean;
   overwrite: boolean;
   checkpoint?: string;
+  weights?: string;
   profile?: string | true;
   failOn?: 'warning' | 'failure';
   json?: boolean;
@@ -73,6 +75,7 @@ export async function runReconstruct(
     previews: flags.previews,
     overwrite: flags.overwrite,
     checkpointFolder: flags.checkpoint,
+    weights: flags.weights,
     workFolder: work,
     signal,
     onProgress: printer.report,
@@ -89,6 +92,7 @@ export async function runReconstruct(
     await checkRequest(request);
     capture = await readAnyCapture(path, {
       ...captureOptions(flags),
+      withoutCameras: getMethod(flags.method).withoutCameras,
       tempFolder: unpacked.folder,
       checkpoints: checkpointFolder(work),
       onProgress: reportReading(printer.report),

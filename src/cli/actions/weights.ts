@@ -1,6 +1,5 @@
-import { join, resolve } from 'node:path';
 import { PlinthError } from '../../core/errors.js';
-import { cacheFolder } from '../../gpu/driver/softwareDriver.js';
+import { weightsFolder } from '../../pipeline/availability.js';
 import { downloadWeights } from '../../weights/download.js';
 import { findWeights, isAccepted, missingWeights, readNotes, verifyWeights } from '../../weights/folder.js';
 import { Hub } from '../../weights/hub.js';
@@ -21,7 +20,8 @@ interface DownloadFlags extends WeightsFlags {
 const MANIFESTS = [RECONVIAGEN_WEIGHTS];
 
 /** Said wherever somebody may spend time or disk on weights. */
-const NOT_YET = 'The method reconviagen cannot run yet: nothing reads these weights, and none were ever tried.';
+const NEVER_TRIED =
+  'The method reconviagen was never run with these weights: docs/reconviagen.md says what was proven.';
 
 export async function runWeightsPath(method: string, flags: WeightsFlags): Promise<void> {
   manifestOf(method);
@@ -47,7 +47,7 @@ export async function runWeightsList(method: string, flags: WeightsFlags): Promi
     emit({ method: manifest.method, folder, repositories });
     return;
   }
-  process.stdout.write(`${manifest.method}: ${folder}\n${NOT_YET}\n`);
+  process.stdout.write(`${manifest.method}: ${folder}\n${NEVER_TRIED}\n`);
   for (const repository of manifest.repositories) {
     const accepted = isAccepted(notes, repository) ? 'accepted' : 'not accepted';
     process.stdout.write(`\n${repository.name} (${repository.revision})\n`);
@@ -88,7 +88,7 @@ export async function runWeightsDownload(method: string, flags: DownloadFlags): 
   const folder = folderOf(flags);
   const hub = new Hub({ endpoint: process.env.HF_ENDPOINT, token: process.env.HF_TOKEN });
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  say(`${NOT_YET}\nWeights of ${manifest.method} (${manifest.about}) to ${folder}. Their licences:`);
+  say(`${NEVER_TRIED}\nWeights of ${manifest.method} (${manifest.about}) to ${folder}. Their licences:`);
   for (const { name, licence } of manifest.repositories) say(`\n${name}\n  ${licence.terms}\n  ${licence.url}`);
   say('');
   const signal = cancelOnInterrupt(() => {});
@@ -115,8 +115,7 @@ export async function runWeightsDownload(method: string, flags: DownloadFlags): 
 }
 
 /** --weights, else PLINTH_WEIGHTS, else `weights` in the cache folder. */
-const folderOf = (flags: WeightsFlags): string =>
-  resolve(flags.weights || process.env.PLINTH_WEIGHTS || join(cacheFolder(), 'weights'));
+const folderOf = (flags: WeightsFlags): string => weightsFolder(flags.weights);
 
 function manifestOf(method: string): WeightManifest {
   const found = MANIFESTS.find((manifest) => manifest.method === method);

@@ -36,6 +36,7 @@ export function addReconstruct(program: Command): void {
     )
     .option('--no-previews', 'skip preview images and turntable')
     .option('--no-overwrite', 'refuse to replace an earlier result')
+    .option('--weights <folder>', 'folder of network weights, for methods that read some (see `plinth weights path`)')
     .option('--checkpoint <folder>', 'keep checkpoints here, and resume from them')
     .addOption(
       new Option('--fail-on <status>', 'exit with 5 where the quality is that or worse').choices([

@@ -1,17 +1,11 @@
 import { type Command, Option } from 'commander';
 import { whenRun } from '../whenRun.js';
 
-/**
- * The commands for weights of networks. They are not on the first page of the help while no method that is listed reads
- * weights: whoever found them there would look for a method that is not there yet.
- */
+/** The commands for weights of networks. */
 export function addWeights(program: Command): void {
   const weights = program
-    .command('weights', { hidden: true })
-    .description(
-      'list, fetch and check the network weights of reconviagen, a method that cannot run yet: its networks are ' +
-        'built, the method around them is not',
-    );
+    .command('weights')
+    .description('list, fetch and check the network weights that the method reconviagen reads');
   const add = (name: string, description: string): Command =>
     weights
       .command(name)

@@ -8,7 +8,7 @@ import type { reconstruct } from '../../pipeline/reconstruct.js';
 import { checkpointFolder } from '../../platform/checkpointFolder.js';
 import { writeWhole } from '../../platform/writeWhole.js';
 import type { RunResult } from '../jobRecord.js';
-import type { NamedRun } from '../jobRequest.js';
+import { type NamedRun, withoutCameras } from '../jobRequest.js';
 import { describeFolder, isWhole, type ManifestFile } from '../storage/manifest.js';
 import { COMPARISON_FILE, compareRuns } from './compareRuns.js';
 import type { EngineHooks, EngineTask } from './engine.js';
@@ -47,6 +47,7 @@ export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work):
       ? undefined
       : await work.read(task.input, {
           invertMasks: task.invertMasks,
+          withoutCameras: withoutCameras(task.runs),
           maxPixels: task.limits.pixels,
           maxArchiveBytes: task.limits.unpackedBytes,
           maxArchiveEntries: task.limits.files,

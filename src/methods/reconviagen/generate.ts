@@ -65,7 +65,7 @@ export async function generate(
       const decoder = await loadMeshDecoder(model.weights('slat_decoder_mesh', ops, signal));
       const cubes = await runMeshDecoder(ops, decoder, latent, coords, signal);
       ops.close();
-      gpu.trim();
+      await ops.tidy();
       counter.end();
       work.report('decode', 0.5, { detail: 'extracting the surface' });
       const mesh = await context.runInThread(EXTRACT, { cubes, resolution: model.resolution * 4 }, { signal });
@@ -75,7 +75,7 @@ export async function generate(
     work.report('decode', 1);
     return { mesh: decoded, poses: encoded.poses, voxels: coords.length / 3 };
   } finally {
-    ops.closeAll();
+    await ops.closeAll();
   }
 }
 
@@ -127,7 +127,7 @@ async function sampleStructure(
   context: MethodContext,
   work: Work,
 ): Promise<Int32Array> {
-  const { gpu, signal } = context;
+  const { signal } = context;
   const noise = random.normal(CHANNELS * model.structureSide ** 3);
   const { voxels } = await work.sampled(
     'structure',
@@ -153,7 +153,7 @@ async function sampleStructure(
         first,
       );
       ops.close();
-      gpu.trim();
+      await ops.tidy();
       return sample;
     },
     async (sample) => {
@@ -161,7 +161,7 @@ async function sampleStructure(
       const decoder = await loadStructureDecoder(model.weights('sparse_structure_decoder', ops, signal));
       const { logits, side } = await runStructureDecoder(ops, decoder, sample, signal);
       ops.close();
-      gpu.trim();
+      await ops.tidy();
       return { voxels: Uint32Array.from(occupied(logits, side)) };
     },
   );
@@ -192,7 +192,7 @@ async function sampleLatent(
   decisive: object,
   { context, work }: { context: MethodContext; work: Work },
 ): Promise<Float32Array> {
-  const { gpu, signal } = context;
+  const { signal } = context;
   const noise = random.normal((coords.length / 3) * CHANNELS);
   const { latent } = await work.sampled(
     'latent',
@@ -219,7 +219,7 @@ async function sampleLatent(
         first,
       );
       ops.close();
-      gpu.trim();
+      await ops.tidy();
       return sample;
     },
     async (sample) => {

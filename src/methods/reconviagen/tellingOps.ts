@@ -33,13 +33,20 @@ export class TellingOps extends GpuOps {
     this.open();
     const result = await work(await load());
     this.close(result);
-    this.gpu.trim();
+    await this.tidy();
     return result;
   }
 
-  /** Frees all that is not freed, after an error too. */
-  closeAll(): void {
-    while (this.depth > 0) this.close();
+  /** Gives the device back what nobody holds any more, once what is recorded has been sent off. */
+  async tidy(): Promise<void> {
+    await super.flush();
     this.gpu.trim();
+  }
+
+  /** Frees all that is not freed, after an error too. */
+  async closeAll(): Promise<void> {
+    while (this.depth > 0) this.close();
+    // What the device has to say was said by the error that this may follow.
+    await this.tidy().catch(() => {});
   }
 }

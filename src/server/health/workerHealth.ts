@@ -11,6 +11,7 @@ import { Shares } from '../access/shares.js';
 import { Throttle } from '../access/throttle.js';
 import { handleErrors } from '../answerErrors.js';
 import type { App, Context } from '../context.js';
+import { MethodAvailability } from '../methodAvailability.js';
 import { healthRoutes } from '../routes/health.js';
 import { isSecured, listenFailed } from '../serve.js';
 import type { Settings } from '../settings.js';
@@ -42,6 +43,9 @@ export async function serveWorkerHealth(options: WorkerHealthOptions): Promise<(
     service,
     health,
     metrics,
+    availability: new MethodAvailability(settings.worker.adapters.length > 0, () =>
+      service.pool.states().map(({ adapter }) => adapter),
+    ),
     keys: new KeyRing(service.db),
     refusals: new Refusals(service.db, (error) => log.error({ err: error }, 'the audit log cannot be written')),
     throttle: new Throttle(settings.limits.failuresPerMinute),

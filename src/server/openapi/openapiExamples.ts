@@ -254,7 +254,7 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
     200: one('Where the next part begins', { name: 'images/r_0.png', bytes: 1_000_000, received: 500_000 }),
   },
   listMethods: {
-    200: one('One method, its options cut short', {
+    200: one('Two methods, their options cut short; one cannot run there', {
       methods: [
         {
           name: 'fusion',
@@ -266,7 +266,27 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
             properties: { maxResolution: { type: 'integer', minimum: 32, maximum: 1024, default: 320 } },
           },
           presets: { draft: { maxResolution: 128 }, standard: {}, high: { maxResolution: 512 } },
+          withoutCameras: false,
           stages: [{ name: 'fuse', title: 'Fusing depth', weight: 3 }],
+        },
+        {
+          name: 'reconviagen',
+          title: 'Whole object from a few photos',
+          description: 'Networks complete what one to sixteen photos show to a whole object.',
+          requirements: ['1 to 16 photos of one object'],
+          options: {
+            type: 'object',
+            properties: { structureSteps: { type: 'integer', minimum: 1, maximum: 100, default: 30 } },
+          },
+          presets: { draft: { structureSteps: 12 }, standard: {}, high: { structureSteps: 50 } },
+          withoutCameras: true,
+          unavailable: {
+            code: 'WEIGHTS_MISSING',
+            message:
+              'The weights of reconviagen are not on this machine (looked in its folder of weights: 0 of 15 files).',
+            remedy: 'Run `plinth weights download reconviagen`',
+          },
+          stages: [{ name: 'structure', title: 'Making the coarse shape', weight: 50 }],
         },
       ],
       formats: ['glb', 'obj', 'ply', 'usdz'],

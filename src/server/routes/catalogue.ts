@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { exampleSchema, methodsSchema } from '../../api/catalogue.js';
+import { toFailureResource } from '../../api/remedy.js';
 import { ASSET_FORMATS } from '../../core/asset.js';
+import { toFailure } from '../../core/errors.js';
 import { examplePicture, listExamples } from '../../jobs/examples.js';
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
-import type { App } from '../context.js';
+import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
 
-export function catalogueRoutes(app: App): void {
+export function catalogueRoutes(app: App, { availability }: Context): void {
   app.get(
     '/v1/methods',
     {
@@ -19,15 +21,22 @@ export function catalogueRoutes(app: App): void {
       },
     },
     async () => ({
-      methods: listMethods().map((method) => ({
-        name: method.name,
-        title: method.title,
-        description: method.description,
-        requirements: [...method.requirements],
-        options: optionsJsonSchema(method),
-        presets: method.presets,
-        stages: method.stages.map((s) => ({ ...s })),
-      })),
+      methods: await Promise.all(
+        listMethods().map(async (method) => {
+          const refusal = await availability.of(method);
+          return {
+            name: method.name,
+            title: method.title,
+            description: method.description,
+            requirements: [...method.requirements],
+            withoutCameras: method.withoutCameras ?? false,
+            options: optionsJsonSchema(method),
+            presets: method.presets,
+            stages: method.stages.map((s) => ({ ...s })),
+            ...(refusal && { unavailable: toFailureResource(toFailure(refusal)) }),
+          };
+        }),
+      ),
       formats: [...ASSET_FORMATS],
     }),
   );

@@ -10,12 +10,14 @@ import { requireQuotas } from '../../jobs/database/quotas.js';
 import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
 import type { JobInput } from '../../jobs/jobRecord.js';
-import { nameRuns } from '../../jobs/jobRequest.js';
+import { fewestPhotos, type NamedRun, nameRuns } from '../../jobs/jobRequest.js';
 import { installationSecrets } from '../../jobs/webhooks/webhookStore.js';
 import { checkWebhook } from '../../jobs/webhooks/webhooks.js';
+import { getMethod } from '../../methods/registry.js';
 import { ownerOfKey } from '../access/apiKeys.js';
 import { isAdmin, quotasOf } from '../access/guard.js';
 import { type Context, ownerOf } from '../context.js';
+import { refusedMethod } from '../methodAvailability.js';
 import { FieldError, fieldErrors } from '../problem.js';
 import { requireStorable } from '../storableText.js';
 import { DirectUploads } from './directUploads.js';
@@ -96,7 +98,7 @@ async function acceptStored(
     try {
       const direct = await stored.find(upload, owner);
       if (direct) {
-        const bring: Bring = (target) => stored.bring(direct, target);
+        const bring: Bring = (target) => stored.bring(direct, target, fewestPhotos(runs));
         const pictures = { name: direct.name, bring, upload };
         const accepted = await queue(request, context, asked, pictures, 'files', idempotency);
         // The job is safe; what stays of the upload is removed when it expires.
@@ -109,7 +111,14 @@ async function acceptStored(
         // A repetition that waited for the files finds the job that got them.
         async (folder, name) =>
           (await earlier()) ??
-          (await queue(request, context, asked, { name, bring: fromFolder(context, folder) }, 'files', idempotency)),
+          (await queue(
+            request,
+            context,
+            asked,
+            { name, bring: fromFolder(context, folder, runs) },
+            'files',
+            idempotency,
+          )),
       );
     } catch (error) {
       const meanwhile = GONE.includes(toPlinthError(error).code) ? await earlier() : undefined;
@@ -123,7 +132,7 @@ async function acceptStored(
   try {
     const folder = join(root, 'files');
     await cp(source, folder, { recursive: true });
-    const pictures = { name: example!, bring: fromFolder(context, folder) };
+    const pictures = { name: example!, bring: fromFolder(context, folder, runs) };
     return await queue(request, context, asked, pictures, 'example', idempotency);
   } finally {
     room.release();
@@ -156,7 +165,7 @@ async function acceptUpload(
     }
     const job = parseFields(received.fields);
     const runs = await check(request, context, job);
-    const pictures = { name: received.name, bring: fromFolder(context, received.folder) };
+    const pictures = { name: received.name, bring: fromFolder(context, received.folder, runs) };
     return await queue(request, context, { ...job, runs }, pictures, 'files', { key, fingerprint });
   } finally {
     await received.discard();
@@ -167,9 +176,10 @@ async function acceptUpload(
 type Bring = (target: string) => Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>>;
 
 const fromFolder =
-  ({ service, settings }: Context, folder: string): Bring =>
+  ({ service, settings }: Context, folder: string, runs: readonly NamedRun[]): Bring =>
   async (target) => {
-    const facts = await inspectInput(folder, { ...settings.limits, disk: service.disk }).catch((error) => {
+    const limits = { ...settings.limits, fewestPhotos: fewestPhotos(runs), disk: service.disk };
+    const facts = await inspectInput(folder, limits).catch((error) => {
       throw asUpload(error, folder);
     });
     await service.artifacts.adopt(folder, target);
@@ -227,6 +237,10 @@ async function check(request: FastifyRequest, context: Context, job: JobRequest)
     service,
   } = context;
   const runs = nameRuns(job);
+  for (const [index, { method }] of runs.entries()) {
+    const refusal = await context.availability.of(getMethod(method));
+    if (refusal) throw refusedMethod(refusal, `methods.${index}.method`);
+  }
   if (job.priority > 0 && !isAdmin(request, context)) {
     throw new PlinthError('FORBIDDEN', {
       found: `The request asks for priority ${job.priority}`,

@@ -72,9 +72,10 @@ export class DirectUploads {
 
   /**
    * Copies the file to below `target`, within the storage, and looks at it by the rules for every upload.
+   * @param fewestPhotos as in `InspectLimits`
    * @throws `UPLOAD_INCOMPLETE`, `UPLOAD_NOT_FOUND`, `STORAGE_UNAVAILABLE`, and what `inspectStored` throws
    */
-  async bring({ owner, id, bytes }: DirectUploadRecord, target: string) {
+  async bring({ owner, id, bytes }: DirectUploadRecord, target: string, fewestPhotos?: number) {
     const { artifacts, limits } = this;
     const source = `${directPrefix(owner, id)}/${DIRECT_FILE}`;
     const key = `${target}/${DIRECT_FILE}`;
@@ -88,7 +89,7 @@ export class DirectUploads {
     if ((await artifacts.stat(key))?.bytes !== bytes) throw await this.whyNot(id, owner, bytes);
     const fetch = async (start: number, end: number): Promise<Buffer> =>
       await buffer(await artifacts.read(key, { start, end: end - 1 }));
-    return await inspectStored({ name: DIRECT_FILE, bytes, fetch }, limits);
+    return await inspectStored({ name: DIRECT_FILE, bytes, fetch }, { ...limits, fewestPhotos });
   }
 
   /** Why its file is not there: another request has taken it a moment ago, or it never came. */

@@ -38,13 +38,19 @@ export function MethodChoice({ methods, choices, onChange }: Props) {
     <div className="methods">
       {methods.map((method) => {
         const choice = choices[method.name];
+        const { unavailable } = method;
         return (
-          <fieldset key={method.name} className={`card method ${choice ? 'chosen' : ''}`}>
+          <fieldset
+            key={method.name}
+            className={`card method ${choice ? 'chosen' : ''} ${unavailable ? 'unavailable' : ''}`}
+          >
             <legend className="hidden">{method.title}</legend>
             <label className="check">
               <input
                 type="checkbox"
                 checked={choice !== undefined}
+                disabled={unavailable !== undefined}
+                aria-describedby={unavailable && `unavailable-${method.name}`}
                 onChange={(e) =>
                   change(method.name, e.target.checked ? { preset: 'standard', options: {} } : undefined)
                 }
@@ -52,6 +58,11 @@ export function MethodChoice({ methods, choices, onChange }: Props) {
               <strong>{method.title}</strong>
             </label>
             <p className="quiet">{method.description}</p>
+            {unavailable && (
+              <p className="small" id={`unavailable-${method.name}`}>
+                <strong>Not available here.</strong> {unavailable.message} {unavailable.remedy}
+              </p>
+            )}
             {choice && (
               <>
                 <div className="presets" role="radiogroup" aria-label={`Preset of ${method.title}`}>
