@@ -27,11 +27,16 @@ export interface ColorEvidence {
 const LOOKED_AT = 400_000;
 /** Evidence of the ground, a logarithm, below which a pixel is no example of the object. */
 const LIKE_GROUND = -0.5;
+/** And above which a pixel of the box is no example of what is around it, before the photos were compared. */
+const UNLIKE_GROUND = 0.5;
 const HALF = 128;
+
+const standsOut = ({ inBox }: WorkPhoto, ground: Float32Array | undefined, i: number): boolean =>
+  inBox[i] === 1 && (ground?.[i] ?? 0) > UNLIKE_GROUND;
 
 /**
  * How much likelier each colour is on the object than beside it, from all photos that may vote. What a mask lacks
- * though points or the other photos speak for it is no example of the background, else it would never come back.
+ * though points, the other photos or at first the ground speak for it is no example of the background, else it would never come back.
  */
 export function colorTable(
   photos: readonly WorkPhoto[],
@@ -50,7 +55,7 @@ export function colorTable(
       const likely = others === undefined || others[i] >= HALF;
       if ((mask[i] || guess[i]) && likely) {
         if ((e?.[i] ?? 0) > LIKE_GROUND) object.push(k, i);
-      } else if (!mask[i] && !(guess[i] && others === undefined)) ground.push(k, i);
+      } else if (!mask[i] && !(others === undefined && (guess[i] || standsOut(photo, e, i)))) ground.push(k, i);
     }
   });
   const densities = (list: readonly number[]): Float32Array => {

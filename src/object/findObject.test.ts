@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorOf } from '../../test/captureScene.js';
-import { boxScene } from '../../test/tableScene.js';
+import { boxScene, HALF } from '../../test/tableScene.js';
 import { findObject } from './findObject.js';
 
 describe('findObject', () => {
@@ -20,6 +20,31 @@ describe('findObject', () => {
       expect(both / either).toBeGreaterThan(0.95);
       expect(shadow).toBeLessThan(0.01 * both);
       expect(agreement).toBeGreaterThan(0.85);
+    });
+  });
+
+  it('looks further where the points tell of a part of the object alone', { timeout: 240_000 }, async () => {
+    const scene = boxScene({ photos: 6, width: 128 });
+    const { positions, seen } = scene.sparse;
+    // As of a vase whose neck is plain.
+    const isKept = (i: number): boolean => positions[i * 3 + 1] < 0.6 * HALF[1];
+    const sparse = {
+      positions,
+      seen: new Map([...(seen ?? [])].map(([name, list]) => [name, list.filter(isKept)])),
+    };
+    for (let i = 0; i < positions.length / 3; i++) if (!isKept(i)) positions.set([9, 9, 9], i * 3);
+    const found = await findObject(scene.views, sparse, { threads: 1 });
+    expect(found.place.box.max[1]).toBeGreaterThan(1.5 * found.place.core.max[1]);
+    expect(found.doubts.reached).toEqual([]);
+    found.masks.forEach(({ mask, width }, i) => {
+      const { object } = scene.mask(i, width);
+      let [both, either] = [0, 0];
+      for (let p = 0; p < mask.length; p++) {
+        if (mask[p] && object[p]) both++;
+        if (mask[p] || object[p]) either++;
+      }
+      // Its bright top, of which no point is known, may be missing.
+      expect(both / either).toBeGreaterThan(0.7);
     });
   });
 

@@ -6,14 +6,16 @@ import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import { identity, type Mat4, multiply } from '../core/math.js';
 import { Random } from '../core/random.js';
 import { ThreadPool } from '../platform/threadPool.js';
+import { type Base, baseOf } from './base.js';
 import { colorTable, usedColors } from './colors.js';
 import type { CutJob } from './cutPhoto.js';
+import { type Doubts, doubtsOf } from './doubts.js';
 import { evenOut, type Ground, groundEvidence, medianGround } from './ground.js';
 import { boxInFrame, boxOfRectangles, type ObjectHints, rectanglesOf } from './hints.js';
 import { firstGuess, loadPhoto } from './loadPhoto.js';
-import { convexHull, type WorkPhoto } from './photo.js';
-import { findPlace, givenPlace, inFrame, type ObjectPlace, ON_OBJECT } from './place.js';
-import { castVotes, hullOf, othersOpinion, type Votes } from './vote.js';
+import type { WorkPhoto } from './photo.js';
+import { type BoxSide, findPlace, givenPlace, grownPlace, inFrame, type ObjectPlace } from './place.js';
+import { castVotes, hullCells, hullOf, othersOpinion, reachedSides, type Votes } from './vote.js';
 
 export interface FindObjectOptions {
   /** Default 0. */
@@ -45,6 +47,7 @@ export interface FoundObject {
   /** The rotation by which the world is to be turned. */
   turn: Mat4;
   masks: ObjectMask[];
+  doubts: Doubts;
 }
 
 const ROUNDS = 4;
@@ -62,71 +65,27 @@ export async function findObject(
 ): Promise<FoundObject> {
   const { seed = 0, signal } = options;
   const random = new Random(seed);
-  const training = views.filter(({ split }) => split === 'train');
-  const { place, turn } = placeOf(views, sparse, options, random);
-  const rectangles = rectanglesOf(views, options.hints ?? {});
-  const local = inFrame(place.frame, sparse.positions);
-  options.onProgress?.(0, 'Loading photos');
-  let loaded = 0;
-  const loadedPhotos = await mapLimited(
-    views,
-    2,
-    async (view, i) => {
-      const photo = await loadPhoto(view, place, local, sparse.seen?.get(view.name), rectangles[i]);
-      options.onProgress?.((0.4 * ++loaded) / views.length, 'Loading photos');
-      return photo;
-    },
-    signal,
-  );
+  const { place: first, turn } = placeOf(views, sparse, options, random);
+  const given = Object.values(options.hints ?? {}).some((hint) => hint !== undefined);
   const pool = new ThreadPool(new URL('./objectThread', import.meta.url), options.threads);
   const abort = (): void => pool.close();
   signal?.addEventListener('abort', abort, { once: true });
+  let shown = 0;
+  const report = (fraction: number, what: string): void => {
+    shown = Math.max(shown, fraction);
+    options.onProgress?.(shown, what);
+  };
   try {
-    const base = baseOf(place, local);
-    const photos = place.stands ? evened(loadedPhotos, place, base, local) : loadedPhotos;
-    const guesses = photos.map((photo) => firstGuess(photo, place, local));
-    let masks = guesses;
-    const used = usedColors(photos);
-    let others: (Uint8Array | undefined)[] = photos.map(() => undefined);
-    for (let round = 0; round < ROUNDS; round++) {
-      throwIfCancelled(signal);
-      const ground: Ground | undefined = place.stands
-        ? medianGround(photos, place.box, round === 0 ? [] : masks, base)
-        : undefined;
-      const evidence = photos.map((photo) => ground && groundEvidence(photo, ground));
-      const examples = photos.map((_, i) => ({
-        mask: masks[i],
-        guess: guesses[i],
-        ground: evidence[i],
-        others: others[i],
-      }));
-      const table = colorTable(photos, examples, used, random);
-      let done = 0;
-      const cuts = await Promise.all(
-        photos.map(async (photo, i) => {
-          const job: CutJob = { photo, table, ground: evidence[i], others: others[i], round };
-          const mask = await pool.run<Uint8Array>(job);
-          const share = (round + ++done / photos.length) / ROUNDS;
-          options.onProgress?.(0.4 + 0.6 * share, 'Cutting the object out');
-          return mask;
-        }),
-      );
-      const settled = round > 0 && changed(photos, masks, cuts) < SETTLED;
-      masks = cuts;
-      if (settled || round === ROUNDS - 1) break;
-      const votes = castVotes(photos, masks, place.box, round === 0 ? COARSE_CELLS : CELLS);
-      others = photos.map((photo, i) => othersOpinion(photo, votes, masks[i]));
+    let place = first;
+    for (let growths = given ? MOST_GROWTHS : 0; ; growths++) {
+      const grow = growths < MOST_GROWTHS;
+      const cut = await cutInside(place, { views, sparse, options, random, pool, report, grow });
+      const reached = 'reached' in cut ? cut.reached : cut.doubts.reached;
+      const larger = grow ? grownPlace(place, reached, sparse.positions) : undefined;
+      if (larger) place = larger;
+      else if ('masks' in cut) return { place, turn, ...cut };
+      else growths = MOST_GROWTHS - 1;
     }
-    const votes = castVotes(photos, masks, place.box, CELLS);
-    return {
-      place,
-      turn,
-      masks: photos.map((photo, i) => ({
-        ...whole(photo, masks[i]),
-        name: photo.name,
-        agreement: agreement(photo, masks[i], votes, training.length),
-      })),
-    };
   } catch (error) {
     throwIfCancelled(signal);
     throw error;
@@ -134,6 +93,103 @@ export async function findObject(
     signal?.removeEventListener('abort', abort);
     pool.close();
   }
+}
+
+/** What all attempts to cut the object out have in common. */
+interface Attempt {
+  views: readonly View[];
+  sparse: SparsePoints;
+  options: FindObjectOptions;
+  random: Random;
+  pool: ThreadPool;
+  report: (fraction: number, what: string) => void;
+  /** Whether to stop early where the object reaches the sides of the box. */
+  grow: boolean;
+}
+
+/** Cuts the object out inside the box of a place. */
+async function cutInside(
+  place: ObjectPlace,
+  { views, sparse, options, random, pool, report, grow }: Attempt,
+): Promise<Pick<FoundObject, 'masks' | 'doubts'> | { reached: BoxSide[] }> {
+  const { signal } = options;
+  const count = views.filter(({ split }) => split === 'train').length;
+  const most = Math.min(MAJORITY, (count - 1.5) / count);
+  const local = inFrame(place.frame, sparse.positions);
+  const loadedPhotos = await loadAll(place, local, { views, sparse, options, report });
+  const base = baseOf(place, local);
+  const photos = place.stands ? evened(loadedPhotos, place, base, local) : loadedPhotos;
+  const guesses = photos.map((photo) => firstGuess(photo, place, local));
+  let masks = guesses;
+  const used = usedColors(photos);
+  let others: (Uint8Array | undefined)[] = photos.map(() => undefined);
+  for (let round = 0; round < ROUNDS; round++) {
+    throwIfCancelled(signal);
+    const ground: Ground | undefined = place.stands
+      ? medianGround(photos, place.box, round === 0 ? [] : masks, base)
+      : undefined;
+    const evidence = photos.map((photo) => ground && groundEvidence(photo, ground));
+    const examples = photos.map((_, i) => ({
+      mask: masks[i],
+      guess: guesses[i],
+      ground: evidence[i],
+      others: others[i],
+    }));
+    const table = colorTable(photos, examples, used, random);
+    let done = 0;
+    const cuts = await Promise.all(
+      photos.map(async (photo, i) => {
+        const job: CutJob = { photo, table, ground: evidence[i], others: others[i], round };
+        const mask = await pool.run<Uint8Array>(job);
+        report(0.4 + 0.6 * ((round + ++done / photos.length) / ROUNDS), 'Cutting the object out');
+        return mask;
+      }),
+    );
+    const settled = round > 0 && changed(photos, masks, cuts) < SETTLED;
+    masks = cuts;
+    if (settled || round === ROUNDS - 1) break;
+    const votes = castVotes(photos, masks, place.box, round === 0 ? COARSE_CELLS : CELLS);
+    if (grow && round === EARLY) {
+      const reached = reachedSides(hullCells(votes, MAJORITY, count), votes.size, place.stands);
+      if (reached.length > 0) return { reached };
+    }
+    others = photos.map((photo, i) => othersOpinion(photo, votes, masks[i]));
+  }
+  const votes = castVotes(photos, masks, place.box, CELLS);
+  return {
+    doubts: doubtsOf({ photos, masks, votes, place, local, share: MAJORITY }),
+    masks: photos.map((photo, i) => ({
+      ...whole(photo, masks[i]),
+      name: photo.name,
+      agreement: agreement(photo, masks[i], votes, most),
+    })),
+  };
+}
+
+/** How often the box may grow. */
+const MOST_GROWTHS = 3;
+/** The round after which a box that is too small is given up. */
+const EARLY = 1;
+
+/** The parts of all photos around the box. */
+function loadAll(
+  place: ObjectPlace,
+  local: Float64Array,
+  { views, sparse, options, report }: Pick<Attempt, 'views' | 'sparse' | 'options' | 'report'>,
+): Promise<WorkPhoto[]> {
+  const rectangles = rectanglesOf(views, options.hints ?? {});
+  report(0, 'Loading photos');
+  let loaded = 0;
+  return mapLimited(
+    views,
+    2,
+    async (view, i) => {
+      const photo = await loadPhoto(view, place, local, sparse.seen?.get(view.name), rectangles[i]);
+      report((0.4 * ++loaded) / views.length, 'Loading photos');
+      return photo;
+    },
+    options.signal,
+  );
 }
 
 /** Cosine of the slope up to which the ground is taken to be level already. */
@@ -166,27 +222,8 @@ function placeOf(
   return { place: givenPlace(place, boxOfRectangles(place, cameras, rectangles), positions), turn };
 }
 
-/** Height up to which points are of the object's base, in heights of the box. */
-const BASE = 0.5;
-
-/** Outline (x, z) of what the object covers of the ground. */
-function baseOf({ box, sides }: ObjectPlace, local: Float64Array): [number, number][] {
-  const spots: [number, number][] = [];
-  sides.forEach((side, i) => {
-    if (side === ON_OBJECT && local[i * 3 + 1] < BASE * box.max[1]) spots.push([local[i * 3], local[i * 3 + 2]]);
-  });
-  return spots.length < LEAST_BASE ? [] : convexHull(spots);
-}
-
-const LEAST_BASE = 8;
-
 /** Photos with the same brightness and balance where they show the ground. */
-function evened(
-  photos: readonly WorkPhoto[],
-  place: ObjectPlace,
-  base: readonly [number, number][],
-  local: Float64Array,
-): WorkPhoto[] {
+function evened(photos: readonly WorkPhoto[], place: ObjectPlace, base: Base, local: Float64Array): WorkPhoto[] {
   const guesses = photos.map((photo) => firstGuess(photo, place, local));
   const ground = medianGround(photos, place.box, guesses, base);
   return photos.map((photo) => evenOut(photo, ground));
@@ -230,8 +267,7 @@ const MAJORITY = 0.95;
  * How well a mask fits what all photos together show: what is on both sides over what is on either, but for a rim of
  * the width of a cell.
  */
-function agreement(photo: WorkPhoto, mask: Uint8Array, votes: Votes, count: number): number {
-  const most = Math.min(MAJORITY, (count - 1.5) / count);
+function agreement(photo: WorkPhoto, mask: Uint8Array, votes: Votes, most: number): number {
   const { mask: all, rim } = hullOf(photo, votes, most);
   const inner = chamferDistance(all, photo.partWidth, photo.partHeight);
   let [both, either] = [0, 0];

@@ -1,14 +1,9 @@
 import type { Bounds } from '../core/bounds.js';
-import { boxMeans, fillConvex, type WorkPhoto } from './photo.js';
+import { type Base, feetOn, type GroundGrid, outlineOn } from './base.js';
+import { boxMeans, type WorkPhoto } from './photo.js';
 
 /** What the supporting plane looks like from above, where the object does not hide it. */
-export interface Ground {
-  /** x, z of the first texel's corner, and the side of a texel, in the box's frame. */
-  x: number;
-  z: number;
-  side: number;
-  width: number;
-  height: number;
+export interface Ground extends GroundGrid {
   /** Middle colour of all photos that see a texel. */
   colors: Uint8Array;
   /** Middle difference of the photos' colours from it, 255 where it is not known. */
@@ -31,14 +26,14 @@ const UNKNOWN = 255;
  * The ground as the median of all photos: what stands on it is at another place of it in each, so that it goes, but
  * shadows that lie on it stay.
  *
- * @param masks of the photos' parts: what is known to be object hides the ground
- * @param hidden convex outline (x, z) of what the object covers in all photos: nothing is known of the ground there
+ * @param masks of the photos' parts: what is known to be object hides the ground; none before the first cut
+ * @param base what the object covers in all photos: nothing is known of the ground there
  */
 export function medianGround(
   photos: readonly WorkPhoto[],
   box: Bounds,
   masks: readonly (Uint8Array | undefined)[],
-  hidden: readonly [number, number][] = [],
+  base: Base,
 ): Ground {
   const longest = Math.max(box.max[0] - box.min[0], box.max[2] - box.min[2]);
   const side = longest / TEXELS;
@@ -51,11 +46,9 @@ export function medianGround(
   const voting = photos.map((photo, i) => ({ photo, mask: masks[i] })).filter(({ photo }) => photo.votes);
   const step = Math.max(1, voting.length / MOST_SAMPLES);
   const chosen = voting.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
-  const texels = { left: 0, top: 0, partWidth: width, partHeight: height };
-  const outline = hidden.map(([px, pz]): [number, number] => [(px - x) / side, (pz - z) / side]);
-  const covered = fillConvex(outline, texels);
-  // Points are hardly ever just at the rim.
-  const doubtful = fillConvex(grown(outline), texels);
+  const grid = { x, z, side, width, height };
+  // Without masks the object itself shows in most photos wherever it bridges the ground.
+  const { covered, doubtful } = masks.length === 0 ? outlineOn(base, grid) : feetOn(base, grid);
   const samples = [0, 0, 0].map(() => new Uint8Array(MOST_SAMPLES + 1));
   const sorted = new Uint8Array(MOST_SAMPLES + 1);
   for (let row = 0; row < height; row++)
@@ -85,15 +78,7 @@ export function medianGround(
       }
       spread[o] = middle(samples[0], n, sorted);
     }
-  return { x, z, side, width, height, colors, spread, covered };
-}
-
-/** By how much the outline of what is hidden is larger than that of the points. */
-const GROWTH = 1.1;
-
-function grown(outline: readonly [number, number][]): [number, number][] {
-  const mean = [0, 1].map((k) => outline.reduce((sum, p) => sum + p[k], 0) / outline.length);
-  return outline.map(([px, pz]) => [mean[0] + GROWTH * (px - mean[0]), mean[1] + GROWTH * (pz - mean[1])]);
+  return { ...grid, colors, spread, covered };
 }
 
 /** The median of the first `n` values. */

@@ -21,13 +21,16 @@ export async function keptObject(
   return kept(store, `object-${key}`, () => findObject(views, sparse, options));
 }
 
+/** Counts what is kept in another way, or found by another rule, within one version. */
+const FORMAT = 2;
+
 /** Undefined for pictures that are no files: their content is not known before they are loaded. */
 async function objectKey(
   views: Capture['views'],
   { positions }: SparsePoints,
   { seed, hints, level, signal }: FindObjectOptions,
 ): Promise<string | undefined> {
-  const key = createHash('sha256').update(JSON.stringify([VERSION, seed ?? 0, level ?? false, hints ?? {}]));
+  const key = createHash('sha256').update(JSON.stringify([VERSION, FORMAT, seed ?? 0, level ?? false, hints ?? {}]));
   key.update(new Uint8Array(positions.buffer, positions.byteOffset, positions.byteLength));
   for (const { name, source, split, camera } of views) {
     throwIfCancelled(signal);

@@ -124,5 +124,7 @@ export function firstGuess(photo: WorkPhoto, place: ObjectPlace, local: Float64A
     const p = projected(photo.projection, local[i * 3], local[i * 3 + 1], local[i * 3 + 2]);
     if (p) spots.push(p);
   });
-  return spots.length < 3 ? photo.inBox.slice() : fillConvex(convexHull(spots), photo);
+  if (spots.length >= 3) return fillConvex(convexHull(spots), photo);
+  const core = projectedCorners(photo.projection, place.core);
+  return core ? fillConvex(convexHull(core), photo) : photo.inBox.slice();
 }

@@ -10,11 +10,9 @@ import type { Camera } from '../core/camera.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import type { ColorImage } from '../core/image.js';
-import { identity, type Mat4, multiply, transformPoint, type Vec3 } from '../core/math.js';
+import { identity, type Mat4, multiply, transformPoint } from '../core/math.js';
 import type { FoundObject, ObjectMask } from './findObject.js';
-
-/** Below this agreement with what all other photos show, a mask is flagged. */
-export const LEAST_AGREEMENT = 0.8;
+import { boxOf, LEAST_AGREEMENT, objectWarnings } from './objectWarnings.js';
 
 /** Warnings of a capture without masks that say nothing of one with them. */
 export const MENDED_BY_MASKS: readonly string[] = ['CAPTURE_NO_MASKS', 'CAPTURE_BOUNDS_AMONG_CAMERAS'];
@@ -24,19 +22,6 @@ export async function objectCapture(capture: Capture, found: FoundObject, signal
   const turned = turnedCapture(capture, found.turn);
   const views = turned.views.map((view, i) => maskedView(view, found.masks[i]));
   const surveys = found.masks.map((mask) => surveyView(opaque(mask)));
-  const warnings = found.masks.flatMap(({ name, agreement, mask }): Warning[] => {
-    if (agreement >= LEAST_AGREEMENT && mask.some((v) => v > 0)) return [];
-    return [
-      {
-        code: 'PHOTO_MASK_UNSURE',
-        subject: name,
-        message:
-          `What was cut out of ${name} overlaps by ${(100 * agreement).toFixed(0)} % only with what the other photos ` +
-          'show of the object.',
-        remedy: 'Look at its cut-out; take the photo out, or give a box around the object.',
-      },
-    ];
-  });
   const kept = capture.warnings.filter(({ code }) => !MENDED_BY_MASKS.includes(code));
   const bounds = await boundsOf({ views, surveys, hasMasks: true, signal }, found);
   return {
@@ -44,7 +29,7 @@ export async function objectCapture(capture: Capture, found: FoundObject, signal
     views,
     masks: 'object',
     bounds: aboveGround(bounds.bounds, found),
-    warnings: [...kept, ...warnings, ...bounds.warnings],
+    warnings: [...kept, ...objectWarnings(found), ...bounds.warnings],
     estimated: { ...capture.estimated, object: objectReport(found) },
     dispose: () => capture.dispose(),
   };
@@ -78,7 +63,9 @@ const LEVEL = Math.cos((2 * Math.PI) / 180);
 /** Nothing of the object is below what it stands on, though outlines seen from above allow it. */
 function aboveGround({ min, max }: Bounds, { place, turn }: FoundObject): Bounds {
   const frame = multiply(turn, place.frame);
-  const ground = frame[13] - GROUND_MARGIN * (max[1] - min[1]);
+  // Rough ground gives way.
+  const floor = Math.min(0, place.box.min[1]);
+  const ground = frame[13] + floor - GROUND_MARGIN * (max[1] - min[1]);
   if (!place.stands || frame[5] < LEVEL || ground >= max[1]) return { min, max };
   return { min: [min[0], Math.max(min[1], ground), min[2]], max };
 }
@@ -114,17 +101,7 @@ async function boundsOf(
     return await findBounds(input);
   } catch (error) {
     if (!(error instanceof PlinthError) || !error.code.startsWith('CAPTURE_')) throw error;
-    const corners = Array.from({ length: 8 }, (_, i): Vec3 => {
-      const { min, max } = place.box;
-      return transformPoint(multiply(turn, place.frame), [
-        i & 1 ? max[0] : min[0],
-        i & 2 ? max[1] : min[1],
-        i & 4 ? max[2] : min[2],
-      ]);
-    });
-    const ends = (end: (...values: number[]) => number): Vec3 =>
-      [0, 1, 2].map((k) => end(...corners.map((c) => c[k]))) as Vec3;
-    return { bounds: { min: ends(Math.min), max: ends(Math.max) }, warnings: [] };
+    return { bounds: boxOf(multiply(turn, place.frame), place.box, 0), warnings: [] };
   }
 }
 

@@ -20,12 +20,18 @@ import { type Plane, supportPlane, TOLERANCE } from './plane.js';
 export interface ObjectPlace {
   /** From the box's own frame to the world, rigid: y is the normal of what the object stands on, which is at y = 0. */
   frame: Mat4;
-  /** In that frame. */
+  /** In that frame: where the object is looked for. */
   box: Bounds;
+  /** The part of it that was thought of first. */
+  core: Bounds;
   /** Whether something was found that the object stands on. */
   stands: boolean;
+  /** By how much what it stands on is off its plane, in scene units; 0 where nothing was found. */
+  roughness: number;
   /** Typical distance of the cameras from what they look at, in scene units. */
   distance: number;
+  /** Other things on the ground that may be meant as well. */
+  others: Thing[];
   /** Of each sparse point: 1 on the object, 2 not on it, 0 unknown. */
   sides: Uint8Array;
 }
@@ -33,8 +39,10 @@ export interface ObjectPlace {
 export const ON_OBJECT = 1;
 export const BESIDE = 2;
 
-/** Cells of the grid in which points hang together, in distances. */
-const CELL = 0.03;
+/** Cells of the grid in which points hang together, in distances: coarser ones where most points are loose. */
+const CELLS = [0.03, 0.05, 0.08];
+/** Height above the ground from which points are of something on it, in roughnesses of the ground. */
+const LIFT = 2.5;
 /** Fewest points that make an object. */
 const LEAST_POINTS = 12;
 
@@ -52,37 +60,83 @@ export function findPlace(cameras: readonly Camera[], points: Float64Array, rand
   const plane = supportPlane(points, { focus, distance, up: [0, 1, 0], cameras: cameras.map(cameraPosition) }, random);
   const frame = frameOn(focus, plane);
   const local = inFrame(frame, points);
-  const step = CELL * distance;
-  const least = plane ? 2.5 * plane.tolerance : -Infinity;
-  const cluster = central(local, step, least, distance);
+  const roughness = plane?.tolerance ?? 0;
+  const least = plane ? LIFT * roughness : -Infinity;
+  // What lies on cloth sinks in.
+  const floor = roughness > FLAT * distance ? -LIFT * roughness : 0;
+  const things = thingsOn(local, least, distance);
+  const cluster = things[0]?.members ?? [];
   const sides = new Uint8Array(points.length / 3).fill(BESIDE);
-  if (cluster.length < LEAST_POINTS) {
+  if (cluster.length === 0) {
     // Nothing stands out: whatever is in the middle.
     const reach = 0.3 * distance;
-    const box: Bounds = { min: [-reach, plane ? 0 : -reach, -reach], max: [reach, plane ? 1.2 * reach : reach, reach] };
+    const box: Bounds = {
+      min: [-reach, plane ? floor : -reach, -reach],
+      max: [reach, plane ? 1.2 * reach : reach, reach],
+    };
     sides.fill(0);
-    return { frame, box, stands: plane !== undefined, distance, sides };
+    return { frame, box, core: box, others: [], stands: plane !== undefined, roughness, distance, sides };
   }
-  const at = (axis: number, share: number): number => {
-    const values = Float64Array.from(cluster, (i) => local[i * 3 + axis]).sort();
-    return values[Math.round(share * (values.length - 1))];
-  };
-  const min: Vec3 = [at(0, 0.005), at(1, 0.005), at(2, 0.005)];
-  const max: Vec3 = [at(0, 0.995), at(1, 0.995), at(2, 0.995)];
+  const { min, max } = extentOf(cluster, local);
   const margin = MARGIN * Math.max(...max.map((v, i) => v - min[i])) + 0.01 * distance;
   const box: Bounds = {
-    min: [min[0] - margin, plane ? 0 : min[1] - margin, min[2] - margin],
+    min: [min[0] - margin, plane ? floor : min[1] - margin, min[2] - margin],
     max: max.map((v) => v + margin) as Vec3,
   };
   for (const i of cluster) sides[i] = ON_OBJECT;
-  // Inside the box all that is not the plane itself may be of the object.
-  for (let i = 0; i < sides.length; i++) {
-    if (sides[i] === ON_OBJECT) continue;
-    const p = local.subarray(i * 3, i * 3 + 3);
-    if (p.every((v, k) => v > box.min[k] && v < box.max[k]) && p[1] > least) sides[i] = 0;
-  }
-  return { frame, box, stands: plane !== undefined, distance, sides };
+  const others = things.slice(1).filter(({ score }) => score > LIKE * things[0].score);
+  const place = { frame, box, core: box, others, stands: plane !== undefined, roughness, distance, sides };
+  return { ...place, sides: openInside(place, local) };
 }
+
+/** Inside the box all that is not surely of the ground may be of the object: of rough ground nothing is sure. */
+function openInside({ box, sides, roughness, distance }: ObjectPlace, local: Float64Array): Uint8Array {
+  const least = roughness > FLAT * distance ? -LIFT * roughness : LIFT * roughness;
+  return sides.map((side, i) => {
+    if (side === ON_OBJECT) return side;
+    const p = local.subarray(i * 3, i * 3 + 3);
+    return p.every((v, k) => v > box.min[k] && v < box.max[k]) && p[1] > least ? 0 : side;
+  });
+}
+
+/** Roughness above which the ground is no table, in distances. */
+const FLAT = 1.01 * TOLERANCE;
+
+/** A side of a box: the axis, and whether it is the greater end. */
+export interface BoxSide {
+  axis: 0 | 1 | 2;
+  upper: boolean;
+}
+
+/** Growth of a box at a time, over its longest side, and how far it may reach from the middle, in distances. */
+const GROWTH = 0.35;
+const FARTHEST = 0.7;
+
+/** The place with a box that is larger where the object reached its sides; undefined where it may not be larger. */
+export function grownPlace(place: ObjectPlace, cut: readonly BoxSide[], points: Float64Array): ObjectPlace | undefined {
+  const { box, distance } = place;
+  const by = GROWTH * Math.max(...box.max.map((v, k) => v - box.min[k]));
+  const [min, max]: Vec3[] = [[...box.min], [...box.max]];
+  for (const { axis, upper } of cut) {
+    if (upper) max[axis] = Math.max(max[axis], Math.min(FARTHEST * distance, max[axis] + by));
+    else min[axis] = Math.min(min[axis], Math.max(-FARTHEST * distance, min[axis] - by));
+  }
+  if (min.every((v, k) => v === box.min[k]) && max.every((v, k) => v === box.max[k])) return undefined;
+  const grown = { ...place, box: { min, max } };
+  return { ...grown, sides: openInside(grown, inFrame(place.frame, points)) };
+}
+
+/** The box of points but for a few that stray. */
+export function extentOf(members: readonly number[], local: Float64Array): Bounds {
+  const ends = [0, 1, 2].map((axis) => {
+    const values = Float64Array.from(members, (i) => local[i * 3 + axis]).sort();
+    return [0.005, 0.995].map((share) => values[Math.round(share * (values.length - 1))]);
+  });
+  return { min: ends.map(([least]) => least) as Vec3, max: ends.map(([, most]) => most) as Vec3 };
+}
+
+/** Score from which another thing may be meant as well, over that of the first. */
+const LIKE = 0.25;
 
 /** Share of the points' extent that the box is larger on each side. */
 const MARGIN = 0.12;
@@ -108,22 +162,46 @@ export function inFrame(frame: Mat4, points: Float64Array): Float64Array {
 /** The place with a box that is given: what is inside and not of the ground is on the object. */
 export function givenPlace(place: ObjectPlace, box: Bounds, points: Float64Array): ObjectPlace {
   const local = inFrame(place.frame, points);
-  const least = place.stands ? 2.5 * TOLERANCE * place.distance : -Infinity;
+  const least = place.stands ? LIFT * place.roughness : -Infinity;
   const sides = place.sides.map((_, i) => {
     const p = local.subarray(i * 3, i * 3 + 3);
     const inside = p.every((v, k) => v > box.min[k] && v < box.max[k]);
     if (!inside) return BESIDE;
     return p[1] > least ? ON_OBJECT : 0;
   });
-  return { ...place, box, sides };
+  return { ...place, box, core: box, others: [], sides };
+}
+
+/** Points that hang together. */
+export interface Thing {
+  members: number[];
+  /** How many they are, those near the middle for more. */
+  score: number;
 }
 
 /**
- * The points above `least` that hang together and are most and nearest to the middle. Cells count as neighbours across
- * one empty cell.
+ * The points above `least` by what hangs together, the most and nearest to the middle first. Cells count as neighbours
+ * across one empty cell.
  */
-function central(local: Float64Array, step: number, least: number, distance: number): number[] {
+function thingsOn(local: Float64Array, least: number, distance: number): Thing[] {
+  for (const cell of CELLS) {
+    const { things, loose } = hangingTogether(local, cell * distance, least, distance);
+    // Points may be few and far between.
+    if ((things[0]?.score ?? 0) > loose || cell === CELLS[CELLS.length - 1]) return things;
+  }
+  return [];
+}
+
+/** Things by cells of one size, the best first, and the score of all points that are of none. */
+function hangingTogether(
+  local: Float64Array,
+  step: number,
+  least: number,
+  distance: number,
+): { things: Thing[]; loose: number } {
   const reach = 0.7 * distance;
+  const worth = (i: number): number =>
+    Math.exp(-((Math.hypot(local[i * 3], local[i * 3 + 2]) / (0.3 * distance)) ** 2));
   const cells = new Map<string, number[]>();
   const key = (x: number, y: number, z: number): string => `${x},${y},${z}`;
   for (let i = 0; i < local.length / 3; i++) {
@@ -134,9 +212,10 @@ function central(local: Float64Array, step: number, least: number, distance: num
     if (cell) cell.push(i);
     else cells.set(at, [i]);
   }
+  let all = 0;
+  for (const inside of cells.values()) for (const i of inside) all += worth(i);
   const seen = new Set<string>();
-  let best: number[] = [];
-  let most = 0;
+  const things: Thing[] = [];
   for (const [start, list] of cells) {
     if (seen.has(start) || list.length < 2) continue;
     seen.add(start);
@@ -147,8 +226,7 @@ function central(local: Float64Array, step: number, least: number, distance: num
       const at = stack.pop() as string;
       const inside = cells.get(at) as number[];
       members.push(...inside);
-      for (const i of inside)
-        score += Math.exp(-((Math.hypot(local[i * 3], local[i * 3 + 2]) / (0.3 * distance)) ** 2));
+      for (const i of inside) score += worth(i);
       const [x, y, z] = at.split(',').map(Number);
       for (let dx = -2; dx <= 2; dx++)
         for (let dy = -2; dy <= 2; dy++)
@@ -160,9 +238,8 @@ function central(local: Float64Array, step: number, least: number, distance: num
             stack.push(other);
           }
     }
-    if (score <= most) continue;
-    most = score;
-    best = members;
+    things.push({ members, score });
   }
-  return best;
+  const real = things.filter(({ members }) => members.length >= LEAST_POINTS).sort((a, b) => b.score - a.score);
+  return { things: real, loose: all - real.reduce((sum, thing) => sum + thing.score, 0) };
 }

@@ -20,8 +20,9 @@ export interface PlaneHints {
 }
 
 const TRIALS = 1500;
-/** Distance within which points belong to the plane, in distances of the cameras. */
+/** Distance within which points belong to a flat plane, in distances of the cameras; and to cloth at most. */
 export const TOLERANCE = 0.006;
+const MOST_TOLERANCE = 0.03;
 /** Steepest slope against up. */
 const STEEPEST = Math.cos((30 * Math.PI) / 180);
 /** Points looked at. */
@@ -30,9 +31,62 @@ const LEAST_INLIERS = 15;
 
 /**
  * The plane that supports what the cameras look at (RANSAC): nearly level, with many points around the middle and
- * hardly any below it there, since a table hides what is under it.
+ * hardly any below it there, since a table hides what is under it. Where the ground is rough, as a blanket is, its
+ * tolerance is as wide as that.
  */
 export function supportPlane(points: Float64Array, hints: PlaneHints, random: Random): Plane | undefined {
+  const plane = planeWithin(points, hints, TOLERANCE, random);
+  if (!plane || roughness(points, plane, hints, HALF) < FLAT) return plane;
+  const thick = planeWithin(points, hints, MOST_TOLERANCE, random);
+  if (!thick) return plane;
+  const rough = Math.max(TOLERANCE, Math.min(MOST_TOLERANCE, roughness(points, thick, hints, MOST)));
+  return { ...thick, tolerance: rough * hints.distance };
+}
+
+/** Roughness up to which the ground is flat, in distances of the cameras. */
+const FLAT = 0.008;
+/** Sides of the cells that roughness is measured in, how far around, and within what height; in distances. */
+const PATCH = 0.08;
+const AROUND = 0.7;
+const BAND = 0.1;
+const LEAST_IN_PATCH = 4;
+/** Share of the patches by which ground is told to be rough, and by which its roughness is measured. */
+const HALF = 0.5;
+const MOST = 0.75;
+
+/**
+ * By how much the ground lies off a plane, in distances of the cameras: a share of its patches, each taken at its lower
+ * points, lie nearer. The patches include some of what stands there.
+ */
+function roughness(
+  points: Float64Array,
+  { normal, offset }: Plane,
+  { focus, distance }: PlaneHints,
+  share: number,
+): number {
+  const u = normalize(cross(normal, Math.abs(normal[0]) < 0.9 ? [1, 0, 0] : [0, 0, 1]));
+  const v = cross(normal, u);
+  const patches = new Map<string, number[]>();
+  for (let i = 0; i < points.length; i += 3) {
+    const p: Vec3 = [points[i], points[i + 1], points[i + 2]];
+    const h = (dot(normal, p) - offset) / distance;
+    const d = scale(sub(p, focus), 1 / distance);
+    const [x, z] = [dot(d, u), dot(d, v)];
+    if (Math.abs(h) > BAND || Math.hypot(x, z) > AROUND) continue;
+    const key = `${Math.floor(x / PATCH)},${Math.floor(z / PATCH)}`;
+    const patch = patches.get(key);
+    if (patch) patch.push(h);
+    else patches.set(key, [h]);
+  }
+  const off = [...patches.values()]
+    .filter((patch) => patch.length >= LEAST_IN_PATCH)
+    .map((patch) => Math.abs(patch.sort((a, b) => a - b)[patch.length >> 2]))
+    .sort((a, b) => a - b);
+  return off[Math.floor(share * off.length)] ?? 0;
+}
+
+/** The plane with most points within a tolerance, given in distances of the cameras. */
+function planeWithin(points: Float64Array, hints: PlaneHints, within: number, random: Random): Plane | undefined {
   const { focus, distance, up, cameras } = hints;
   const near: Vec3[] = [];
   for (let i = 0; i < points.length; i += 3) {
@@ -47,7 +101,7 @@ export function supportPlane(points: Float64Array, hints: PlaneHints, random: Ra
     return length(sub(v, scale(up, dot(v, up)))) / distance;
   });
   const weight = aside.map((r) => Math.exp(-((r / 0.5) ** 2)));
-  const tolerance = TOLERANCE * distance;
+  const tolerance = within * distance;
   const score = (normal: Vec3, offset: number): number => {
     let sum = 0;
     for (let i = 0; i < chosen.length; i++) {
