@@ -136,7 +136,9 @@ fn select_relevant(
   let hollow = limit.y < -grid.thickness && level < -brickRadius();
   let solid = limit.y < 0.0 && (max(limit.x, limit.z) > -grid.thickness || level > brickRadius());
   if (hollow || solid) { limits[brick].w = 1.0; }
-  if (limit.x > 0.0 || limit.z > grid.tolerance || hollow || solid) { return; }
+  // With a consensus a coarse surface decides which bricks are computed.
+  if (limit.x > 0.0) { return; }
+  if (grid.consensus == 0.0 && (limit.z > grid.tolerance || hollow || solid)) { return; }
   let centre = brickCentre(brick);
   let radius = brickRadius();
   let softFloor = select(limit.z - grid.tolerance, -grid.reach, grid.consensus > 0.0);

@@ -2,7 +2,7 @@ import type { Vec3 } from '../../core/math.js';
 import type { Batch } from '../../gpu/runtime/batch.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { defineKernel, linear } from '../../gpu/runtime/kernel.js';
-import { brickTotal, type Grid } from './grid.js';
+import { BRICK, brickTotal, type Grid, packBrick } from './grid.js';
 import type { ObservationGroup } from './observations.js';
 
 const GRID_UNIFORMS = {
@@ -22,6 +22,10 @@ const GRID_UNIFORMS = {
   consensus: 'f32',
   reach: 'f32',
   floorPlane: 'vec4f',
+  guideOrigin: 'vec3f',
+  guideVoxel: 'f32',
+  guideSize: 'vec3u',
+  guideReach: 'f32',
 } as const;
 
 const classifyBindings = {
@@ -67,6 +71,14 @@ const [carve, average, finish] = ['carve', 'average', 'finish'].map((entryPoint)
   }),
 );
 
+const finishGuided = defineKernel({
+  name: 'field.finish_guided',
+  shader: fieldShader,
+  entryPoint: 'finish_guided',
+  bindings: { ...fieldBindings, guide: 'read' },
+  uniforms: GRID_UNIFORMS,
+});
+
 const supportKernel = defineKernel({
   name: 'support',
   shader: new URL('./support.wgsl', import.meta.url),
@@ -96,6 +108,22 @@ export interface Vessel {
   floor: number;
 }
 
+/** A coarse surface that the field keeps to where few depth maps saw a place. */
+export interface Guide {
+  /** Signed distance on a grid, x fastest, in units of `reach` and cut off at 1, negative inside; also as `values`. */
+  buffer: GPUBuffer;
+  values: Float32Array;
+  /** World position of the first value, distance of neighbouring ones, and their number along each axis. */
+  origin: Vec3;
+  voxel: number;
+  size: Vec3;
+  /** Scene units. */
+  reach: number;
+}
+
+/** As in field.wgsl: how far a surface may be from its guide, in voxels of that. */
+const GUIDE_BAND = 1.5;
+
 export interface FieldOptions {
   /** Depth claims this close to the greatest one are averaged, in scene units. */
   tolerance: number;
@@ -105,6 +133,8 @@ export interface FieldOptions {
   consensus?: number;
   /** Makes the object a vessel: see `Vessel`. Default: it is solid. */
   vessel?: Vessel;
+  /** Only with `consensus`, and without `vessel`. */
+  guide?: Guide;
 }
 
 /** Buffers for the samples of a page of bricks. */
@@ -164,7 +194,7 @@ export class ObservedField {
 
   private uniforms(group: ObservationGroup, first: number, count: number) {
     const { origin, voxel, bounds, bricks } = this.grid;
-    const { vessel } = this.options;
+    const { vessel, guide } = this.options;
     return {
       origin,
       voxel,
@@ -182,11 +212,19 @@ export class ObservedField {
       consensus: this.options.consensus ?? 0,
       reach: this.options.tolerance * REACH,
       floorPlane: vessel ? [...vessel.axis, vessel.floor] : [0, 0, 0, 0],
+      guideOrigin: guide?.origin ?? [0, 0, 0],
+      guideVoxel: guide?.voxel ?? 1,
+      guideSize: guide?.size ?? [2, 2, 2],
+      guideReach: guide?.reach ?? 0,
     };
   }
 
-  /** The numbers of the bricks that the surface can pass through, ascending. */
+  /**
+   * The numbers of the bricks that the surface can pass through, ascending; with `consensus` and no guide, all that no
+   * outline shows to be free.
+   */
   async activeBricks(): Promise<number[]> {
+    const { guide, consensus } = this.options;
     const total = brickTotal(this.grid);
     for (const kernel of [boundKernel, relevantKernel]) {
       this.gpu.run((batch) => {
@@ -200,8 +238,11 @@ export class ObservedField {
     const active: number[] = [];
     for (let brick = 0; brick < total; brick++) {
       const [hardLower, , softLower, settled] = limits.subarray(brick * 4, brick * 4 + 4);
-      const free = hardLower > 0 || softLower > this.options.tolerance;
-      if (!free && !settled) active.push(brick);
+      if (hardLower > 0) continue;
+      const open = guide
+        ? nearGuide(this.grid, brick, guide)
+        : consensus || (softLower <= this.options.tolerance && !settled);
+      if (open) active.push(brick);
     }
     return active;
   }
@@ -224,7 +265,15 @@ export class ObservedField {
       );
     for (const entry of this.groups) pass(carve, entry);
     for (const entry of this.groups) pass(average, entry);
-    pass(finish, this.groups[0]);
+    const { guide } = this.options;
+    if (!guide) {
+      pass(finish, this.groups[0]);
+      return;
+    }
+    const { observations, maps, group } = this.groups[0];
+    const { bricks, field, sums } = page;
+    const args = { observations, maps, bricks, relevant: this.relevant, greatest: field, sums, guide: guide.buffer };
+    finishGuided.dispatch(batch, args, this.uniforms(group, first, count), linear(count, 1));
   }
 
   /**
@@ -254,4 +303,27 @@ export class ObservedField {
     }
     return out;
   }
+}
+
+/** Whether the surface can pass through a brick: whether its guide comes near enough. */
+function nearGuide(grid: Grid, brick: number, guide: Guide): boolean {
+  const word = packBrick(grid, brick);
+  const [low, high] = [0, BRICK].map((cells) =>
+    [0, 1, 2].map((axis) => {
+      const sample = ((word >>> (10 * axis)) & 1023) * BRICK + cells;
+      const at = (grid.origin[axis] + sample * grid.voxel - guide.origin[axis]) / guide.voxel;
+      const last = guide.size[axis] - 1;
+      return Math.max(0, Math.min(last, cells === 0 ? Math.floor(at - 0.01) : Math.ceil(at + 0.01)));
+    }),
+  );
+  const band = (GUIDE_BAND * guide.voxel) / guide.reach;
+  let [least, most] = [Infinity, -Infinity];
+  for (let z = low[2]; z <= high[2]; z++)
+    for (let y = low[1]; y <= high[1]; y++)
+      for (let x = low[0]; x <= high[0]; x++) {
+        const value = guide.values[(z * guide.size[1] + y) * guide.size[0] + x];
+        least = Math.min(least, value);
+        most = Math.max(most, value);
+      }
+  return least - band < 0 && most + band > 0;
 }

@@ -1,16 +1,19 @@
 // The signed distance at the 9×9×9 samples of each brick (the last layer is shared with the neighbours, which compute
 // the same numbers). One workgroup per brick. `carve` finds the greatest claim, `average` the mean of the depth claims
-// near it, `finish` joins both.
+// near it, `finish` joins both; `finish_guided` does so within a band around a coarse surface.
 // #include "observation.wgsl"
 
 @group(0) @binding(2) var<storage, read> bricks: array<vec4u>; // x | y << 10 | z << 20
 @group(0) @binding(3) var<storage, read> relevant: array<u32>;
 @group(0) @binding(4) var<storage, read_write> greatest: array<vec2f>; // hard, soft
-// Σ weight·distance, Σ weight, greatest claim of a seen surface.
+// Σ weight·distance, Σ weight, greatest claim of a seen surface; with a consensus the number of claims near.
 @group(0) @binding(5) var<storage, read_write> sums: array<vec4f>;
 @group(0) @binding(6) var<uniform> grid: Grid;
+@group(0) @binding(7) var<storage, read> guide: array<f32>; // −1…1, negative inside
 
 const SAMPLES = 729u;
+const GUIDE_BAND = 1.5; // in voxels of the guide
+const FULL_EVIDENCE = 3.0; // maps
 
 // Which of the greatest claims counts, and how many lie near, decide together: `withClaim` keeps the first four. While
 // they are being found, `greatest` has the first and `sums` the others and the number of claims near.
@@ -109,10 +112,11 @@ fn average(
     var soft = greatest[at].y;
     var sum = sums[at].xy;
     if (grid.consensus > 0.0 && grid.relevantOffset == 0u) {
-      soft = consented(vec4f(soft, sums[at].xyz), sums[at].w);
+      let near = sums[at].w;
+      soft = consented(vec4f(soft, sums[at].xyz), near);
       greatest[at].y = soft;
       sum = vec2f(0.0);
-      sums[at] = vec4f(0.0);
+      sums[at] = vec4f(0.0, 0.0, 0.0, near);
     }
     if (abs(soft) < grid.truncation) {
       for (var w = 0u; w * 32u < grid.observationCount; w++) {
@@ -131,8 +135,15 @@ fn average(
         }
       }
     }
-    sums[at] = vec4f(sum, sums[at].z, 0.0);
+    sums[at] = vec4f(sum, sums[at].zw);
   }
+}
+
+// Outlines are exact to a fraction of a pixel only: where depth puts the surface as near as that, depth decides.
+fn join(hard: f32, soft: f32) -> f32 {
+  let near = 0.75 * grid.voxel;
+  let excess = hard - soft;
+  return select(soft + excess * smoothstep(0.0, near, excess), hard, excess >= near);
 }
 
 @compute @workgroup_size(64)
@@ -151,13 +162,49 @@ fn finish(
     var soft = greatest[at].y;
     let sum = sums[at];
     if (sum.y > 0.0) { soft = sum.x / sum.y; }
-    // Outlines are exact to a fraction of a pixel only: where depth puts the surface as near as that, depth decides.
-    let near = 0.75 * grid.voxel;
-    let excess = hard - soft;
-    let joined = select(soft + excess * smoothstep(0.0, near, excess), hard, excess >= near);
     // In a vessel, what lies deeper than the wall's thickness behind all surfaces, and above the floor, is empty.
     let aboveFloor = grid.floorPlane.w - dot(grid.floorPlane.xyz, samplePosition(b, sample));
     let hollow = min(-sum.z - grid.thickness, aboveFloor);
-    greatest[at].x = clamp(max(joined, hollow), -grid.truncation, grid.truncation);
+    greatest[at].x = clamp(max(join(hard, soft), hollow), -grid.truncation, grid.truncation);
+  }
+}
+
+fn guideAt(x: u32, y: u32, z: u32) -> f32 {
+  return guide[(z * grid.guideSize.y + y) * grid.guideSize.x + x];
+}
+
+// Signed distance to the coarse surface, cut off at its reach.
+fn guideDistance(p: vec3f) -> f32 {
+  let at = clamp((p - grid.guideOrigin) / grid.guideVoxel, vec3f(0.0), vec3f(grid.guideSize - 1u));
+  let a = min(vec3u(at), grid.guideSize - 2u);
+  let t = at - vec3f(a);
+  let b = a + 1u;
+  let near = mix(mix(guideAt(a.x, a.y, a.z), guideAt(b.x, a.y, a.z), t.x),
+    mix(guideAt(a.x, b.y, a.z), guideAt(b.x, b.y, a.z), t.x), t.y);
+  let far = mix(mix(guideAt(a.x, a.y, b.z), guideAt(b.x, a.y, b.z), t.x),
+    mix(guideAt(a.x, b.y, b.z), guideAt(b.x, b.y, b.z), t.x), t.y);
+  return mix(near, far, t.z) * grid.guideReach;
+}
+
+@compute @workgroup_size(64)
+fn finish_guided(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let item = group.y * groups.x + group.x;
+  if (item >= grid.count) { return; }
+  let slot = grid.first + item;
+  let b = brickAt(bricks[slot].x);
+  for (var sample = local; sample < SAMPLES; sample += 64u) {
+    let at = slot * SAMPLES + sample;
+    var soft = greatest[at].y;
+    let sum = sums[at];
+    if (sum.y > 0.0) { soft = sum.x / sum.y; }
+    // The more maps saw the place, the farther the surface may be from the coarse one.
+    let band = GUIDE_BAND * grid.guideVoxel * smoothstep(0.0, FULL_EVIDENCE, sum.w);
+    let coarse = guideDistance(samplePosition(b, sample));
+    soft = clamp(soft, coarse - band, coarse + band);
+    greatest[at].x = clamp(join(greatest[at].x, soft), -grid.truncation, grid.truncation);
   }
 }

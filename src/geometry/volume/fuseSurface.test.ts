@@ -3,7 +3,7 @@ import { useGpu } from '../../../test/gpu.js';
 import { AXES, box, cameraAt, directions, type Solid, sphere, topology, torus, view } from '../../../test/solids.js';
 import { projectPoint } from '../../core/camera.js';
 import type { FloatImage } from '../../core/image.js';
-import { scale, type Vec3 } from '../../core/math.js';
+import { cross, length, scale, type Vec3 } from '../../core/math.js';
 import { Random } from '../../core/random.js';
 import { fuseSurface, type SurfaceView } from './fuseSurface.js';
 
@@ -164,6 +164,45 @@ describe('fuseSurface with depth and outlines', () => {
     const apart = await fuseSurface(gpu(), views, BOUNDS, { ...options, consensus: 0.3, bindingLimit: 900_000 });
     expect(deepest(apart)).toBeCloseTo(deepest(together), 2);
     expect(errors(apart.mesh, solid).mean).toBeCloseTo(errors(together.mesh, solid).mean, 3);
+  });
+
+  it('closes what gaps in the depth leave open smoothly, with a consensus, where outlines alone leave a lid', async () => {
+    // A tub, seen from above: only one in six pixels of its inside has a depth.
+    const tub: Solid = (p) => Math.max(box([0.5, 0.4, 0.5])(p), -box([0.36, 0.4, 0.36])([p[0], p[1] - 0.3, p[2]]));
+    const from = Array.from({ length: 10 }, (_, i): Vec3 => {
+      const angle = (i / 10) * 2 * Math.PI;
+      return scale([Math.sin(angle), i % 2 ? 1.2 : 2.5, Math.cos(angle)], 1 / Math.hypot(1, i % 2 ? 1.2 : 2.5));
+    });
+    const random = new Random(5);
+    const views = see(tub, from, 64).map((shot): SurfaceView => {
+      const { width, height, data } = shot.depth!;
+      return { ...shot, depth: { width, height, data: data.map((v) => (random.float() < 1 / 6 ? v : 0)) } };
+    });
+    const bounds = { ...BOUNDS, min: [-0.65, -0.4, -0.65] as Vec3 };
+    const options = { resolution: 40, hollow: false };
+    const { mesh } = await fuseSurface(gpu(), views, bounds, { ...options, consensus: 0.3 });
+    const sponge = await fuseSurface(gpu(), views, bounds, options);
+    const area = ({ positions, indices }: typeof mesh): number => {
+      let sum = 0;
+      for (let t = 0; t < indices.length; t += 3) {
+        const [a, b, c] = [0, 1, 2].map((k) => positions.subarray(indices[t + k] * 3, indices[t + k] * 3 + 3));
+        const [u, v] = [b, c].map((q): Vec3 => [q[0] - a[0], q[1] - a[1], q[2] - a[2]]);
+        sum += length(cross(u, v)) / 2;
+      }
+      return sum;
+    };
+    // Top and bottom, four sides, and those of the pit.
+    const truth = 2 + 4 * 0.8 + 4 * 0.72 * 0.5;
+    expect(area(mesh)).toBeLessThan(1.1 * truth);
+    expect(area(mesh)).toBeGreaterThan(0.85 * truth);
+    expect(area(sponge.mesh)).toBeGreaterThan(1.5 * truth);
+    expect(topology(mesh).badEdges).toBe(0);
+    let floor = 1;
+    for (let i = 0; i < mesh.positions.length; i += 3) {
+      const [x, y, z] = mesh.positions.subarray(i, i + 3);
+      if (y > -0.2 && Math.hypot(x, z) < 0.1) floor = Math.min(floor, y);
+    }
+    expect(floor).toBeLessThan(0);
   });
 
   it('weighs each depth by its own error', async () => {

@@ -6,8 +6,9 @@ import { assignDefaults } from '../../core/options.js';
 import { command, remedy } from '../../core/remedy.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { extractSurface } from './extractSurface.js';
-import { ObservedField, type Vessel } from './field.js';
+import { type FieldOptions, type Guide, ObservedField, type Vessel } from './field.js';
 import { brickTotal, type Grid, makeGrid } from './grid.js';
+import { leastAreaSurface } from './leastArea.js';
 import { type Observation, observationsOf, packObservations, type SurfaceView } from './observations.js';
 import { findVessel } from './vessel.js';
 
@@ -28,7 +29,8 @@ export interface FuseOptions {
   hollow?: boolean;
   /**
    * Share of the depth maps that see a place which may be wrong about it, 0…0.3; at most three maps. 0: each map alone
-   * can show space to be free, as exact depth can. Default 0.
+   * can show space to be free, as exact depth can. With a consensus, what few maps saw is closed by the smallest surface
+   * (`leastAreaSurface`), and `hollow` has no meaning. Default 0.
    */
   consensus?: number;
   /** Bytes for the brick pool. Default 192 MiB. */
@@ -120,8 +122,9 @@ export async function fuseSurface(
   const error = Math.max(0, ...observations.map((o) => o.accuracy));
   const tolerance = Math.max(0.5 * grid.voxel, 3 * error);
   const truncation = Math.max(4 * grid.voxel, 2 * tolerance);
-  const surfaceOf = async (on: Grid, vessel: Vessel | undefined, from: number, to: number) => {
-    const field = new ObservedField(gpu, on, groups, { tolerance, truncation, vessel, consensus: options.consensus });
+  const { consensus } = options;
+  const surfaceOf = async (on: Grid, shape: Pick<FieldOptions, 'vessel' | 'guide'>, from: number, to: number) => {
+    const field = new ObservedField(gpu, on, groups, { tolerance, truncation, consensus, ...shape });
     try {
       const active = await field.activeBricks();
       throwIfCancelled(signal);
@@ -141,18 +144,33 @@ export async function fuseSurface(
       field.dispose();
     }
   };
+  const guideOf = async (coarse: Grid): Promise<Guide> => {
+    const near = Math.max(0.5 * coarse.voxel, 3 * error);
+    const field = new ObservedField(gpu, coarse, groups, { tolerance: near, truncation: 4 * coarse.voxel, consensus });
+    try {
+      const report = (f: number): void => progress?.(PACK_SHARE + f * (0.6 - PACK_SHARE));
+      return await leastAreaSurface(gpu, field, { signal, progress: report });
+    } finally {
+      field.dispose();
+    }
+  };
+  let guide: Guide | undefined;
   try {
     const depthCameras = observations.filter((o) => o.kind === 'depth').map((o) => o.camera);
     let vessel: Vessel | undefined;
     let start: number = PACK_SHARE;
-    if (options.hollow !== false && depthCameras.length > 0) {
+    if (consensus) {
+      start = 0.6;
+      guide = await guideOf(makeGrid(bounds, Math.min(resolution, GUIDE_RESOLUTION)));
+    }
+    if (options.hollow !== false && !consensus && depthCameras.length > 0) {
       // Half the resolution shows a vessel as well, for a quarter of the time.
       const coarse = makeGrid(bounds, Math.ceil(resolution / 2));
       start = 0.4;
-      const sketch = await surfaceOf(coarse, undefined, PACK_SHARE, start);
+      const sketch = await surfaceOf(coarse, {}, PACK_SHARE, start);
       if (sketch) vessel = findVessel(sketch.mesh, sketch.support, depthCameras, coarse.voxel);
     }
-    const result = await surfaceOf(grid, vessel, start, 1);
+    const result = await surfaceOf(grid, { vessel, guide }, start, 1);
     if (!result) throw empty(observations);
     progress?.(1);
     const { mesh, support } = result;
@@ -171,10 +189,13 @@ export async function fuseSurface(
     };
     return { mesh, support, facts };
   } finally {
+    guide?.buffer.destroy();
     gpu.trim();
   }
 }
 
+/** Voxels along the longest side of the guide. */
+const GUIDE_RESOLUTION = 96;
 /** Share of the time that goes into the preparation of the images. */
 const PACK_SHARE = 0.25;
 

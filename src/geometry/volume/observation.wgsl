@@ -134,6 +134,10 @@ struct Grid {
   consensus: f32, // share of the depth claims near a point that may be wrong; 0: each one alone shows space to be free
   reach: f32, // claims count as near down to this far behind their surface
   floorPlane: vec4f, // hollow only where dot(xyz, p) < w
+  guideOrigin: vec3f, // of the coarse surface that guides this one, where there is one
+  guideVoxel: f32,
+  guideSize: vec3u,
+  guideReach: f32, // distance that a value of 1 stands for
 }
 
 // The greatest four of some numbers, in descending order.
