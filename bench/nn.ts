@@ -2,7 +2,7 @@
  * How much of a device the kernels of networks use: multiply-adds alone, then products and attention at the sizes of
  * the released networks, each as a share of the first, which is measured in the same run.
  *
- *     npx tsx bench/nn.ts [--rows 512] [--tokens 512]
+ *     npx tsx bench/nn.ts [--rows 512] [--tokens 1024]
  *
  * On a software adapter times are CPU seconds (LP_NUM_THREADS=1 makes them exact on a busy machine), elsewhere those of
  * the clock.
@@ -13,7 +13,7 @@ import { GpuOps } from '../src/nn/gpuOps.js';
 import type { HostMatrix } from '../src/nn/ops.js';
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '512' }, tokens: { type: 'string', default: '512' } },
+  options: { rows: { type: 'string', default: '512' }, tokens: { type: 'string', default: '1024' } },
 });
 const rows = Number(values.rows);
 const tokens = Number(values.tokens);
@@ -111,5 +111,5 @@ const report = (name: string, rate: number): void =>
   console.log(`| ${name} | ${(rate / 1e9).toFixed(1)} GFLOP/s | ${((100 * rate) / most).toFixed(0)} % |`);
 report(`product ${rows} × 1024 × 4096, weights f16`, await product(1024, 4096, 'F16'));
 report(`product ${rows} × 1024 × 4096, weights f32`, await product(1024, 4096, 'F32'));
-report(`attention 4 heads × 64, ${tokens} × ${tokens}`, await attention(4, 64));
+report(`attention 16 heads × 64, ${tokens} × ${tokens}`, await attention(16, 64));
 gpu.dispose();

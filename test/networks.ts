@@ -1,4 +1,4 @@
-/** Where networks run in tests: on the reference, on a device with all it offers, and on one with WebGPU's defaults. */
+/** Where networks run in tests: on the reference, on devices with all they offer, and on one with WebGPU's defaults. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { chooseAdapter } from '../src/gpu/adapter/adapter.js';
 import { nodeHost } from '../src/gpu/adapter/nodeHost.js';
@@ -9,7 +9,10 @@ import type { Ops } from '../src/nn/ops.js';
 import { ReferenceOps } from '../src/nn/reference/referenceOps.js';
 
 /** The places, by name. */
-export const PLACES = ['reference', 'device', 'plain device'] as const;
+export const PLACES = ['reference', 'device', 'plain device', 'device with tiny pages'] as const;
+
+/** Bytes of a tiny page: 64 rows of 128 numbers, so that tensors of miniature networks have several. */
+const TINY_PAGE = 64 * 128 * 4;
 
 /** One of them. */
 export type Place = (typeof PLACES)[number];
@@ -31,8 +34,9 @@ export function describeOps(
       let gpu: Gpu | undefined;
       let ops: Ops | undefined;
       beforeAll(async () => {
-        if (place !== 'reference') gpu = await (place === 'device' ? openGpu() : openPlainGpu());
-        ops = gpu ? new GpuOps(gpu) : new ReferenceOps();
+        if (place !== 'reference') gpu = await (place === 'plain device' ? openPlainGpu() : openGpu());
+        const pageBytes = place === 'device with tiny pages' ? TINY_PAGE : undefined;
+        ops = gpu ? new GpuOps(gpu, { pageBytes }) : new ReferenceOps();
       });
       afterAll(() => gpu?.dispose());
       tests(() => {

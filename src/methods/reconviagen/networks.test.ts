@@ -107,36 +107,6 @@ describeOps('networks', (ops) => {
     golden.check('out.v_zero_cond', await runStructureFlow(ops(), flow, x, time, noConditions(ops(), flow.blocks)));
   });
 
-  it('the sampled structure, step by step', async () => {
-    const golden = await Golden.open('modules/ss_flow_sampler');
-    const flow = await loadStructureFlow(await openModel(ops(), 'ckpts/ss_flow_tiny'));
-    const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.cond'), 1);
-    const none = noConditions(ops(), flow.blocks);
-    const guided: number[] = [];
-    const result = await sampleFlow(
-      golden.data('in.noise'),
-      samplerOptions(golden.config),
-      (sample, t, conditioned) => runStructureFlow(ops(), flow, sample, t, conditioned ? conditions : none),
-      (step) => {
-        guided.push(Number(step.unconditioned !== undefined));
-        golden.check(`mid.step${step.index}.v_pos`, step.conditioned);
-        if (step.unconditioned) golden.check(`mid.step${step.index}.v_neg`, step.unconditioned);
-        golden.check(`mid.step${step.index}.x_prev`, step.sample);
-        golden.check(`mid.step${step.index}.pred_x0`, step.predicted);
-        if (step.spreads) {
-          // The reference's are those of a sample; ours are not, which no result shows.
-          const bessel = Math.sqrt(step.sample.length / (step.sample.length - 1));
-          golden.check(
-            `mid.step${step.index}.std_pos_cfg`,
-            step.spreads.map((s) => s * bessel),
-          );
-        }
-      },
-    );
-    golden.checkExact('mid.guided', guided);
-    golden.check('out.x', result);
-  });
-
   it('the decoder of the structure', async () => {
     const golden = await Golden.open('modules/ss_dec');
     const decoder = await loadStructureDecoder(await openModel(ops(), 'ckpts/ss_dec_tiny'));
@@ -171,40 +141,6 @@ describeOps('networks', (ops) => {
     expect(seen).toHaveLength(7);
   });
 
-  it('the sampled latent, step by step, and in twelve steps', async () => {
-    const golden = await Golden.open('modules/slat_flow_sampler');
-    const flow = await loadLatentFlow(await openModel(ops(), 'ckpts/slat_flow_tiny'));
-    const voxels = latentVoxels(ops(), flow, xyz(golden.ints('in.coords')));
-    const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.conds'), 3);
-    const none = noConditions(ops(), flow.blocks);
-    const options = samplerOptions(golden.config);
-    const velocity = (sample: Float32Array, t: number, conditioned: boolean) =>
-      runLatentFlow(ops(), flow, voxels, sample, t, conditioned ? conditions : none);
-    const noise = golden.data('in.noise');
-    const guided: number[] = [];
-    const result = await sampleFlow(noise, options, velocity, (step) => {
-      guided.push(Number(step.unconditioned !== undefined));
-      golden.check(`mid.step${step.index}.v_pos`, step.conditioned);
-      if (step.unconditioned) golden.check(`mid.step${step.index}.v_neg`, step.unconditioned);
-      golden.check(`mid.step${step.index}.x_prev`, step.sample);
-      golden.check(`mid.step${step.index}.pred_x0`, step.predicted);
-      if (step.spreads) golden.check(`mid.step${step.index}.std_pos_cfg`, step.spreads);
-    });
-    golden.checkExact('mid.guided', guided);
-    golden.check('out.x', result);
-    const { mean, std } = golden.config as { mean: number[]; std: number[] };
-    golden.check(
-      'out.slat',
-      result.map((x, i) => x * std[i % 8] + mean[i % 8]),
-    );
-    const often: number[] = [];
-    const twelve = await sampleFlow(noise, { ...options, steps: 12 }, velocity, (step) => {
-      often.push(Number(step.unconditioned !== undefined));
-    });
-    golden.checkExact('mid.guided_12steps', often);
-    golden.check('out.x_12steps', twelve);
-  });
-
   it('the decoder of the mesh', async () => {
     const golden = await Golden.open('modules/mesh_dec');
     const decoder = await loadMeshDecoder(await openModel(ops(), 'ckpts/slat_dec_mesh_tiny'));
@@ -237,3 +173,73 @@ describeOps('networks', (ops) => {
     golden.check('out.opacity', gaussians.opacity);
   });
 });
+
+describeOps(
+  'samplers',
+  (ops) => {
+    it('the sampled structure, step by step', async () => {
+      const golden = await Golden.open('modules/ss_flow_sampler');
+      const flow = await loadStructureFlow(await openModel(ops(), 'ckpts/ss_flow_tiny'));
+      const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.cond'), 1);
+      const none = noConditions(ops(), flow.blocks);
+      const guided: number[] = [];
+      const result = await sampleFlow(
+        golden.data('in.noise'),
+        samplerOptions(golden.config),
+        (sample, t, conditioned) => runStructureFlow(ops(), flow, sample, t, conditioned ? conditions : none),
+        (step) => {
+          guided.push(Number(step.unconditioned !== undefined));
+          golden.check(`mid.step${step.index}.v_pos`, step.conditioned);
+          if (step.unconditioned) golden.check(`mid.step${step.index}.v_neg`, step.unconditioned);
+          golden.check(`mid.step${step.index}.x_prev`, step.sample);
+          golden.check(`mid.step${step.index}.pred_x0`, step.predicted);
+          if (step.spreads) {
+            // The reference's are those of a sample; ours are not, which no result shows.
+            const bessel = Math.sqrt(step.sample.length / (step.sample.length - 1));
+            golden.check(
+              `mid.step${step.index}.std_pos_cfg`,
+              step.spreads.map((s) => s * bessel),
+            );
+          }
+        },
+      );
+      golden.checkExact('mid.guided', guided);
+      golden.check('out.x', result);
+    });
+
+    it('the sampled latent, step by step, and in twelve steps', async () => {
+      const golden = await Golden.open('modules/slat_flow_sampler');
+      const flow = await loadLatentFlow(await openModel(ops(), 'ckpts/slat_flow_tiny'));
+      const voxels = latentVoxels(ops(), flow, xyz(golden.ints('in.coords')));
+      const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.conds'), 3);
+      const none = noConditions(ops(), flow.blocks);
+      const options = samplerOptions(golden.config);
+      const velocity = (sample: Float32Array, t: number, conditioned: boolean) =>
+        runLatentFlow(ops(), flow, voxels, sample, t, conditioned ? conditions : none);
+      const noise = golden.data('in.noise');
+      const guided: number[] = [];
+      const result = await sampleFlow(noise, options, velocity, (step) => {
+        guided.push(Number(step.unconditioned !== undefined));
+        golden.check(`mid.step${step.index}.v_pos`, step.conditioned);
+        if (step.unconditioned) golden.check(`mid.step${step.index}.v_neg`, step.unconditioned);
+        golden.check(`mid.step${step.index}.x_prev`, step.sample);
+        golden.check(`mid.step${step.index}.pred_x0`, step.predicted);
+        if (step.spreads) golden.check(`mid.step${step.index}.std_pos_cfg`, step.spreads);
+      });
+      golden.checkExact('mid.guided', guided);
+      golden.check('out.x', result);
+      const { mean, std } = golden.config as { mean: number[]; std: number[] };
+      golden.check(
+        'out.slat',
+        result.map((x, i) => x * std[i % 8] + mean[i % 8]),
+      );
+      const often: number[] = [];
+      const twelve = await sampleFlow(noise, { ...options, steps: 12 }, velocity, (step) => {
+        often.push(Number(step.unconditioned !== undefined));
+      });
+      golden.checkExact('mid.guided_12steps', often);
+      golden.check('out.x_12steps', twelve);
+    });
+  },
+  ['reference', 'device', 'plain device'],
+); // what tiny pages would change has shown in single steps

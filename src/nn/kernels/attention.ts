@@ -1,5 +1,6 @@
 import type { Batch } from '../../gpu/runtime/batch.js';
 import { defineKernel } from '../../gpu/runtime/kernel.js';
+import { recordRows } from './rows.js';
 
 /** Queries of a workgroup. */
 const TILE = 64;
@@ -27,19 +28,30 @@ const define = (size: number) =>
       queryColumn: 'u32',
       keyColumn: 'u32',
       valueColumn: 'u32',
-      contexts: 'u32',
+      resultColumn: 'u32',
       segment: 'vec4u',
       listed: 'u32',
+      contexts: 'u32',
       firstTile: 'u32',
       firstSegment: 'u32',
+      firstRow: 'u32',
+      rows: 'u32',
+      parts: 'u32',
     },
     defines: { SIZE: size },
   });
 const variants: Record<number, ReturnType<typeof define>> = { 64: define(64), 128: define(128) };
 
-/** Columns of a tensor on the device: its buffer, its columns in all, and the first one that counts. */
-export interface DeviceColumns {
+/** Rows of a tensor that lie in one buffer. */
+interface DevicePage {
   buffer: GPUBuffer;
+  first: number;
+  rows: number;
+}
+
+/** Columns of a tensor on the device: its pages, its columns in all, and the first one that counts. */
+export interface DeviceColumns {
+  pages: readonly DevicePage[];
   stride: number;
   column: number;
   rows: number;
@@ -56,44 +68,103 @@ export interface DeviceAttention {
   /** A list of segments with the greatest number of queries in one. */
   segments?: { buffer: GPUBuffer; count: number; longest: number };
   /** Query rows × heads · size. */
-  result: GPUBuffer;
+  result: readonly DevicePage[];
+  /** Bytes of a buffer at most. */
+  pageBytes: number;
 }
+
+/** Tiles of queries and segments of one dispatch at most, so that none takes long; `perTile` in multiplications. */
+export function* dispatches(
+  tiles: number,
+  segments: number,
+  perTile: number,
+): Generator<{ firstTile: number; firstSegment: number; tiles: number; segments: number }> {
+  const inOne = Math.max(1, Math.floor(MULTIPLICATIONS / perTile));
+  for (let firstSegment = 0; firstSegment < segments; firstSegment += inOne) {
+    for (let firstTile = 0; firstTile < tiles; firstTile += inOne) {
+      yield {
+        firstTile,
+        firstSegment,
+        tiles: Math.min(inOne, tiles - firstTile),
+        segments: Math.min(inOne, segments - firstSegment, 65535),
+      };
+    }
+  }
+}
+
+/** Heads that a buffer of so many bytes holds of that many rows, at most all. */
+export const headsInPage = (pageBytes: number, rows: number, size: number, heads: number): number =>
+  Math.min(heads, Math.max(1, Math.floor(pageBytes / (rows * size * 4))));
 
 /** Records attention; columns and head size are multiples of 4. */
 export function recordAttention(batch: Batch, attention: DeviceAttention): void {
-  const { query, key, value, heads, size, contexts, segments, result } = attention;
+  const { query, key, value, heads, size, contexts, segments, result, pageBytes } = attention;
   const kernel = variants[size];
   if (!kernel) throw new RangeError(`there is no attention for heads of ${size} numbers, only for 64 and 128`);
-  if ([query, key, value].some(({ stride, column }) => stride % 4 !== 0 || column % 4 !== 0)) {
-    throw new RangeError('attention needs columns in multiples of 4');
-  }
-  const args = {
-    queries: query.buffer,
-    keys: key.buffer,
-    values: value.buffer,
-    segments: segments?.buffer ?? query.buffer,
-    result,
-  };
-  const common = {
-    queryStride: query.stride,
-    keyStride: key.stride,
-    valueStride: value.stride,
-    resultStride: heads * size,
-    queryColumn: query.column,
-    keyColumn: key.column,
-    valueColumn: value.column,
-    contexts,
-    segment: [0, query.rows, 0, key.rows],
-    listed: segments ? 1 : 0,
-  };
   const tiles = Math.ceil((segments?.longest ?? query.rows) / TILE);
   const keys = segments ? Math.ceil(key.rows / segments.count) : key.rows;
-  const inOne = Math.max(1, Math.floor(MULTIPLICATIONS / (TILE * keys * heads * size * 2)));
-  const count = segments?.count ?? 1;
-  for (let firstSegment = 0; firstSegment < count; firstSegment += inOne) {
-    for (let firstTile = 0; firstTile < tiles; firstTile += inOne) {
-      const groups = [Math.min(inOne, tiles - firstTile), heads, Math.min(inOne, count - firstSegment, 65535)] as const;
-      kernel.dispatch(batch, args, { ...common, firstTile, firstSegment }, groups);
+  const inPages = [query, key, value].some(({ pages }) => pages.length > 1);
+  const together = inPages ? headsInPage(pageBytes, Math.max(query.rows, key.rows), size, heads) : heads;
+  for (let head = 0; head < heads; head += together) {
+    const count = Math.min(together, heads - head);
+    const taken = [query, key, value].map((columns) => taking(batch, columns, head * size, count * size));
+    const [queries, keysTaken, values] = taken;
+    for (const page of result) {
+      for (const { tiles: x, segments: z, ...first } of dispatches(
+        tiles,
+        segments?.count ?? 1,
+        TILE * keys * count * size * 2,
+      )) {
+        kernel.dispatch(
+          batch,
+          {
+            queries: queries.buffer,
+            keys: keysTaken.buffer,
+            values: values.buffer,
+            segments: segments?.buffer ?? queries.buffer,
+            result: page.buffer,
+          },
+          {
+            queryStride: queries.stride,
+            keyStride: keysTaken.stride,
+            valueStride: values.stride,
+            resultStride: heads * size,
+            queryColumn: queries.column,
+            keyColumn: keysTaken.column,
+            valueColumn: values.column,
+            resultColumn: head * size,
+            contexts,
+            segment: [0, query.rows, 0, key.rows],
+            listed: segments ? 1 : 0,
+            firstRow: page.first,
+            rows: page.rows,
+            parts: size / 4,
+            ...first,
+          },
+          [x, count, z],
+        );
+      }
     }
+    for (const { release } of taken) release?.();
   }
+}
+
+/** Columns from `first` on in one buffer: the tensor's own where it has but one, else one that they are copied to. */
+function taking(batch: Batch, { pages, stride, column, rows }: DeviceColumns, first: number, count: number) {
+  if (pages.length === 1) return { buffer: pages[0].buffer, stride, column: column + first };
+  const buffer = batch.gpu.acquire(rows * count * 4, 'heads');
+  for (const page of pages) {
+    recordRows(batch, {
+      operation: 'placeColumns',
+      x: { buffer: page.buffer },
+      result: { buffer, offset: page.first * count * 4 },
+      count: page.rows * count,
+      columns: count,
+      fromColumns: stride,
+      fromColumn: column + first,
+      placed: count,
+    });
+  }
+  // What is recorded runs in order, so the buffer can be handed out again once it has been used.
+  return { buffer, stride: count, column: 0, release: () => batch.gpu.release(buffer) };
 }

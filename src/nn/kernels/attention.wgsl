@@ -10,11 +10,15 @@ struct Params {
   queryColumn: u32,  // of the first head
   keyColumn: u32,
   valueColumn: u32,
-  contexts: u32,
+  resultColumn: u32,
   segment: vec4u,    // first query, queries, first key, keys; where there is no list
   listed: u32,       // 1: segments are listed
+  contexts: u32,
   firstTile: u32,
   firstSegment: u32,
+  firstRow: u32,     // rows that the result begins with and has
+  rows: u32,
+  parts: u32,        // of a head, 4 numbers each
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,6 +31,11 @@ struct Params {
 const SIZE = 64u;            // numbers of a head
 
 const PARTS = SIZE / 4u;
+
+// As many as PARTS. Where they are many the compiler is not to know it: it would write out every loop over them, and
+// take minutes for that.
+fn parts() -> u32 { return select(PARTS, params.parts, SIZE > 64u); }
+
 const TILE = 2048u / SIZE;   // keys in workgroup memory: 8 KiB, and as much for values
 
 var<workgroup> keyTile: array<vec4f, 512>;
@@ -38,14 +47,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   if (params.listed == 1u) { segment = segments[group.z + params.firstSegment]; }
   let first = (group.x + params.firstTile) * 64u;
   if (first >= segment.y) { return; }
+  let begins = segment.x + first;
+  if (begins + 64u <= params.firstRow || begins >= params.firstRow + params.rows) { return; }
   let head = group.y * PARTS;
   let row = segment.x + min(first + t, segment.y - 1u);
   let scale = 1.0 / sqrt(f32(SIZE));
   var query: array<vec4f, PARTS>;
-  for (var i = 0u; i < PARTS; i++) {
+  for (var i = 0u; i < parts(); i++) {
     query[i] = queries[row * (params.queryStride / 4u) + params.queryColumn / 4u + head + i] * scale;
   }
-  let to = row * (params.resultStride / 4u) + head;
+  let to = (row - params.firstRow) * (params.resultStride / 4u) + params.resultColumn / 4u + head;
   let length = segment.w / params.contexts;
   for (var context = 0u; context < params.contexts; context++) {
     let firstKey = segment.z + context * length;
@@ -63,22 +74,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       workgroupBarrier();
       for (var j = 0u; j < min(TILE, length - begin); j++) {
         var score4 = vec4f();
-        for (var i = 0u; i < PARTS; i++) { score4 = fma(query[i], keyTile[j * PARTS + i], score4); }
+        for (var i = 0u; i < parts(); i++) { score4 = fma(query[i], keyTile[j * PARTS + i], score4); }
         let score = score4.x + score4.y + score4.z + score4.w;
         if (score > greatest) {
           let shrink = exp(greatest - score);
           total *= shrink;
-          for (var i = 0u; i < PARTS; i++) { sums[i] *= shrink; }
+          for (var i = 0u; i < parts(); i++) { sums[i] *= shrink; }
           greatest = score;
         }
         let weight = exp(score - greatest);
         total += weight;
-        for (var i = 0u; i < PARTS; i++) { sums[i] = fma(vec4f(weight), valueTile[j * PARTS + i], sums[i]); }
+        for (var i = 0u; i < parts(); i++) { sums[i] = fma(vec4f(weight), valueTile[j * PARTS + i], sums[i]); }
       }
     }
-    if (first + t < segment.y) {
+    if (first + t < segment.y && row >= params.firstRow && row < params.firstRow + params.rows) {
       let factor = 1.0 / (total * f32(params.contexts));
-      for (var i = 0u; i < PARTS; i++) {
+      for (var i = 0u; i < parts(); i++) {
         var mean = sums[i] * factor;
         if (context > 0u) { mean += result[to + i]; }
         result[to + i] = mean;

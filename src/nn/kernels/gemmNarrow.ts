@@ -69,14 +69,20 @@ export function bandsOf({ rows, columns, dtype, data }: HostMatrix): Float32Arra
   return result;
 }
 
-/** Records the product from bands, where it is large enough; otherwise says that it did not. */
-export function recordNarrowGemm(batch: Batch, gemm: Gemm, bands: GPUBuffer): boolean {
+/** Whether a product is large enough for the bands, where there is another way. */
+export const isWorthNarrow = ({ rows, inputs, outputs }: Pick<Gemm, 'rows' | 'inputs' | 'outputs'>): boolean =>
+  rows * inputs * outputs >= LEAST;
+
+/** Rows of that many inputs whose bands are no larger than so many bytes, a multiple of 64. */
+export const narrowRows = (bytes: number, inputs: number): number =>
+  Math.max(1, Math.floor(bytes / (Math.ceil(inputs / 4) * 16) / (8 * BAND))) * 8 * BAND;
+
+/** Records the product from bands. */
+export function recordNarrowGemm(batch: Batch, gemm: Omit<Gemm, 'weight'>, bands: GPUBuffer): void {
   const { x, weightKind, rows, inputs, outputs, neighbours, bias, gate, residual, activation, result } = gemm;
   const fours = Math.ceil(inputs / 4);
   const count = Math.ceil(rows / BAND);
-  const bytes = count * fours * BAND * 16;
-  if (rows * inputs * outputs < LEAST || bytes > batch.gpu.limits.maxStorageBufferBindingSize) return false;
-  const packed = batch.scratch(bytes, 'bands');
+  const packed = batch.gpu.acquire(count * fours * BAND * 16, 'bands');
   const channels = neighbours ? inputs / 27 : inputs;
   pack.dispatch(
     batch,
@@ -105,5 +111,6 @@ export function recordNarrowGemm(batch: Batch, gemm: Gemm, bands: GPUBuffer): bo
     },
     [Math.ceil(count / 4), Math.ceil(outputs / BAND)],
   );
-  return true;
+  // What is recorded runs in order, so that the next product may have the same buffer.
+  batch.gpu.release(packed);
 }

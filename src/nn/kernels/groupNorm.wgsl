@@ -2,10 +2,12 @@
 // then the result. The order of additions is fixed.
 
 struct Params {
-  rows: u32,
+  rows: u32,        // at hand
   columns: u32,
   groups: u32,
-  blocks: u32,
+  blocks: u32,      // of all rows
+  firstBlock: u32,  // of the rows at hand
+  allRows: u32,
   eps: f32,
   activation: u32,
   squares: u32,   // 1: squared differences from the mean are summed
@@ -49,7 +51,7 @@ fn sumBlocks(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     }
   }
   let all = total(sum, t);
-  if (t == 0u) { sums[group.x * params.groups + group.y] = all; }
+  if (t == 0u) { sums[(params.firstBlock + group.x) * params.groups + group.y] = all; }
 }
 
 // Workgroup g sums the blocks of group g.
@@ -58,7 +60,7 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   var sum = 0.0;
   for (var block = t; block < params.blocks; block += 64u) { sum += sums[block * params.groups + group.x]; }
   let all = total(sum, t);
-  let count = f32(params.rows) * f32(params.columns / params.groups);
+  let count = f32(params.allRows) * f32(params.columns / params.groups);
   if (t == 0u) { sums[params.blocks * params.groups + group.x * 2u + params.squares] = all / count; }
 }
 

@@ -13,7 +13,7 @@ const [rms, layerNorm, rope] = ['rms', 'layerNorm', 'rope2d'].map(define);
 
 /** Heads in the columns of a tensor on the device. */
 export interface DeviceHeads {
-  x: GPUBuffer;
+  x: GPUBufferBinding;
   rows: number;
   /** Columns of the tensor. */
   stride: number;
@@ -41,7 +41,12 @@ export function recordHeadLayerNorm(
 }
 
 /** See `Ops.rope2d`. `positions` holds y and x of each row. */
-export function recordRope2d(batch: Batch, { x, ...place }: DeviceHeads, positions: GPUBuffer, base: number): void {
+export function recordRope2d(
+  batch: Batch,
+  { x, ...place }: DeviceHeads,
+  positions: GPUBufferBinding,
+  base: number,
+): void {
   const args = { x, weight: positions, bias: positions, positions };
   rope.dispatch(batch, args, { ...place, eps: 0, base }, linear((place.rows * place.heads * place.size) / 2, 64));
 }

@@ -32,6 +32,9 @@ export interface DeviceLayerNorm {
 
 const KINDS = ['plain', 'affine', 'modulated'];
 
+/** Rows of a workgroup that sums. */
+const BLOCK = 64;
+
 /** Records a layer norm, one workgroup a row. */
 export function recordLayerNorm(batch: Batch, norm: DeviceLayerNorm): void {
   const { x, rows, columns, eps, kind, scale, shift, activation, result } = norm;
@@ -59,6 +62,8 @@ const define = (entryPoint: string) =>
       columns: 'u32',
       groups: 'u32',
       blocks: 'u32',
+      firstBlock: 'u32',
+      allRows: 'u32',
       eps: 'f32',
       activation: 'u32',
       squares: 'u32',
@@ -68,7 +73,8 @@ const [sumBlocks, finish, apply] = ['sumBlocks', 'finish', 'apply'].map(define);
 
 /** See `Ops.groupNorm`. */
 export interface DeviceGroupNorm {
-  x: GPUBuffer;
+  /** Runs of rows, each beginning at a multiple of 64. */
+  parts: readonly { x: GPUBufferBinding; result: GPUBufferBinding; first: number; count: number }[];
   rows: number;
   columns: number;
   groups: number;
@@ -76,24 +82,28 @@ export interface DeviceGroupNorm {
   weight: GPUBuffer;
   bias: GPUBuffer;
   activation: number;
-  result: GPUBuffer;
 }
 
 /** Records a group norm: two sums over all rows, then the result. */
 export function recordGroupNorm(batch: Batch, norm: DeviceGroupNorm): void {
-  const { x, rows, columns, groups, eps, weight, bias, activation, result } = norm;
-  const blocks = Math.ceil(rows / 64);
+  const { parts, rows, columns, groups, eps, weight, bias, activation } = norm;
+  const blocks = Math.ceil(rows / BLOCK);
   const sums = batch.scratch((blocks + 2) * groups * 4, 'group-norm');
-  const args = { x, weight, bias, sums, result };
+  const common = { allRows: rows, columns, groups, blocks, eps, activation };
+  const dispatch = (kernel: typeof apply, squares: number, dispatched: 'blocks' | 'groups' | 'numbers') => {
+    for (const { x, result, first, count } of dispatched === 'groups' ? parts.slice(0, 1) : parts) {
+      const values = { ...common, rows: count, firstBlock: first / BLOCK, squares };
+      const workgroups = {
+        blocks: [Math.ceil(count / BLOCK), groups] as [number, number],
+        groups: [groups] as [number],
+        numbers: linear(count * columns, 64),
+      }[dispatched];
+      kernel.dispatch(batch, { x, weight, bias, sums, result }, values, workgroups);
+    }
+  };
   for (const squares of [0, 1]) {
-    const values = { rows, columns, groups, blocks, eps, activation, squares };
-    sumBlocks.dispatch(batch, args, values, [blocks, groups]);
-    finish.dispatch(batch, args, values, [groups]);
+    dispatch(sumBlocks, squares, 'blocks');
+    dispatch(finish, squares, 'groups');
   }
-  apply.dispatch(
-    batch,
-    args,
-    { rows, columns, groups, blocks, eps, activation, squares: 0 },
-    linear(rows * columns, 64),
-  );
+  dispatch(apply, 0, 'numbers');
 }

@@ -12,7 +12,12 @@ const define = (entryPoint: string) =>
       columns: 'u32',
       activation: 'u32',
       period: 'u32',
+      offset: 'u32',
+      firstRow: 'u32',
+      rows: 'u32',
       fromColumns: 'u32',
+      fromColumn: 'u32',
+      placed: 'u32',
       toColumn: 'u32',
       size: 'vec3u',
     },
@@ -38,7 +43,12 @@ export interface RowWork {
   columns: number;
   activation?: number;
   period?: number;
+  offset?: number;
+  firstRow?: number;
+  rows?: number;
   fromColumns?: number;
+  fromColumn?: number;
+  placed?: number;
   toColumn?: number;
   size?: readonly number[];
 }
@@ -46,8 +56,11 @@ export interface RowWork {
 /** Records one of the operations that move numbers about. */
 export function recordRows(batch: Batch, work: RowWork): void {
   const { operation, x, y = x, first, list, result, count, columns } = work;
-  const { activation = 0, period = 1, fromColumns = 1, toColumn = 0, size = [1, 1, 1] } = work;
+  const { activation = 0, period = 1, offset = 0, firstRow = 0, rows = 0, size = [1, 1, 1] } = work;
+  const { fromColumns = 1, fromColumn = 0, placed = 1, toColumn = 0 } = work;
   const args = { x, y, first: first ?? x, list: list ?? x, result };
-  const values = { count, columns, activation, period, fromColumns, toColumn, size };
+  const added = { period, offset };
+  const place = { firstRow, rows, fromColumns, fromColumn, placed, toColumn, size };
+  const values = { count, columns, activation, ...added, ...place };
   kernels[operation].dispatch(batch, args, values, linear(count, 64));
 }

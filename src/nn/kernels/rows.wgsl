@@ -5,7 +5,12 @@ struct Params {
   columns: u32,     // of the result
   activation: u32,
   period: u32,      // numbers of the other summand
+  offset: u32,      // place of the first number among them, or in the whole result
+  firstRow: u32,    // rows of a tensor that are at hand
+  rows: u32,
   fromColumns: u32,
+  fromColumn: u32,
+  placed: u32,      // columns that are placed
   toColumn: u32,
   size: vec3u,      // sides of a volume
 }
@@ -38,10 +43,10 @@ fn add(
   @builtin(local_invocation_index) t: u32,
 ) {
   let i = place(group, groups, t);
-  if (i < params.count) { result[i] = x[i] + y[i % params.period]; }
+  if (i < params.count) { result[i] = x[i] + y[(params.offset + i) % params.period]; }
 }
 
-// Row r of the result is row list[r] of x.
+// Row r of the result is row list[r] of x, where that is at hand.
 @compute @workgroup_size(64)
 fn gather(
   @builtin(workgroup_id) group: vec3u,
@@ -50,10 +55,12 @@ fn gather(
 ) {
   let i = place(group, groups, t);
   if (i >= params.count) { return; }
-  result[i] = x[u32(list[i / params.columns]) * params.columns + i % params.columns];
+  let row = u32(list[i / params.columns]);
+  if (row < params.firstRow || row >= params.firstRow + params.rows) { return; }
+  result[i] = x[(row - params.firstRow) * params.columns + i % params.columns];
 }
 
-// Writes x beside what else the rows of the result hold.
+// Writes columns of x beside what else the rows of the result hold.
 @compute @workgroup_size(64)
 fn placeColumns(
   @builtin(workgroup_id) group: vec3u,
@@ -62,7 +69,9 @@ fn placeColumns(
 ) {
   let i = place(group, groups, t);
   if (i >= params.count) { return; }
-  result[i / params.fromColumns * params.columns + params.toColumn + i % params.fromColumns] = x[i];
+  let row = i / params.placed;
+  let c = i % params.placed;
+  result[row * params.columns + params.toColumn + c] = x[row * params.fromColumns + params.fromColumn + c];
 }
 
 // Row r of the result: the sum of x's rows list[first[r] … first[r + 1]], divided by their count + 1.
@@ -81,7 +90,7 @@ fn pool(
   result[i] = sum / f32(first[row + 1u] - first[row] + 1);
 }
 
-// A volume of `size` with 8 channels for each of the result's, to one of twice the side.
+// A volume of `size` with 8 channels for each of the result's, to one of twice the side; where x is at hand.
 @compute @workgroup_size(64)
 fn pixelShuffle(
   @builtin(workgroup_id) group: vec3u,
@@ -91,11 +100,12 @@ fn pixelShuffle(
   let i = place(group, groups, t);
   if (i >= params.count) { return; }
   let c = i % params.columns;
-  let voxel = i / params.columns;
+  let voxel = (params.offset + i) / params.columns;
   let z = voxel % (2u * params.size.z);
   let y = voxel / (2u * params.size.z) % (2u * params.size.y);
   let x0 = voxel / (4u * params.size.z * params.size.y);
   let source = (x0 / 2u * params.size.y + y / 2u) * params.size.z + z / 2u;
+  if (source < params.firstRow || source >= params.firstRow + params.rows) { return; }
   let child = (x0 % 2u) * 4u + (y % 2u) * 2u + z % 2u;
-  result[i] = x[source * params.columns * 8u + c * 8u + child];
+  result[i] = x[((source - params.firstRow) * params.columns + c) * 8u + child];
 }
