@@ -112,13 +112,12 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
 
   it('puts the finished model on screen, in colour, and says how far to trust it', async () => {
     await ready();
-    await page.getByRole('heading', { name: 'How far to trust it' }).waitFor();
+    await page.getByRole('heading', { name: 'How far to trust it' }).click();
     await page.getByText(/views come back at .* dB/).waitFor();
     await page.getByRole('radio', { name: /^fusion/ }).check();
     await ready();
     await expect.poll(async () => shareColoured(await middleOf(page, canvas(), 0.6, 64)), SLOWLY).toBeGreaterThan(0.2);
     expect(await violations(page)).toEqual([]);
-    await page.getByRole('radio', { name: 'Finished' }).check();
     await page.emulateMedia({ colorScheme: 'light' });
     await settle(page);
     await screenshot(page, 'page-result');
@@ -128,6 +127,9 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
   });
 
   it('draws something else for each channel, for wires, light and standpoint', async () => {
+    await page.getByRole('button', { name: 'Reset view' }).click();
+    await page.getByText('Look closer').click();
+    await page.waitForTimeout(1500);
     let before = await middleOf(page, canvas(), 0.6, 64);
     const changed = async (): Promise<number> => {
       await page.waitForTimeout(400);
@@ -142,7 +144,8 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
     }
     // Who moves the light sees the model lit, although its own light is baked in.
     await page.getByRole('radio', { name: 'Sun' }).check();
-    expect(await page.getByRole('radio', { name: 'Lit anew' }).isChecked()).toBe(true);
+    expect(await page.getByRole('radio', { name: 'Finished' }).isChecked()).toBe(true);
+    expect(await page.getByRole('radio', { name: 'As photographed' }).isChecked()).toBe(false);
     expect(await changed()).toBeGreaterThan(0.2);
     await page.getByLabel('Turn light').fill('180');
     expect(await changed()).toBeGreaterThan(0.1);
@@ -155,28 +158,29 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
     expect(await changed()).toBeGreaterThan(0.05);
     await page.getByRole('button', { name: 'Turntable' }).click();
     await page.getByRole('button', { name: 'Wireframe' }).click();
-    await page.getByRole('radio', { name: 'Finished' }).check();
+    await page.getByRole('radio', { name: 'As photographed' }).check();
   });
 
   it('looks through a camera: the model on screen stands where the picture has it', async () => {
-    await page.getByRole('button', { name: 'Next view' }).click();
+    await page.locator('.camera-strip label').nth(2).click();
     const name = await page.getByRole('img', { name: /^Picture of/ }).getAttribute('alt');
     const view = /^Picture of (.*)$/.exec(name!)![1];
     const picture = await (
       await server.ask(`/v1/jobs/${job.id}/files/fusion/assessment/${view}.input.png`)
     ).arrayBuffer();
-    await page.getByRole('button', { name: 'Stand there in 3D' }).click();
-    await page.waitForTimeout(1000);
+    await page.getByRole('radio', { name: 'Model alone' }).check();
+    await page.waitForTimeout(2000);
     const reference = await toSquare(picture, 64);
     const { mean, share } = differenceOnObject(reference, await middleOf(page, canvas(), 1, 64));
     expect(share).toBeGreaterThan(0.05);
     expect(mean, 'mean difference on the object').toBeLessThan(30);
+    await page.getByRole('radio', { name: 'Slider' }).check();
     await page.getByRole('slider', { name: /^Edge between/ }).fill('30');
-    await settle(page, page.getByRole('region', { name: 'Look through the cameras' }));
+    await settle(page, page.getByRole('region', { name: 'Model' }));
     await screenshot(page, 'page-camera');
     await page.getByRole('radio', { name: 'Error map' }).check();
     await page.getByRole('img', { name: /^Difference at/ }).waitFor();
-    await page.getByRole('button', { name: 'Worst' }).click();
+    await page.getByRole('radio', { name: /the worst$/ }).check();
   });
 
   it('gives the files: every format, whole', async () => {

@@ -62,3 +62,38 @@ export function differenceOnObject(reference: Picture, other: Picture): { mean: 
   }
   return { mean: sum / Math.max(1, pixels), share: pixels / (reference.width * reference.height) };
 }
+
+/**
+ * Mean colours of a cut-out picture and of what is on screen in its place, both 0…255, over the pixels that are wholly
+ * the object's; and their mean difference there.
+ */
+export async function meansOnObject(
+  picture: Buffer,
+  screen: Picture,
+): Promise<{ mean: number[]; other: number[]; apart: number; share: number }> {
+  const { data } = await sharp(picture)
+    .ensureAlpha()
+    .resize(screen.width, screen.height, { fit: 'fill' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const mean = [0, 0, 0];
+  const other = [0, 0, 0];
+  let apart = 0;
+  let pixels = 0;
+  for (let i = 0; i < screen.width * screen.height; i++) {
+    if (data[i * 4 + 3] < 250) continue;
+    pixels++;
+    for (let c = 0; c < 3; c++) {
+      mean[c] += data[i * 4 + c];
+      other[c] += screen.data[i * 3 + c];
+      apart += Math.abs(data[i * 4 + c] - screen.data[i * 3 + c]) / 3;
+    }
+  }
+  const n = Math.max(1, pixels);
+  return {
+    mean: mean.map((v) => v / n),
+    other: other.map((v) => v / n),
+    apart: apart / n,
+    share: pixels / (screen.width * screen.height),
+  };
+}

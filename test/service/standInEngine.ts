@@ -3,7 +3,7 @@
  * it does is set by option `standIn` of a run… of which the method's schema knows nothing, so tests put it into the
  * name of the uploaded file: `<behaviour>.png`.
  */
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlinthError } from '../../src/core/errors.js';
@@ -111,6 +111,8 @@ export const engine: Engine = {
         join(partial, 'quality.json'),
         JSON.stringify({ schemaVersion: 1, status: 'normal', psnr, job: task.job, attempt, reduced: task.reduced }),
       );
+      // A result that a test made before, in the place of these.
+      if (process.env.STAND_IN_RESULT) await cp(process.env.STAND_IN_RESULT, partial, { recursive: true });
       await rm(join(task.output, run.name), { recursive: true, force: true });
       await rename(partial, join(task.output, run.name));
       results.push({

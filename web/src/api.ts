@@ -49,3 +49,7 @@ export async function fetchPath(path: string, signal?: AbortSignal): Promise<Res
 
 export const filePath = (job: string, name: string): string =>
   `/v1/jobs/${job}/files/${name.split('/').map(encodeURIComponent).join('/')}`;
+
+/** A picture of a result, scaled by the service: `width` is one of those that it offers. */
+export const picturePath = (job: string, name: string, width: number, whole = false): string =>
+  `${filePath(job, name)}?width=${width}${whole ? '&cutOut=false' : ''}`;

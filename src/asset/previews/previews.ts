@@ -5,6 +5,7 @@ import type { Asset } from '../../core/asset.js';
 import type { Camera } from '../../core/camera.js';
 import type { ProgressSink } from '../../core/context.js';
 import { throwIfCancelled } from '../../core/errors.js';
+import { GROUND_SHADOW } from '../../core/groundShadow.js';
 import type { ColorImage, HdrImage } from '../../core/image.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { AssetRenderer, type RenderOptions } from '../../render/forward/assetRenderer.js';
@@ -21,7 +22,6 @@ const ELEVATION = 18;
 const TURN = { seconds: 3.2, size: 0.78 };
 /** Backdrop from its middle to its corners, sRGB bytes. */
 const BACKDROP = { middle: [246, 247, 248], corner: [214, 217, 221] } as const;
-const SHADOW_STRENGTH = 0.62;
 
 export interface PreviewOptions {
   /** Side of the single views in pixels. Default 512. */
@@ -57,11 +57,13 @@ export async function writePreviews(
     const frames = Array.from({ length: frameCount }, (_, i) => (i * 360) / frameCount);
     const orbit = fitOrbit(asset.mesh, { elevation: ELEVATION }, 1, [...AZIMUTHS, ...frames]);
     const cameras = AZIMUTHS.map((azimuth) => orbitCamera({ ...orbit, azimuth }, size, size));
+    // In its own light an asset looks as in its photographs; highlights of a light of ours are rolled off.
+    const toneMap = asset.environment === undefined;
     const shadow = await contactShadow(renderer);
     const sheet: Buffer[] = [];
     for (const mode of ['textured', 'clay'] as const) {
       report(mode === 'textured' ? 0 : 0.15, `${mode} views`);
-      const options: RenderOptions = { mode, supersample: 3, toneMap: true };
+      const options: RenderOptions = { mode, supersample: 3, toneMap };
       let i = 0;
       for await (const { color } of renderer.renderEach(cameras, options, signal)) {
         await write(`${mode}-${String(AZIMUTHS[i]).padStart(3, '0')}.png`, await encodePng(color));
@@ -79,7 +81,7 @@ export async function writePreviews(
     const side = Math.round(size * TURN.size);
     const turn = frames.map((azimuth) => orbitCamera({ ...orbit, azimuth }, side, side));
     const pictures: ColorImage[] = [];
-    for await (const { color } of renderer.renderEach(turn, { supersample: 2, toneMap: true }, signal)) {
+    for await (const { color } of renderer.renderEach(turn, { supersample: 2, toneMap }, signal)) {
       pictures.push(onBackdrop(color, turn[pictures.length], shadow));
       report(0.45 + (0.35 * pictures.length) / turn.length, `turntable, frame ${pictures.length} of ${turn.length}`);
     }
@@ -102,7 +104,7 @@ function onBackdrop(image: ColorImage, camera: Camera, shadow: ContactShadow): C
       const at = (y * width + x) * 4;
       const alpha = data[at + 3] / 255;
       const r = Math.hypot((2 * x) / width - 1, (2 * y) / height - 1) / Math.SQRT2;
-      const dark = 1 - SHADOW_STRENGTH * shade[y * width + x];
+      const dark = 1 - GROUND_SHADOW.strength * shade[y * width + x];
       for (let c = 0; c < 3; c++) {
         const ground = (BACKDROP.middle[c] + (BACKDROP.corner[c] - BACKDROP.middle[c]) * r * r) * dark;
         out[at + c] = data[at + c] * alpha + ground * (1 - alpha);

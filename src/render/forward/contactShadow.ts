@@ -1,12 +1,9 @@
 import { type Camera, cameraPosition, unprojectPixel } from '../../core/camera.js';
+import { GROUND_SHADOW, softenShadow } from '../../core/groundShadow.js';
 import { lookAt, scale, sub, transformDirection, type Vec3 } from '../../core/math.js';
 import type { AssetRenderer } from './assetRenderer.js';
 
-const MAP_SIZE = 160;
-/** The map reaches this many times the object's half width, so that the shadow can fade out. */
-const REACH = 1.7;
-/** Height above ground, relative to the object's radius, at which the shadow has faded to 1/e. */
-const FADE = 0.16;
+const { size: MAP_SIZE, reach: REACH, fade: FADE } = GROUND_SHADOW;
 
 /** How dark the ground is around an object that stands on it. */
 export interface ContactShadow {
@@ -42,9 +39,7 @@ export async function contactShadow(renderer: AssetRenderer): Promise<ContactSha
   for (let i = 0; i < near.length; i++) {
     if (heights[i] > 0) near[i] = Math.exp(-Math.max(0, heights[i] - distance) / (FADE * radius));
   }
-  const wide = blur(near, MAP_SIZE, 0.11 * MAP_SIZE);
-  const tight = blur(near, MAP_SIZE, 0.025 * MAP_SIZE);
-  const map = wide.map((w, i) => Math.min(1, 0.75 * w + 0.35 * tight[i]));
+  const map = softenShadow(near);
   const m = camera.cameraToWorld;
   return {
     draw(view) {
@@ -71,26 +66,6 @@ export async function contactShadow(renderer: AssetRenderer): Promise<ContactSha
       return out;
     },
   };
-}
-
-/** Three box filters in each direction: close to a Gaussian of the given deviation. Outside is 0. */
-function blur(source: Float32Array, size: number, deviation: number): Float32Array {
-  const r = Math.max(1, Math.round(deviation));
-  let from = source;
-  for (let pass = 0; pass < 6; pass++) {
-    const to = new Float32Array(from.length);
-    const [along, across] = pass % 2 === 0 ? [1, size] : [size, 1];
-    for (let line = 0; line < size; line++) {
-      let sum = 0;
-      for (let i = -r; i < size; i++) {
-        if (i + r < size) sum += from[line * across + (i + r) * along];
-        if (i - r - 1 >= 0) sum -= from[line * across + (i - r - 1) * along];
-        if (i >= 0) to[line * across + i * along] = sum / (2 * r + 1);
-      }
-    }
-    from = to;
-  }
-  return from;
 }
 
 function bilinear(map: Float32Array, size: number, u: number, v: number): number {

@@ -8,8 +8,10 @@ import { examplePicture, listExamples } from '../../jobs/examples.js';
 import { listMethods, optionsJsonSchema } from '../../methods/registry.js';
 import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
+import { PICTURE_WIDTHS, PictureScaler } from '../scaledPicture.js';
 
 export function catalogueRoutes(app: App, { availability }: Context): void {
+  const pictures = new PictureScaler();
   app.get(
     '/v1/methods',
     {
@@ -67,11 +69,23 @@ export function catalogueRoutes(app: App, { availability }: Context): void {
         tags: ['catalogue'],
         summary: 'A picture that stands for an example',
         params: z.object({ name: z.string().max(100) }),
+        querystring: z.object({
+          width: z
+            .enum(PICTURE_WIDTHS)
+            .optional()
+            .describe('Scaled down to so many pixels, as WebP. Default: the picture as it is.'),
+        }),
       },
       config: { errors: ['EXAMPLE_NOT_FOUND'] },
     },
     async (request, reply) => {
       const path = await examplePicture(request.params.name);
+      const { width } = request.query;
+      if (width !== undefined) {
+        const form = { width: Number(width), cutOut: true };
+        const small = await pictures.scale(path, form, async () => createReadStream(path));
+        return await reply.header('cache-control', 'private, max-age=86400').type('image/webp').send(small);
+      }
       return await reply
         .header('cache-control', 'private, max-age=86400')
         .type(mediaType(path))

@@ -11,6 +11,8 @@ import { logKey } from '../../jobs/worker/jobLog.js';
 import { visibleJob } from '../access/guard.js';
 import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
+import { FieldError } from '../problem.js';
+import { PICTURE_WIDTHS, PictureScaler } from '../scaledPicture.js';
 import { sendArtifact } from '../sendArtifact.js';
 import { jobParams } from './jobs.js';
 
@@ -23,8 +25,12 @@ const PACKED = /\.(png|jpe?g|webp|usdz|zip|mp4)$/i;
  */
 const DIRECT_SECONDS = 900;
 
+/** What can be sent smaller than it is. */
+const SCALABLE = /\.(png|webp|jpe?g)$/i;
+
 export function fileRoutes(app: App, context: Context): void {
   const { artifacts } = context.service;
+  const pictures = new PictureScaler();
 
   app.get(
     '/v1/jobs/:id/files',
@@ -69,8 +75,18 @@ export function fileRoutes(app: App, context: Context): void {
         operationId: 'getFile',
         tags: ['results'],
         summary: 'One file of the result',
-        description: 'Answers ranges and conditional requests.',
+        description: 'Answers ranges and conditional requests; pictures also come smaller.',
         params: jobParams.extend({ '*': z.string().max(1000).describe('Name of the file; may hold slashes.') }),
+        querystring: z.object({
+          width: z
+            .enum(PICTURE_WIDTHS)
+            .optional()
+            .describe('Of a PNG, JPEG or WebP: scaled down to so many pixels, as WebP. Default: the file itself.'),
+          cutOut: z
+            .enum(['true', 'false'])
+            .default('true')
+            .describe('`false` with `width`: with what lies around the object, where the file still has it.'),
+        }),
       },
       config: {
         errors: [
@@ -89,7 +105,17 @@ export function fileRoutes(app: App, context: Context): void {
       const file = job.result!.files.find((f) => f.name === name);
       if (!file) throw missing(name);
       const key = `${resultPrefix(job.id, job.resultClaim!)}/${name}`;
-      return await sendArtifact(request, reply, artifacts, key, { name, immutable: true, file });
+      const { width, cutOut } = request.query;
+      if (width === undefined)
+        return await sendArtifact(request, reply, artifacts, key, { name, immutable: true, file });
+      if (!SCALABLE.test(name))
+        throw new FieldError([{ field: 'width', message: 'is for PNG, JPEG and WebP; this file is none of them' }]);
+      const facts = await statResult(artifacts, key, file);
+      const form = { width: Number(width), cutOut: cutOut === 'true' };
+      const etag = `"${facts.etag}-${width}${form.cutOut ? '' : '-whole'}"`;
+      reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable').type('image/webp');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return await pictures.scale(`${key} ${facts.etag}`, form, () => readResult(artifacts, key, file, facts));
     },
   );
 

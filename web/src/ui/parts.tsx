@@ -200,10 +200,28 @@ export function useImage(path: string | undefined): string | undefined {
   return key ? (copy?.path === path ? copy.url : undefined) : serviceUrl() + path;
 }
 
-export function ApiImage({ path, alt, className }: { path: string; alt: string; className?: string }) {
+interface ApiImageProps {
+  path: string;
+  alt: string;
+  className?: string;
+  /** Fetched at once, not only when it comes near the window. */
+  eager?: boolean;
+  /** Called when it is on screen, or cannot be had. */
+  onSettled?: () => void;
+}
+
+export function ApiImage({ path, alt, className, eager, onSettled }: ApiImageProps) {
   const source = useImage(path);
   return source ? (
-    <img src={source} alt={alt} className={className} loading="lazy" decoding="async" />
+    <img
+      src={source}
+      alt={alt}
+      className={className}
+      loading={eager ? 'eager' : 'lazy'}
+      decoding="async"
+      onLoad={onSettled}
+      onError={onSettled}
+    />
   ) : (
     <span className={`blank ${className ?? ''}`} />
   );

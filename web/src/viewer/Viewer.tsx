@@ -1,59 +1,60 @@
 import { useEffect, useRef, useState } from 'react';
 import { fetchPath } from '../api.js';
 import { bytes, count, figure } from '../format.js';
-import { Icon, type IconName } from '../ui/Icon.js';
 import { Bar } from '../ui/parts.js';
-import { Segments } from '../ui/Segments.js';
 import { explain } from '../words.js';
-import {
-  type Channel,
-  LIGHTS,
-  type Light,
-  type ModelFacts,
-  Stage,
-  type StageCamera,
-  type StageSettings,
-  type Standpoint,
-} from './stage.js';
+import { CameraStrip } from './CameraStrip.js';
+import { FlatMap } from './FlatMap.js';
+import { PictureOver } from './PictureOver.js';
+import { StageTools } from './StageTools.js';
+import { FIRST_SETTINGS, type ModelFacts, Stage, type StageSettings, type Standpoint } from './stage.js';
+import { useOpening } from './useOpening.js';
+import type { StageView } from './views.js';
 
 export interface ViewerProps {
   /** Address of a GLB file at the API. */
   path: string;
   bytes: number;
-  /** A camera to stand at. */
-  camera?: StageCamera;
+  /** Address of the captured light, where the result has it. */
+  light?: string;
+  /** Pictures to stand at; the stage opens inside the one numbered `opening`. */
+  views?: StageView[];
+  opening?: number;
   /** Follows another viewer, and tells when it was moved itself. */
   standpoint?: Standpoint;
   onMove?: (standpoint: Standpoint) => void;
+  /** What is shown, where several viewers show the same. */
+  settings?: StageSettings;
+  onSettings?: (settings: StageSettings) => void;
+  /** Told of the stage while a model is on it. */
+  onStage?: (stage: Stage | undefined) => void;
 }
 
-const CHANNEL_WORDS: Record<Channel, string> = {
-  finished: 'Finished',
-  lit: 'Lit anew',
-  clay: 'Clay',
-  baseColor: 'Base colour',
-  roughness: 'Roughness',
-  metallic: 'Metallic',
-  normals: 'Normals',
-  uv: 'UV',
-};
-const LIGHT_WORDS: Record<Light, string> = { studio: 'Studio', sun: 'Sun', even: 'Even' };
+const NO_VIEWS: StageView[] = [];
+/** Seconds of a flight from one camera to the next. */
+const FLIGHT = 0.9;
 
-export default function Viewer({ path, bytes: size, camera, standpoint, onMove }: ViewerProps) {
+export default function Viewer(props: ViewerProps) {
+  const { path, bytes: size, light, views = NO_VIEWS, opening = 0, standpoint, onMove, onStage } = props;
   const frame = useRef<HTMLDivElement>(null);
   const holder = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage>(undefined);
   const [facts, setFacts] = useState<ModelFacts>();
   const [received, setReceived] = useState(0);
   const [error, setError] = useState<string>();
-  const [settings, setSettings] = useState<StageSettings>({
-    channel: 'finished',
-    light: 'studio',
-    lightTurn: 0,
-    wireframe: false,
-    turntable: false,
+  const [own, setOwn] = useState(FIRST_SETTINGS);
+  const [flat, setFlat] = useState(false);
+  const settings = fitting(props.settings ?? own, facts);
+  const set = (change: Partial<StageSettings>): void => (props.onSettings ?? setOwn)({ ...settings, ...change });
+  const { at, act, over, setOver, choose, take, replay, loaded } = useOpening({
+    views,
+    opening,
+    ready: facts !== undefined,
+    stage,
+    onTurn: (turntable) => set({ turntable }),
   });
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: who is told may change without another model
   useEffect(() => {
     const gone = new AbortController();
     // A canvas whose context was given back cannot be used again, so each run has its own.
@@ -68,40 +69,46 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
     }
     stage.current = made;
     const load = async (): Promise<void> => {
-      const response = await fetchPath(path, gone.signal);
-      const glb = await readAll(response, setReceived);
-      setFacts(await made.show(glb, gone.signal));
+      const [glb, hdr] = await Promise.all([
+        fetchPath(path, gone.signal).then((response) => readAll(response, setReceived)),
+        light === undefined ? undefined : fetchPath(light, gone.signal).then((response) => response.arrayBuffer()),
+      ]);
+      const found = await made.show(glb, gone.signal, hdr);
+      setFacts(found);
+      onStage?.(made);
     };
     load().catch((e) => {
       if (!gone.signal.aborted) setError(explain(e).message);
     });
     return () => {
       gone.abort();
+      onStage?.(undefined);
       made.dispose();
       stage.current = undefined;
     };
-  }, [path]);
+  }, [path, light]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each value for itself, the object is new every time
   useEffect(() => {
     if (facts) stage.current?.apply(settings);
-  }, [settings, facts]);
-  useEffect(() => {
-    if (camera && facts) stage.current?.stand(camera);
-  }, [camera, facts]);
+  }, [facts, settings.channel, settings.light, settings.lightTurn, settings.wireframe, settings.turntable]);
   useEffect(() => {
     if (standpoint && facts) stage.current?.follow(standpoint);
   }, [standpoint, facts]);
   useEffect(() => {
-    if (stage.current) stage.current.onMove = onMove;
+    if (!stage.current) return;
+    stage.current.onMove = onMove;
+    stage.current.onTaken = take;
   });
+  useEffect(() => {
+    const changed = (): void => stage.current?.takeOneFinger(document.fullscreenElement !== null);
+    document.addEventListener('fullscreenchange', changed);
+    return () => document.removeEventListener('fullscreenchange', changed);
+  }, []);
 
-  const set = (change: Partial<StageSettings>): void => setSettings((s) => ({ ...s, ...change }));
-  /** A baked model shows no light of ours: who moves the light wants to see it lit. */
-  const relight = (change: Partial<StageSettings>): void => {
-    const baked = facts?.channels.includes('lit') ?? false;
-    const lit =
-      settings.channel === 'clay' || settings.channel === 'lit' || (settings.channel === 'finished' && !baked);
-    set({ ...change, channel: lit ? settings.channel : baked ? 'lit' : 'finished' });
+  const reset = (): void => {
+    take();
+    void stage.current?.leave(reducedMotion() ? 0 : FLIGHT);
   };
   const full = (): void =>
     void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen());
@@ -112,16 +119,14 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
     ['ArrowDown', () => stage.current?.step(0, -0.1, 1)],
     ['+', () => stage.current?.step(0, 0, 0.9)],
     ['-', () => stage.current?.step(0, 0, 1.1)],
-    ['0', () => stage.current?.reset()],
+    ['0', reset],
     ['w', () => set({ wireframe: !settings.wireframe })],
     ['t', () => set({ turntable: !settings.turntable })],
   ]);
-  const channels = (facts?.channels ?? ['finished']).map((c) => ({ value: c, title: CHANNEL_WORDS[c] }));
+  const view = at === undefined ? undefined : views[at];
+  const map = flat ? stage.current?.flat(settings.channel) : undefined;
   return (
-    <div className="viewer" ref={frame} data-ready={facts !== undefined}>
-      <div className="channels">
-        <Segments label="Show" choices={channels} value={settings.channel} onChange={(channel) => set({ channel })} />
-      </div>
+    <div className="viewer" ref={frame} data-ready={facts !== undefined} data-act={act}>
       <div
         className="canvas"
         role="application"
@@ -132,18 +137,20 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
           'zoom, 0 shows all of it, W draws its wires, T turns it round.'
         }
         onKeyDown={(e) => {
-          const act = keys.get(e.key);
-          if (!act || e.ctrlKey || e.metaKey || e.altKey) return;
+          const key = keys.get(e.key);
+          if (!key || e.ctrlKey || e.metaKey || e.altKey || e.target !== e.currentTarget) return;
           e.preventDefault();
-          act();
+          key();
         }}
       >
         <div ref={holder} className="holder" />
+        {view && <PictureOver view={view} over={over} onOver={setOver} onLoaded={loaded} />}
+        {map && <FlatMap map={map} title={settings.channel} />}
         {error ? (
           <p className="over">{error}</p>
         ) : (
           !facts && (
-            <div className="over">
+            <div className={view ? 'over below' : 'over'}>
               <div className="loading">
                 <p>{received > 0 ? `${bytes(received)} of ${bytes(size)}` : 'Loading the model…'}</p>
                 <Bar value={size > 0 ? received / size : 0} label="Loading the model" />
@@ -151,72 +158,48 @@ export default function Viewer({ path, bytes: size, camera, standpoint, onMove }
             </div>
           )
         )}
-        {facts && (
+        {facts && !view && (
           <p className="measures small">
             {count(facts.triangles)} triangles · {facts.size.map(figure).join(' × ')}
           </p>
         )}
+        <p className="touch-hint small">Two fingers turn it</p>
       </div>
-      <div className="tools">
-        <Segments
-          label="Light"
-          choices={LIGHTS.map((value) => ({ value, title: LIGHT_WORDS[value] }))}
-          value={settings.light}
-          onChange={(light) => relight({ light })}
+      {views.length > 0 && (
+        <CameraStrip
+          views={views}
+          at={at}
+          over={over}
+          busy={act === 'opening'}
+          onChoose={(index) => choose(index, reducedMotion() ? 0 : FLIGHT)}
+          onOver={setOver}
         />
-        <label className="turn">
-          Turn light
-          <input
-            type="range"
-            min={0}
-            max={360}
-            step={5}
-            value={Math.round((settings.lightTurn * 180) / Math.PI)}
-            onChange={(e) => relight({ lightTurn: (Number(e.target.value) * Math.PI) / 180 })}
-          />
-        </label>
-        <span className="grow" />
-        <Tool
-          icon="wireframe"
-          title="Wireframe"
-          pressed={settings.wireframe}
-          onClick={() => set({ wireframe: !settings.wireframe })}
-        />
-        <Tool
-          icon="turntable"
-          title="Turntable"
-          pressed={settings.turntable}
-          onClick={() => set({ turntable: !settings.turntable })}
-        />
-        <Tool icon="reset" title="Reset view" brief onClick={() => stage.current?.reset()} />
-        {document.fullscreenEnabled && <Tool icon="expand" title="Full screen" brief onClick={full} />}
-      </div>
+      )}
+      <StageTools
+        facts={facts}
+        settings={settings}
+        onSet={set}
+        flat={flat}
+        onFlat={stage.current?.flat(settings.channel) ? () => setFlat(!flat) : undefined}
+        onReset={reset}
+        onFull={document.fullscreenEnabled ? full : undefined}
+        onReplay={views.length > 0 && facts ? replay : undefined}
+      />
     </div>
   );
 }
 
-interface ToolProps {
-  icon: IconName;
-  title: string;
-  /** Of one that is on or off. */
-  pressed?: boolean;
-  /** Its picture says enough. */
-  brief?: boolean;
-  onClick: () => void;
-}
+/** What a model can be shown as, of what is wanted: another viewer's may have more. */
+const fitting = (wanted: StageSettings, facts: ModelFacts | undefined): StageSettings =>
+  facts
+    ? {
+        ...wanted,
+        channel: facts.channels.includes(wanted.channel) ? wanted.channel : 'finished',
+        light: facts.lights.includes(wanted.light) ? wanted.light : facts.lights[0],
+      }
+    : wanted;
 
-const Tool = ({ icon, title, pressed, brief, onClick }: ToolProps) => (
-  <button
-    type="button"
-    className={`tool ${brief ? 'brief' : ''}`}
-    aria-pressed={pressed}
-    title={title}
-    onClick={onClick}
-  >
-    <Icon name={icon} />
-    <span>{title}</span>
-  </button>
-);
+export const reducedMotion = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** Reads a body, telling how much is there. */
 async function readAll(response: Response, onProgress: (received: number) => void): Promise<ArrayBuffer> {

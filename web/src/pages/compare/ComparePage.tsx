@@ -5,7 +5,7 @@ import { go } from '../../route.js';
 import { Icon } from '../../ui/Icon.js';
 import { Problem, QualityBadge } from '../../ui/parts.js';
 import { LazyViewer } from '../../viewer/LazyViewer.js';
-import type { Standpoint } from '../../viewer/stage.js';
+import type { StageSettings, Standpoint } from '../../viewer/stage.js';
 import { type Quality, useRun } from '../result/quality.js';
 import { ViewSlider } from '../result/ViewSlider.js';
 
@@ -65,17 +65,20 @@ export default function ComparePage({ sides }: { sides: string[] }) {
 function Pair({ candidates, a, b }: { candidates: Candidate[]; a: Candidate; b: Candidate }) {
   const runs = [useRun(a.job.id, a.run), useRun(b.job.id, b.run)];
   const [moved, setMoved] = useState<{ by: number; at: Standpoint }>();
+  // Undefined until something is chosen: the viewer brings its own first settings.
+  const [settings, setSettings] = useState<StageSettings>();
   const sides = [a, b];
   const [qa, qb] = runs.map((r) => r?.quality);
   return (
     <>
       <div className="headline">
         <h1>Compare</h1>
-        <span className="quiet">Both turn together.</span>
+        <span className="quiet">Both turn together, under one light, and show the same.</span>
       </div>
       <div className="halves">
         {sides.map((side, i) => {
           const glb = runs[i]?.files.find((f) => f.name.endsWith('.glb'));
+          const light = runs[i]?.files.find((f) => f.name.endsWith('light.hdr'));
           return (
             <section key={i === 0 ? 'first' : 'second'} aria-label={i === 0 ? 'First model' : 'Second model'}>
               <label className="field">
@@ -99,6 +102,10 @@ function Pair({ candidates, a, b }: { candidates: Candidate[]; a: Candidate; b: 
                   key={side.id}
                   path={filePath(side.job.id, glb.name)}
                   bytes={glb.bytes}
+                  light={light && filePath(side.job.id, light.name)}
+                  settings={settings}
+                  // One turns, the other follows: were both to turn by themselves, they would push each other on.
+                  onSettings={setSettings}
                   standpoint={moved && moved.by !== i ? moved.at : undefined}
                   onMove={(at) => setMoved({ by: i, at })}
                 />

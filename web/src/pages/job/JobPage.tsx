@@ -63,6 +63,7 @@ export function JobPage({ id }: { id: string }) {
           </Suspense>
           <details className="card">
             <summary>How it was made</summary>
+            <Facts job={job} />
             <div className="made">
               <Stages job={job} seen={seen} />
               <Curves seen={seen} />
@@ -99,13 +100,15 @@ interface HeadlineProps {
 /** Name, state, and what can be done with the job; what cannot be undone is confirmed first. */
 function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
   const [asked, setAsked] = useState<'cancel' | 'delete'>();
-  const now = useNow(10_000);
   const over = isOver(job);
   return (
     <>
       <div className="headline">
         <h1>{job.name}</h1>
-        <StateBadge state={job.state} />
+        {/* The verdict says more than that it is done. */}
+        <span className={job.result ? 'hidden' : undefined}>
+          <StateBadge state={job.state} />
+        </span>
         <span className="grow" />
         {!over && (
           <button type="button" className="danger" disabled={job.cancelRequested} onClick={() => setAsked('cancel')}>
@@ -132,12 +135,7 @@ function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
           </button>
         )}
       </div>
-      <p className="quiet small">
-        {job.methods.map((m) => `${m.method}, ${m.preset}`).join(' · ')} · {plural(job.input.files, 'file')},{' '}
-        {bytes(job.input.bytes)} · sent {ago(job.createdAt, now)}
-        {job.attempt > 1 && ` · attempt ${job.attempt}`}
-        {job.reduced && ' · at a smaller size, because the GPU ran out of memory'}
-      </p>
+      {!job.result && <Facts job={job} />}
       {asked === 'cancel' && (
         <Confirm
           title="Cancel this model?"
@@ -157,5 +155,18 @@ function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
         />
       )}
     </>
+  );
+}
+
+/** What it is made of, by what, and since when. */
+function Facts({ job }: { job: Job }) {
+  const now = useNow(10_000);
+  return (
+    <p className="quiet small">
+      {job.methods.map((m) => `${m.method}, ${m.preset}`).join(' · ')} · {plural(job.input.files, 'file')},{' '}
+      {bytes(job.input.bytes)} · sent {ago(job.createdAt, now)}
+      {job.attempt > 1 && ` · attempt ${job.attempt}`}
+      {job.reduced && ' · at a smaller size, because the GPU ran out of memory'}
+    </p>
   );
 }

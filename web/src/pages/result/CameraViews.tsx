@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { filePath, type Job } from '../../api.js';
 import { percent } from '../../format.js';
 import { Icon } from '../../ui/Icon.js';
-import type { Quality, QualityView } from './quality.js';
+import type { Quality } from './quality.js';
 import { ViewSlider } from './ViewSlider.js';
 
 interface Props {
@@ -10,11 +10,10 @@ interface Props {
   /** Folder of the run within the result, with its slash. */
   folder: string;
   quality: Quality;
-  onCamera: (camera: QualityView['camera']) => void;
 }
 
-/** Each picture with its render over it, view by view. */
-export function CameraViews({ job, folder, quality, onCamera }: Props) {
+/** Each picture with its render over it, view by view, where there is no model to put it on. */
+export function CameraViews({ job, folder, quality }: Props) {
   const views = quality.views.filter((v) => v.images);
   const worst = views.reduce((at, v, i) => (v.psnr < views[at].psnr ? i : at), 0);
   const [at, setAt] = useState(0);
@@ -57,16 +56,6 @@ export function CameraViews({ job, folder, quality, onCamera }: Props) {
         </button>
         <button type="button" onClick={() => setAt(worst)}>
           Worst
-        </button>
-        <button
-          type="button"
-          onClick={() => {
-            onCamera({ ...view.camera });
-            document.querySelector('.viewer')?.scrollIntoView({ block: 'center' });
-          }}
-        >
-          <Icon name="eye" />
-          Stand there in 3D
         </button>
       </div>
       <ViewSlider

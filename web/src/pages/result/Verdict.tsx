@@ -1,21 +1,33 @@
 import { count, duration, figure, percent } from '../../format.js';
 import { QualityBadge } from '../../ui/parts.js';
+import { plainVerdict } from './plainVerdict.js';
 import type { Quality } from './quality.js';
 
-/** How far to trust the model: one sentence, and the evidence for it. */
+/** How far to trust the model, in words that need no figures. */
 export function Verdict({ quality }: { quality: Quality }) {
+  const { title, text } = plainVerdict(quality);
+  return (
+    <section aria-labelledby="verdict" className={`verdict ${quality.status}`}>
+      <h2 id="verdict">
+        <QualityBadge status={quality.status} /> {title}
+      </h2>
+      <p>{text}</p>
+    </section>
+  );
+}
+
+/** The evidence for the verdict, for who asks for it. */
+export function Figures({ quality }: { quality: Quality }) {
   const { totals, mesh, texture } = quality;
   const groups = [
     ['Made from', totals.input],
     ['Never seen', totals.heldOut ?? totals.test],
   ] as const;
   return (
-    <section aria-labelledby="verdict" className={`card verdict ${quality.status}`}>
-      <div className="row">
-        <h2 id="verdict">How far to trust it</h2>
-        <span className="grow" />
-        <QualityBadge status={quality.status} />
-      </div>
+    <details className="card figures">
+      <summary>
+        <h2>How far to trust it, in figures</h2>
+      </summary>
       <p className="sentence">{quality.verdict}</p>
       <div className="table">
         <table>
@@ -80,6 +92,6 @@ export function Verdict({ quality }: { quality: Quality }) {
           {duration(quality.run.seconds)} on {quality.run.adapter.device}
         </dd>
       </dl>
-    </section>
+    </details>
   );
 }

@@ -24,6 +24,7 @@ export interface QualityView {
   psnr: number;
   ssim: number;
   mask?: { iou: number } | null;
+  texelsPerPixel?: number | null;
   camera: { cameraToWorld: number[]; width: number; height: number; fx: number; fy: number; cx: number; cy: number };
   images?: { input: string; render: string; error: string } | null;
 }
@@ -36,6 +37,8 @@ export interface Quality {
   ssim: number;
   heldOutGap: number | null;
   verdict: string;
+  limits?: { code: string; message: string }[];
+  likelyCause?: string | null;
   advice: { code: string; severity: string; message: string; views?: string[] }[];
   totals: { input: Totals | null; heldOut: Totals | null; test: Totals | null };
   views: QualityView[];
@@ -50,6 +53,7 @@ export interface Quality {
   };
   texture: { kind: string; width: number; height: number; unseenShare?: number } | null;
   capture: { scaleKnown: boolean };
+  method?: { name: string; preset: string };
   run: { seconds: number; adapter: { device: string }; peakMemoryBytes?: number };
 }
 
