@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { compressed } from './compress.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,7 +10,7 @@ export default defineConfig({
   root: here('.'),
   // Relative, so that the page also works behind a proxy that gives it a folder.
   base: './',
-  plugins: [react()],
+  plugins: [react(), compressed(here('../dist/web'))],
   build: {
     outDir: here('../dist/web'),
     emptyOutDir: true,

@@ -93,6 +93,7 @@ export const OPERATIONS = {
   submitJob: 'POST /v1/jobs',
   listJobs: 'GET /v1/jobs',
   getJob: 'GET /v1/jobs/{id}',
+  renameJob: 'PATCH /v1/jobs/{id}',
   cancelJob: 'POST /v1/jobs/{id}/cancel',
   retryJob: 'POST /v1/jobs/{id}/retry',
   deleteJob: 'DELETE /v1/jobs/{id}',
@@ -168,9 +169,9 @@ export class PlinthClient {
     });
   }
 
-  /** Submits a complete upload or a bundled example. */
+  /** Submits a complete upload, a bundled example, or once more the pictures of a job. */
   async submitStored(
-    source: { upload: string } | { example: string },
+    source: { upload: string } | { example: string } | { again: string },
     request: JobRequest = {},
     idempotencyKey?: string,
   ): Promise<Job> {
@@ -247,6 +248,8 @@ export class PlinthClient {
 
   /** A job's present state. */
   get = (id: string): Promise<Job> => this.json('getJob', { id });
+  /** Gives a job another name. */
+  rename = (id: string, name: string): Promise<Job> => this.json('renameJob', { id, json: { name } });
   /** Asks for the end of a queued or running job; a running one ends at its next pause. */
   cancel = (id: string): Promise<Job> => this.json('cancelJob', { id });
   /** Queues a failed or cancelled job again. */

@@ -61,6 +61,11 @@ const fields = {
     .optional(),
 };
 
+/** What can be changed of a job that is there. */
+export const jobChangeSchema = z.strictObject({
+  name: storedText(200).trim().min(1).describe('Words for people.'),
+});
+
 /** Names of the fields of a job, whichever way it comes. */
 export const REQUEST_FIELDS = Object.keys(fields) as (keyof typeof fields)[];
 
@@ -90,9 +95,10 @@ export const jsonJobSchema = z
     ...fields,
     upload: z.uuid().optional().describe('Id of a complete upload (`POST /v1/uploads`).'),
     example: z.string().max(100).optional().describe('Name of a bundled capture (`GET /v1/examples`).'),
+    again: z.uuid().optional().describe('Id of a job whose pictures are used once more; it is left as it is.'),
   })
-  .refine((body) => (body.upload === undefined) !== (body.example === undefined), {
-    message: 'give either `upload` or `example`',
+  .refine(({ upload, example, again }) => [upload, example, again].filter((s) => s !== undefined).length === 1, {
+    message: 'give one of `upload`, `example` and `again`',
     path: ['upload'],
   })
   .refine(isOneWay, ONE_METHOD)

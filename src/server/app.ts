@@ -2,7 +2,6 @@ import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import fastify, { LogController } from 'fastify';
 import {
   jsonSchemaTransform,
@@ -18,7 +17,9 @@ import { requireKeys } from './access/guard.js';
 import { guardHosts } from './access/hosts.js';
 import { answerBadAddress, answerMalformed, handleErrors, JSON_BYTES } from './answerErrors.js';
 import { guardBodies } from './bodies.js';
+import { compressAnswers } from './compressAnswers.js';
 import { type App, type Context, clientOf } from './context.js';
+import { addDocsPage } from './docsPage.js';
 import { addHeaders, allowOrigins } from './headers.js';
 import {
   collectRoutes,
@@ -59,6 +60,7 @@ export async function buildApp(context: Context, log: Logger): Promise<App> {
   recordRequests(app, context);
   auditRefusals(app, context);
   await addHeaders(app, settings.cors.origins);
+  compressAnswers(app);
   guardHosts(app as never, settings);
   speakTus(app, settings.limits.bodyBytes);
   await allowOrigins(app, settings.cors.origins);
@@ -138,11 +140,7 @@ async function addPlugins(app: App, { settings, secured }: Context, routes: Rout
     transformObject: (input) =>
       completeDocument(jsonSchemaTransformObject(input) as unknown as OpenApiDocument, routes, secured) as never,
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    uiConfig: { deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
-  });
+  await addDocsPage(app);
 }
 
 const TAGS = [

@@ -21,6 +21,8 @@ export async function addPage(app: App, context: Context, routes: RouteFacts[]):
     await app.register(fixedFiles, {
       root: PAGE,
       wildcard: false,
+      // The build puts compressed copies beside the files.
+      preCompressed: true,
       setHeaders: (reply, path) => {
         reply.header(
           'cache-control',

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 /** Widths in which pictures can be had, in pixels; few, so that few have to be made and kept. */
 export const PICTURE_WIDTHS = ['120', '240', '480', '1280'] as const;
@@ -51,23 +51,35 @@ export class PictureScaler {
 
 /** A picture at a width, or its own where that is less, as WebP. */
 export async function scalePicture(bytes: Buffer, { width, cutOut }: PictureForm): Promise<Buffer> {
-  const picture = sharp(bytes, { failOn: 'error' });
-  const opaque = !cutOut && (await hasBackground(bytes));
-  const scaled = (opaque ? picture.removeAlpha() : picture).resize({ width, withoutEnlargement: true });
+  const whole = cutOut ? undefined : await uncut(bytes);
+  const scaled = (whole ?? sharp(bytes, { failOn: 'error' })).resize({ width, withoutEnlargement: true });
   return await scaled.webp({ quality: 86, alphaQuality: 90, smartSubsample: true, effort: 3 }).toBuffer();
 }
 
-/** Whether a picture still shows what its transparency hides: an emptied background is of one colour. */
-async function hasBackground(bytes: Buffer): Promise<boolean> {
-  const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
-  if (info.channels !== 4) return false;
+/**
+ * The picture without its transparency, where it still shows what that hides: an emptied background is of one colour.
+ * Taken away before anything else, for whoever scales a transparent picture drops the colours that nobody sees.
+ */
+async function uncut(bytes: Buffer): Promise<Sharp | undefined> {
+  const { data, info } = await sharp(bytes, { failOn: 'error' }).raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels !== 4) return undefined;
+  const opaque = Buffer.alloc(width * height * 3);
   const seen = new Map<number, number>();
   let hidden = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] !== 0) continue;
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+    data.copy(opaque, to, from, from + 3);
+    if (data[from + 3] !== 0) continue;
     hidden++;
-    const colour = (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
+    const colour = (data[from] << 16) | (data[from + 1] << 8) | data[from + 2];
     seen.set(colour, (seen.get(colour) ?? 0) + 1);
   }
-  return hidden > 0 && Math.max(...seen.values()) < EMPTY_SHARE * hidden;
+  const emptied = hidden === 0 || largest(seen) >= EMPTY_SHARE * hidden;
+  return emptied ? undefined : sharp(opaque, { raw: { width, height, channels: 3 } });
+}
+
+function largest(counts: Map<number, number>): number {
+  let most = 0;
+  for (const count of counts.values()) most = Math.max(most, count);
+  return most;
 }

@@ -442,6 +442,15 @@ export class JobStore {
     return cancelled;
   }
 
+  /** Gives a job another name. @throws `JOB_NOT_FOUND` */
+  async rename(id: string, name: string): Promise<JobRecord> {
+    return await this.db.transaction(async (tx) => {
+      await lockJob(tx, id);
+      await tx.query('UPDATE plinth.jobs SET name = $2 WHERE id = $1', [id, name]);
+      return (await get(tx, id))!;
+    });
+  }
+
   /**
    * Queues a failed or cancelled job again, on the account of the key that made it. @throws `JOB_NOT_FOUND`,
    * `JOB_STATE_CONFLICT`, `QUOTA_…`

@@ -377,7 +377,10 @@ function submitBody(): object {
         schema: { type: 'string', format: 'binary', description: 'A capture; the fields are in the query.' },
       },
       'application/json': {
-        schema: { ...schemaOf(jsonJobSchema), oneOf: [{ required: ['upload'] }, { required: ['example'] }] },
+        schema: {
+          ...schemaOf(jsonJobSchema),
+          oneOf: [{ required: ['upload'] }, { required: ['example'] }, { required: ['again'] }],
+        },
       },
     },
   };

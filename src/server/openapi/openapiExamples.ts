@@ -225,6 +225,7 @@ export const ANSWER_EXAMPLES: Record<string, Record<string, Examples>> = {
       failed: { summary: 'Failed, with code and remedy', value: job(failed) },
     },
   },
+  renameJob: { 200: one('Under its new name', job({ ...running, name: 'Blue vase' })) },
   cancelJob: { 202: one('It stops within seconds', job({ ...running, cancelRequested: true })) },
   retryJob: { 202: one('Queued again', job({ ...queued, attempt: 1, lastEvent: 7 })) },
   listFiles: {
@@ -355,7 +356,12 @@ export const BODY_EXAMPLES: Record<string, Examples> = {
       },
     },
     upload: { summary: 'A complete upload', value: { upload: UPLOAD_ID, name: 'My vase' } },
+    again: {
+      summary: 'The pictures of an earlier job, with a larger texture',
+      value: { again: ID, method: 'fusion', options: { textureSize: 2048 } },
+    },
   },
+  renameJob: one('Another name', { name: 'Blue vase' }),
   beginUpload: one('Two files', {
     name: 'My vase',
     files: [

@@ -126,17 +126,32 @@ export function fileRoutes(app: App, context: Context): void {
         operationId: 'downloadResult',
         tags: ['results'],
         summary: 'The whole result as a zip',
-        description: 'Packed while it is sent.',
+        description: 'Packed while it is sent. A part of it, where `part` names one.',
         params: jobParams,
+        querystring: z.object({
+          part: z
+            .enum(['asset', 'obj', 'evidence'])
+            .optional()
+            .describe(
+              '`asset`: the files of the asset in all formats, with its light; `obj`: the OBJ with its material and ' +
+                'maps alone; `evidence`: previews, the pictures of the assessment, quality.json and the report. ' +
+                'Default: everything.',
+            ),
+          run: z.string().max(100).optional().describe('Of this run only, where there are several.'),
+        }),
       },
-      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'] },
+      config: { errors: ['JOB_NOT_FOUND', 'JOB_STATE_CONFLICT', 'FILE_NOT_FOUND'] },
     },
     async (request, reply) => {
       const job = withResult(await visibleJob(request, context, request.params.id));
       const archive = new ZipArchive({ zlib: { level: 1 } });
+      const { part, run } = request.query;
       const name = job.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'result';
+      const runs = job.result!.runs.map((r) => r.name);
+      const files = job.result!.files.filter((file) => isWanted(file.name, runs, part, run));
+      if (files.length === 0) throw missing(part ?? run ?? 'result');
       reply
-        .header('content-disposition', `attachment; filename="${name}.zip"`)
+        .header('content-disposition', `attachment; filename="${name}${part ? `-${part}` : ''}.zip"`)
         .header('cache-control', 'private, no-store');
       const left = new Promise<void>((resolve) => {
         reply.raw.once('close', () => {
@@ -146,7 +161,7 @@ export function fileRoutes(app: App, context: Context): void {
       });
       // Each file is opened when the one before is packed: at most one is open, whatever their number.
       void (async () => {
-        for (const file of job.result!.files) {
+        for (const file of files) {
           if (reply.raw.destroyed) return;
           const key = `${resultPrefix(job.id, job.resultClaim!)}/${file.name}`;
           const facts = await statResult(artifacts, key, file);
@@ -228,6 +243,20 @@ export function fileRoutes(app: App, context: Context): void {
       return await sendArtifact(request, reply, artifacts, logKey(id), { name: 'log.txt', immutable: false });
     },
   );
+}
+
+const EVIDENCE = /^(previews\/|assessment\/|quality\.json$|report\.html$)/;
+const OBJ = /^mesh(\.obj|\.mtl|_\w+\.png)$/;
+
+/** Whether a file of a result belongs to the part of it, and to the run, that is asked for. */
+function isWanted(name: string, runs: string[], part: string | undefined, run: string | undefined): boolean {
+  const [first, ...rest] = name.split('/');
+  const inRun = rest.length > 0 && runs.includes(first);
+  if (run !== undefined && runs.length > 1 && first !== run) return false;
+  const own = inRun ? rest.join('/') : name;
+  if (part === 'obj') return OBJ.test(own);
+  if (part === 'evidence') return EVIDENCE.test(own);
+  return part === undefined || !EVIDENCE.test(own);
 }
 
 function withResult(job: JobRecord): JobRecord {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATES, jobSchema } from '../../api/job.js';
+import { jobChangeSchema } from '../../api/jobRequest.js';
 import { storedText } from '../../api/text.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { ownerFilter, quotasOf, visibleJob } from '../access/guard.js';
@@ -42,6 +43,7 @@ const SUBMIT_ERRORS: ErrorCode[] = [
   'UPLOAD_INCOMPLETE',
   'TOO_MANY_UPLOADS',
   'EXAMPLE_NOT_FOUND',
+  'JOB_NOT_FOUND',
   'ARCHIVE_INVALID',
   'ARCHIVE_TOO_LARGE',
   'ARCHIVE_UNSAFE_PATH',
@@ -78,8 +80,8 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
         summary: 'Submit a job',
         description:
           'Takes pictures as a form (`multipart/form-data`: files, or one zip, and fields), a zip as the raw ' +
-          'body (fields in the query), or JSON that names a complete upload or a bundled example. Streamed ' +
-          'to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job ' +
+          'body (fields in the query), or JSON that names a complete upload, a bundled example, or a job whose ' +
+          'pictures are used once more. Streamed to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job ' +
           'however often it is sent.',
         headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
         response: { 202: jobSchema.describe('Accepted and safe: it runs even if the server is killed now.') },
@@ -141,6 +143,25 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
       config: { errors: ['JOB_NOT_FOUND'] },
     },
     async (request) => toResource(await visibleJob(request, context, request.params.id)),
+  );
+
+  app.patch(
+    '/v1/jobs/:id',
+    {
+      schema: {
+        operationId: 'renameJob',
+        tags: ['jobs'],
+        summary: 'Give a job another name',
+        params: jobParams,
+        body: jobChangeSchema,
+        response: { 200: jobSchema },
+      },
+      config: { scope: 'submit', errors: ['JOB_NOT_FOUND'] },
+    },
+    async (request) => {
+      const { id } = await visibleJob(request, context, request.params.id);
+      return toResource(await store.rename(id, request.body.name));
+    },
   );
 
   app.post(

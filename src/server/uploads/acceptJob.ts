@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import { installationSecrets } from '../../jobs/webhooks/webhookStore.js';
 import { checkWebhook } from '../../jobs/webhooks/webhooks.js';
 import { getMethod } from '../../methods/registry.js';
 import { ownerOfKey } from '../access/apiKeys.js';
-import { isAdmin, quotasOf } from '../access/guard.js';
+import { isAdmin, quotasOf, visibleJob } from '../access/guard.js';
 import { type Context, ownerOf } from '../context.js';
 import { refusedMethod } from '../methodAvailability.js';
 import { FieldError, fieldErrors } from '../problem.js';
@@ -57,7 +57,8 @@ export async function acceptJob(request: FastifyRequest, context: Context, uploa
     throw new PlinthError('UPLOAD_TYPE_UNSUPPORTED', {
       found: type ? `The body is ${type}` : 'The request has no Content-Type',
       expected:
-        'multipart/form-data with pictures or a zip, application/zip, or application/json with `upload` or `example`',
+        'multipart/form-data with pictures or a zip, application/zip, or application/json with `upload`, `example` ' +
+        'or `again`',
       subject: 'Content-Type',
     });
   }
@@ -81,8 +82,9 @@ async function acceptStored(
   refuseQuery(request);
   const parsed = jsonJobSchema.safeParse(request.body);
   if (!parsed.success) throw fieldErrors(parsed.error, 'body');
-  const { upload, example, ...job } = parsed.data;
-  const fingerprint = JSON.stringify([upload, example, job]);
+  const { upload, example, again, ...job } = parsed.data;
+  // As before there was `again`, so that what was asked then is known now.
+  const fingerprint = JSON.stringify(again === undefined ? [upload, example, job] : [upload, example, job, again]);
   const owner = ownerOf(request);
   const earlier = async (): Promise<Accepted | undefined> => {
     const found = key === undefined ? undefined : await service.store.repeated({ owner, key, fingerprint });
@@ -126,14 +128,22 @@ async function acceptStored(
       throw error;
     }
   }
-  const source = await exampleFolder(example!);
   const root = join(service.incoming, randomUUID());
-  const room = await service.disk.claim(await folderBytes(source));
+  const earlierJob = again === undefined ? undefined : await visibleJob(request, context, again);
+  const room = await service.disk.claim(
+    earlierJob ? earlierJob.input.bytes : await folderBytes(await exampleFolder(example!)),
+  );
   try {
     const folder = join(root, 'files');
+    await mkdir(root, { recursive: true });
+    const source = earlierJob
+      ? await service.artifacts.local(`jobs/${earlierJob.id}/input`, join(root, 'input'))
+      : await exampleFolder(example!);
+    // A copy: whoever deletes one job must not take the other's pictures.
     await cp(source, folder, { recursive: true });
-    const pictures = { name: example!, bring: fromFolder(context, folder, runs) };
-    return await queue(request, context, asked, pictures, 'example', idempotency);
+    const pictures = { name: earlierJob?.input.name ?? example!, bring: fromFolder(context, folder, runs) };
+    const named = earlierJob ? { ...asked, name: asked.name ?? earlierJob.name } : asked;
+    return await queue(request, context, named, pictures, earlierJob?.input.kind ?? 'example', idempotency);
   } finally {
     room.release();
     await rm(root, { recursive: true, force: true });

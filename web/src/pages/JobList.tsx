@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { api, filePath, type Job, type JobState } from '../api.js';
+import { api, type Job, type JobState, picturePath } from '../api.js';
 import { ago, bytes, duration, percent, plural } from '../format.js';
 import { go, href } from '../route.js';
 import { Icon } from '../ui/Icon.js';
@@ -176,7 +176,7 @@ function Row({ job, onRetry, onDelete }: { job: Job; onRetry: () => void; onDele
   const now = useNow(30_000);
   const best = job.result?.runs.find((r) => r.name === job.result?.best) ?? job.result?.runs[0];
   const picture = job.result?.thumbnail
-    ? filePath(job.id, job.result.thumbnail)
+    ? picturePath(job.id, job.result.thumbnail, 480)
     : job.progress?.preview && `/v1/jobs/${job.id}/previews/${job.progress.preview}`;
   const at = job.state === 'running' ? job.progress : undefined;
   return (

@@ -1,12 +1,13 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { api, type Job } from '../../api.js';
-import { ago, bytes, plural } from '../../format.js';
+import { ago, bytes, percent, plural } from '../../format.js';
 import { go, href } from '../../route.js';
 import { Icon } from '../../ui/Icon.js';
 import { Confirm, Notice, Problem, Report, StateBadge, useNow } from '../../ui/parts.js';
 import { Log } from './Log.js';
 import { useJob } from './useJob.js';
 import { Curves, Stages, Watch } from './Watch.js';
+import type { Watched } from './watched.js';
 
 const ResultView = lazy(() => import('../result/ResultView.js'));
 
@@ -15,12 +16,7 @@ export function JobPage({ id }: { id: string }) {
   const [epoch, setEpoch] = useState(0);
   const { job, seen, error, renew } = useJob(id, epoch);
   const [failure, setFailure] = useState<unknown>();
-  useEffect(() => {
-    if (job) document.title = `${job.name} – Plinth`;
-    return () => {
-      document.title = 'Plinth';
-    };
-  }, [job]);
+  useTold(job, seen);
 
   if (error !== undefined) {
     return (
@@ -73,11 +69,51 @@ export function JobPage({ id }: { id: string }) {
         </>
       ) : (
         <>
+          {!over && <NotifyOffer />}
           <Watch job={job} seen={seen} />
           <Log id={id} live={!over} />
         </>
       )}
     </>
+  );
+}
+
+const ENDED: Partial<Record<Job['state'], string>> = { succeeded: 'is done', failed: 'failed' };
+
+/** Tells how far the job is in the tab's title, and that it ended to who looks elsewhere and has allowed it. */
+function useTold(job: Job | undefined, seen: Watched): void {
+  const running = useRef(false);
+  const share = job?.state === 'running' ? (seen.progress ?? job.progress)?.overall : undefined;
+  const name = job?.name;
+  useEffect(() => {
+    if (name !== undefined) document.title = `${share === undefined ? '' : `${percent(share)} · `}${name} – Plinth`;
+    return () => {
+      document.title = 'Plinth';
+    };
+  }, [name, share]);
+  useEffect(() => {
+    if (!job) return;
+    const words = ENDED[job.state];
+    if (running.current && words && document.hidden && canNotify()) new Notification(`${job.name} ${words}`);
+    running.current = !isOver(job);
+  }, [job]);
+}
+
+const canNotify = (): boolean => 'Notification' in window && Notification.permission === 'granted';
+
+/** Offers a message at the end, once, where the browser has messages and was not asked yet. */
+function NotifyOffer() {
+  const [asked, setAsked] = useState(!('Notification' in window) || Notification.permission !== 'default');
+  if (asked) return null;
+  return (
+    <button
+      type="button"
+      className="plain"
+      onClick={() => void Notification.requestPermission().then(() => setAsked(true))}
+    >
+      <Icon name="clock" />
+      Tell me when it is done
+    </button>
   );
 }
 

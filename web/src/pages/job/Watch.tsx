@@ -4,7 +4,7 @@ import { duration, percent } from '../../format.js';
 import { Chart } from '../../ui/Chart.js';
 import { Icon } from '../../ui/Icon.js';
 import { ApiImage, Bar, Report } from '../../ui/parts.js';
-import type { SeenStage, Watched } from './useJob.js';
+import type { SeenStage, Watched } from './watched.js';
 
 /** Previews in the strip. */
 const SHOWN = 16;

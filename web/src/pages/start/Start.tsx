@@ -17,6 +17,24 @@ export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
   const [reading, setReading] = useState(false);
   const [error, setError] = useState<unknown>();
   useEffect(() => onBusy(source !== undefined), [source, onBusy]);
+  const taking = useRef<(gathering: Promise<NamedFile[]>) => void>(undefined);
+  useEffect(() => {
+    // Wherever on the page files are let go; without this the browser would open them and leave.
+    const over = (e: DragEvent): void => {
+      if (e.dataTransfer?.types.includes('Files')) e.preventDefault();
+    };
+    const drop = (e: DragEvent): void => {
+      if (!e.dataTransfer?.types.includes('Files') || e.defaultPrevented) return;
+      e.preventDefault();
+      taking.current?.(gatherDrop(e.dataTransfer));
+    };
+    addEventListener('dragover', over);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('drop', drop);
+    };
+  }, []);
 
   const take = async (gathering: Promise<NamedFile[]>): Promise<void> => {
     setReading(true);
@@ -30,6 +48,9 @@ export function Start({ onBusy }: { onBusy: (busy: boolean) => void }) {
       setReading(false);
     }
   };
+
+  // What is chosen already, and may be on its way, is not thrown away by a drop.
+  taking.current = source ? undefined : (gathering) => void take(gathering);
 
   if (source) {
     return (
@@ -104,6 +125,9 @@ function Drop({ reading, onFiles }: { reading: boolean; onFiles: (gathering: Pro
   );
 }
 
+/** Pictures first; and what else a capture may hold: zips, cameras, depth. */
+const ACCEPTED = 'image/*,video/*,.heic,.heif,.zip,.json,.txt,.bin,.npy,.npz,.exr,.xml,.csv,.out,.yaml,.yml';
+
 interface PickerProps {
   label: string;
   folder?: boolean;
@@ -125,7 +149,8 @@ function Picker({ label, folder, onFiles }: PickerProps) {
         hidden
         aria-label={label}
         data-picker={folder ? 'folder' : 'files'}
-        {...(folder ? { webkitdirectory: '' } : {})}
+        // Phones offer the camera and the photos for it; a page of files offers all of them still.
+        {...(folder ? { webkitdirectory: '' } : { accept: ACCEPTED })}
         onChange={(e) => {
           if (e.target.files && e.target.files.length > 0) onFiles(gatherInput(e.target.files));
           e.target.value = '';
@@ -180,7 +205,7 @@ function Examples({ onChoose, onError }: ExamplesProps) {
           const { title, text } = wordsOf(e);
           return (
             <li key={e.name}>
-              <ApiImage path={e.picture} alt="" className="thumb" />
+              <ApiImage path={`${e.picture}?width=240`} alt="" className="thumb" />
               <div className="grow">
                 <strong>{title}</strong>
                 <p className="quiet small">
@@ -211,7 +236,7 @@ function ChosenExample({ example }: { example: Example }) {
   const { title, text } = wordsOf(example);
   return (
     <div className="card chosen-example">
-      <ApiImage path={example.picture} alt="" className="thumb" />
+      <ApiImage path={`${example.picture}?width=240`} alt="" className="thumb" />
       <div>
         <h2>{title}</h2>
         <p className="quiet">
