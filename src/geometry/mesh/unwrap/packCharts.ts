@@ -50,24 +50,27 @@ export function packCharts(
   let area = 0;
   for (const c of charts) area += chartArea(c);
   if (!(area > 0)) throw new RangeError('charts without area');
-  // In cells per scene unit.
-  let tooLarge = Math.sqrt(area > 0 ? (cells * cells) / area : 1);
+  const many = charts.length > MANY_CHARTS;
+  // In cells per scene unit. Of many charts, what lies between them takes much of the texture.
+  const between = many ? padding / texelsPerCell + 1 : 0;
+  let tooLarge = scaleThatFills(upright, area, cells, between, 1);
   let best: Placement[] | undefined;
   let bestScale = 0;
-  let trial = tooLarge * Math.sqrt(0.7);
+  let trial = scaleThatFills(upright, area, cells, between, 0.7);
   const steps = 9;
+  const ranks = many ? RANKS.slice(0, 1) : RANKS;
   for (let step = 0; step < steps || !best; step++) {
     const masks = upright.map((chart) => {
       const mask = rasterise(chart, trial);
       return { ...mask, turned: [0, 1, 2, 3].map((rotation) => turnedRuns(mask, rotation)) };
     });
     let placed: Placement[] | undefined;
-    for (const rank of RANKS) placed ??= place(masks, rank, cells, padding / texelsPerCell);
+    for (const rank of ranks) placed ??= place(masks, rank, cells, padding / texelsPerCell);
     if (placed) {
       best = placed;
       bestScale = trial;
     } else tooLarge = trial;
-    if (best && tooLarge / bestScale < 1.006) break;
+    if (best && tooLarge / bestScale < (many ? 1.02 : 1.006)) break;
     trial = best ? (bestScale + tooLarge) / 2 : trial * 0.93;
     tick?.(Math.min(1, (step + 1) / steps));
     if (step > 400) throw new RangeError('charts cannot be packed: the padding leaves no room for them');
@@ -91,6 +94,31 @@ export function packCharts(
   }
   const scale = bestScale * texelsPerCell;
   return { scale, transforms, utilisation: (area * scale * scale) / (size * size) };
+}
+
+/**
+ * The scale at which charts of an area, grown by half of `between` all around their boxes, fill a share of the cells. As
+ * if nothing was between them where that alone is more than there is.
+ */
+function scaleThatFills(charts: readonly Chart[], area: number, cells: number, between: number, share: number): number {
+  let sides = 0;
+  if (between > 0) for (const chart of charts) sides += boxSides(chart);
+  const left = share * cells * cells - charts.length * between * between;
+  const half = (sides * between) / 2;
+  if (between === 0 || left <= 0) return Math.sqrt((cells * cells) / area) * Math.sqrt(share);
+  return (Math.sqrt(half * half + area * left) - half) / area;
+}
+
+/** Width and height of a chart's box together. */
+function boxSides({ corners: c }: Chart): number {
+  let [minX, minY, maxX, maxY] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < c.length; i += 2) {
+    minX = Math.min(minX, c[i]);
+    maxX = Math.max(maxX, c[i]);
+    minY = Math.min(minY, c[i + 1]);
+    maxY = Math.max(maxY, c[i + 1]);
+  }
+  return maxX - minX + maxY - minY;
 }
 
 /** The angle by which a chart is turned so that its bounding box is smallest, to 1.5 degrees. */
@@ -128,6 +156,16 @@ function turn({ corners: c }: Chart, angle: number): Chart {
   }
   return { corners };
 }
+
+/**
+ * From so many charts on, those of one size are not tried again above the last one's place: next to nothing is left
+ * there, and looking would take most of the time.
+ */
+const MANY_CHARTS = 300;
+
+/** Outlines of one class have widths and heights within about a fifth. */
+const sizeClass = ({ width, height }: Outline): number =>
+  64 * Math.round(4 * Math.log2(width)) + Math.round(4 * Math.log2(height));
 
 interface Placement {
   x: number;
@@ -180,9 +218,9 @@ function place(
   const margin = padding / 2;
   const border = Math.ceil(margin);
   const reach = Math.ceil(padding);
-  // lastOccupied[y][x]: the greatest occupied column ≤ x in row y, or −1.
-  const lastOccupied = new Int16Array(cells * cells).fill(-1);
-  const filled = new Uint8Array(cells * cells);
+  const grid = emptyGrid(cells, border);
+  // By class of size: the row from which such outlines are tried.
+  const begin = new Map<number, number>();
   const out: Placement[] = new Array(masks.length);
   for (const i of order) {
     const mask = masks[i];
@@ -190,31 +228,63 @@ function place(
     for (let rotation = 0; rotation < 4; rotation++) {
       const outline = mask.turned[rotation];
       const limit = Math.min(cells - border, best ? best.end - 1 : cells);
-      const at = firstFit(lastOccupied, cells, border, limit, outline);
+      const at = firstFit(grid, begin.get(sizeClass(outline)) ?? border, limit, outline);
       if (at) best = { ...at, rotation, outline, end: at.y + outline.height };
     }
     if (!best) return undefined;
-    occupy(filled, lastOccupied, cells, best.x, best.y, best.outline, reach);
+    if (masks.length > MANY_CHARTS) begin.set(sizeClass(best.outline), best.y);
+    occupy(grid, best.x, best.y, best.outline, reach);
     const { x, y, rotation } = best;
     out[i] = { x, y, rotation, width: mask.width, height: mask.height, minX: mask.minX, minY: mask.minY };
   }
   return out;
 }
 
-/** The first place, by row and then column, where the outline ends at or before row `limit` and meets nothing. */
+/** What is occupied of the texture. */
+interface Grid {
+  /** Along each side. */
+  cells: number;
+  /** Cells along the texture's border that stay free. */
+  border: number;
+  filled: Uint8Array;
+  /** [y][x]: the greatest occupied column ≤ x in row y, or −1. */
+  lastOccupied: Int16Array;
+  /** Per row, the longest run of free cells within the border. */
+  gap: Int16Array;
+}
+
+const emptyGrid = (cells: number, border: number): Grid => ({
+  cells,
+  border,
+  filled: new Uint8Array(cells * cells),
+  lastOccupied: new Int16Array(cells * cells).fill(-1),
+  gap: new Int16Array(cells).fill(cells - 2 * border),
+});
+
+/**
+ * The first place, by row and then column, where the outline begins at or after row `begin`, ends at or before row
+ * `limit` and meets nothing.
+ */
 function firstFit(
-  lastOccupied: Int16Array,
-  cells: number,
-  border: number,
+  { cells, border, lastOccupied, gap }: Grid,
+  begin: number,
   limit: number,
-  outline: Outline,
+  { row, from, to, width, height }: Outline,
 ): { x: number; y: number } | undefined {
-  const { row, from, to, width, height } = outline;
   const runs = row.length;
   const maxX = cells - border - width;
   // The run that collided last is tried first: it is the likeliest to collide again.
   let hot = 0;
-  for (let y = border; y + height <= limit; y++) {
+  let tight = 0;
+  for (let y = begin; y + height <= limit; y++) {
+    // Most rows of a texture that is nearly full have no gap that is long enough: they need no search along them.
+    if (gap[y + row[tight]] <= to[tight] - from[tight]) continue;
+    let n = 0;
+    while (n < runs && gap[y + row[n]] > to[n] - from[n]) n++;
+    if (n < runs) {
+      tight = n;
+      continue;
+    }
     let x = border;
     while (x <= maxX) {
       let jump = 0;
@@ -235,16 +305,8 @@ function firstFit(
 }
 
 /** Marks the outline, grown by `reach` cells in all directions (a disc), as occupied. */
-function occupy(
-  filled: Uint8Array,
-  lastOccupied: Int16Array,
-  cells: number,
-  x: number,
-  y: number,
-  outline: Outline,
-  reach: number,
-): void {
-  const { row, from, to, height } = outline;
+function occupy(grid: Grid, x: number, y: number, { row, from, to, height }: Outline, reach: number): void {
+  const { cells, border, filled, lastOccupied, gap } = grid;
   for (let r = 0; r < row.length; r++)
     for (let dy = -reach; dy <= reach; dy++) {
       const yy = y + row[r] + dy;
@@ -257,10 +319,13 @@ function occupy(
     }
   for (let yy = Math.max(0, y - reach); yy < Math.min(cells, y + height + reach); yy++) {
     let last = -1;
+    let longest = 0;
     for (let xx = 0; xx < cells; xx++) {
       if (filled[yy * cells + xx]) last = xx;
       lastOccupied[yy * cells + xx] = last;
+      if (xx < cells - border) longest = Math.max(longest, xx - Math.max(last, border - 1));
     }
+    gap[yy] = longest;
   }
 }
 

@@ -98,8 +98,8 @@ function grow(graph: TriangleGraph, { seeds, proxies, piece }: Growing): void {
   const fixed = Float64Array.from(proxies);
   const heap = new TriangleHeap();
   for (let i = 0; i < seeds.length; i++) heap.push(-1, seeds[i], i);
-  for (let top = heap.pop(); top; top = heap.pop()) {
-    const [t, i] = top;
+  while (heap.pop()) {
+    const { triangle: t, piece: i } = heap;
     if (piece[t] >= 0) continue;
     piece[t] = i;
     for (let k = 0; k < 3; k++) {
