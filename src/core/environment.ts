@@ -13,6 +13,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   PLINTH_TEST_MODELS:
     '1 takes network weights of other sizes than the published ones, as tests do. What they make means nothing.',
   PLINTH_DISABLE_FEATURES: 'Optional GPU features to do without, by commas, to test what stands in for them.',
+  PLINTH_DEFAULT_LIMITS: "1 leaves all limits of the GPU at WebGPU's defaults, to test what the least adapter gives.",
   PLINTH_PROFILE: '1 prints where the GPU time of each reconstruction went; a file name also writes the trace there.',
   PLINTH_GPU_LOG: '1 shows what drivers and the Vulkan loader write to standard error.',
   PLINTH_NVML_LIBRARY: "Library to ask about NVIDIA's GPUs in place of the system's, for tests.",

@@ -22,4 +22,17 @@ describe('openGpu', () => {
       }
     },
   );
+
+  it("raises limits to the adapter's, or leaves them at WebGPU's defaults under PLINTH_DEFAULT_LIMITS", async () => {
+    process.env.PLINTH_DEFAULT_LIMITS = '1';
+    const least = await openGpu().finally(() => delete process.env.PLINTH_DEFAULT_LIMITS);
+    const plain = await openGpu();
+    expect(least.limits.maxStorageBuffersPerShaderStage).toBe(8);
+    expect(least.limits.maxStorageBufferBindingSize).toBe(2 ** 27);
+    expect(least.limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+    const { limits } = plain.adapter;
+    expect(plain.limits.maxStorageBuffersPerShaderStage).toBe(limits.maxStorageBuffersPerShaderStage);
+    expect(plain.limits.maxComputeInvocationsPerWorkgroup).toBe(limits.maxComputeInvocationsPerWorkgroup);
+    for (const gpu of [least, plain]) gpu.dispose();
+  });
 });

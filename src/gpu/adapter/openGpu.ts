@@ -17,7 +17,8 @@ const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 /**
  * Chooses an adapter and opens a device. The environment variable `PLINTH_DISABLE_FEATURES` names features, separated
- * by commas, to do without although the adapter has them: for testing what happens on lesser adapters.
+ * by commas, to do without although the adapter has them, and `PLINTH_DEFAULT_LIMITS=1` leaves all limits at WebGPU's
+ * defaults: for testing what happens on lesser adapters.
  * Plinth uses `timestamp-query` and `subgroups`.
  * @throws `GPU_NO_ADAPTER`, `GPU_ADAPTER_NOT_MATCHED` or `GPU_LIMIT_TOO_LOW`
  */
@@ -25,5 +26,6 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const { profile = false } = options;
   const { adapter, facts } = await chooseAdapter(options, profile ? [EXACT_TIMESTAMPS] : []);
   const disabled = (process.env.PLINTH_DISABLE_FEATURES ?? '').split(',').map((f) => f.trim());
-  return openDevice(adapter, facts, nodeHost, { profile, without: disabled });
+  const defaultLimits = process.env.PLINTH_DEFAULT_LIMITS === '1';
+  return openDevice(adapter, facts, nodeHost, { profile, without: disabled, defaultLimits });
 }

@@ -37,15 +37,17 @@ const NEEDED_LIMITS: Partial<Record<(typeof WANTED_LIMITS)[number], number>> = {
  * @param options.profile keep the times of all work (`gpu.profiler`): by the GPU's timestamps where it has them,
  * otherwise those of submissions. Default false.
  * @param options.without features to do without although the adapter has them
+ * @param options.defaultLimits leave every limit at WebGPU's default, the least that an adapter may offer. Default
+ * false.
  * @throws `GPU_LIMIT_TOO_LOW` where the adapter offers less than any method can work with
  */
 export async function openDevice(
   adapter: GPUAdapter,
   facts: AdapterFacts,
   host: GpuHost,
-  options: { profile?: boolean; without?: readonly string[] } = {},
+  options: { profile?: boolean; without?: readonly string[]; defaultLimits?: boolean } = {},
 ): Promise<Gpu> {
-  const { profile = false, without = [] } = options;
+  const { profile = false, without = [], defaultLimits = false } = options;
   const wanted: GPUFeatureName[] = [...WANTED_FEATURES, ...(profile ? (['timestamp-query'] as const) : [])];
   const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name));
   const requiredLimits: Record<string, number> = {};
@@ -63,7 +65,7 @@ export async function openDevice(
         ),
       });
     }
-    requiredLimits[name] = offered;
+    if (!defaultLimits) requiredLimits[name] = offered;
   }
   let device: GPUDevice;
   try {
