@@ -76,9 +76,11 @@ export type { KnownLens } from './photos/read/lenses.js';
 export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
 export { writeCameras } from './photos/write/writeCameras.js';
 export {
+  type ReconstructedParts,
   type ReconstructionResult,
   type ReconstructOptions,
   reconstruct,
+  reconstructParts,
 } from './pipeline/reconstruct.js';
 export { type AssessHooks, type AssessOptions, assess } from './quality/assess/assess.js';
 export type { Assessment, QualityData } from './quality/schema.js';

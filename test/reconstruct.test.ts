@@ -87,6 +87,24 @@ describe('plinth reconstruct', () => {
     expect(existsSync(join(out, 'previews'))).toBe(false);
   });
 
+  it('makes nothing but what --only names, with the same bytes, and replaces that later', async () => {
+    const place = join(folder, 'only');
+    const { code, stdout } = await plinth('reconstruct', example('vase-six'), '-o', place, ...quick, '--only', 'glb');
+    expect(code).toBe(0);
+    expect(stdout).toContain(join(place, 'asset.glb'));
+    expect(readdirSync(place).sort()).toEqual(['asset.glb', 'plinth.json']);
+    expect(sha(join(place, 'asset.glb'))).toBe(sha(join(out, 'asset.glb')));
+    const asText = ['-O', 'textureSize=256', '--only', 'ply', '--json'];
+    const again = await plinth('reconstruct', example('vase-six'), '-o', place, ...quick, ...asText);
+    expect(events(again.stdout).at(-1)).toMatchObject({ event: 'result', files: ['mesh.ply', 'plinth.json'] });
+    expect(readdirSync(place).sort()).toEqual(['mesh.ply', 'plinth.json']);
+  });
+
+  it('says what --only may name', async () => {
+    const { stderr } = await plinth('reconstruct', example('vase-six'), '-o', 'x', '--only', 'mesh');
+    expect(stderr).toContain('Expected: glb, obj, ply, usdz, previews, report');
+  });
+
   it('stops on Ctrl-C in the midst of a stage and leaves nothing behind', async () => {
     const place = join(folder, 'stopped');
     mkdirSync(place);
@@ -117,6 +135,24 @@ describe('plinth reconstruct', () => {
       'OPTION_INVALID',
     ],
     ['an unknown option', ['reconstruct', example('vase-six'), '-o', 'x', '-O', 'colour=red'], 2, 'OPTION_INVALID'],
+    [
+      'a part of a result that is none',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--only', 'mesh'],
+      2,
+      'OPTION_INVALID',
+    ],
+    [
+      'parts and formats',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--only', 'glb', '--formats', 'obj'],
+      2,
+      'OPTION_INVALID',
+    ],
+    [
+      'a limit to the quality that nothing tells',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--only', 'glb', '--fail-on', 'failure'],
+      2,
+      'OPTION_INVALID',
+    ],
     [
       'an adapter that does not exist',
       ['reconstruct', example('vase-six'), '-o', join(tmpdir(), 'plinth-x'), '--adapter', 'abacus'],

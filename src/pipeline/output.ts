@@ -2,13 +2,15 @@
  * Result folders: written under another name beside their place and renamed at the end, so that a result is whole or
  * absent.
  */
-import { access, constants, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PlinthError } from '../core/errors.js';
 import { anyOf, option, remedy, step } from '../core/remedy.js';
+import { VERSION } from '../core/version.js';
 
-/** The file that marks a folder as a Plinth result. */
+/** The file that marks a folder as a Plinth result, and the one that marks parts of a result without a report. */
 export const RESULT_MARK = 'quality.json';
+export const PARTS_MARK = 'plinth.json';
 
 /** The folder that this process writes a result for `output` into, before it gets its name. */
 export const partialFolder = (output: string): string => {
@@ -68,6 +70,16 @@ export class OutputFolder {
       throw notWritable(path, error);
     }
     return new OutputFolder(path, partial);
+  }
+
+  /** Marks a result without a report as one, with what it was made by. */
+  async markParts(made: Record<string, unknown>): Promise<void> {
+    try {
+      const mark = { schemaVersion: 1, plinth: VERSION, ...made };
+      await writeFile(join(this.partial, PARTS_MARK), `${JSON.stringify(mark, null, 2)}\n`);
+    } catch (error) {
+      throw notWritable(this.path, error);
+    }
   }
 
   /** Puts the partial folder in its place. An earlier result stays until the new one is complete. */
@@ -147,9 +159,10 @@ async function list(path: string): Promise<string[] | undefined> {
 }
 
 async function isResult(path: string, entries: string[]): Promise<boolean> {
-  if (!entries.includes(RESULT_MARK)) return false;
+  const name = [RESULT_MARK, PARTS_MARK].find((mark) => entries.includes(mark));
+  if (name === undefined) return false;
   try {
-    const mark = JSON.parse(await readFile(join(path, RESULT_MARK), 'utf8')) as { schemaVersion?: unknown };
+    const mark = JSON.parse(await readFile(join(path, name), 'utf8')) as { schemaVersion?: unknown };
     return mark.schemaVersion !== undefined;
   } catch {
     return false;

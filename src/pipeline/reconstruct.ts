@@ -7,6 +7,7 @@ import { type Logger, type RunProgress, silentLogger, type Warning } from '../co
 import { PlinthError, throwIfCancelled, toPlinthError } from '../core/errors.js';
 import type { Preset } from '../core/presets.js';
 import { Random } from '../core/random.js';
+import { RESULT_PARTS, type ResultPart } from '../core/resultParts.js';
 import { VERSION } from '../core/version.js';
 import { openGpu } from '../gpu/adapter/openGpu.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
@@ -109,6 +110,9 @@ export interface ReconstructionResult {
   warnings: Warning[];
 }
 
+/** What parts of a reconstruction were made; nothing is known of its quality without `report`. */
+export type ReconstructedParts = Omit<ReconstructionResult, 'quality'> & Partial<Pick<ReconstructionResult, 'quality'>>;
+
 /** Stages after the method, with their weights relative to the method's 100, or to the seconds that it expects. */
 const OUTPUT_STAGES: readonly MethodStage[] = [
   { name: 'export', title: 'Writing the asset', weight: 6 },
@@ -116,6 +120,11 @@ const OUTPUT_STAGES: readonly MethodStage[] = [
   { name: 'assess', title: 'Assessing', weight: 12 },
   { name: 'report', title: 'Writing the report', weight: 4 },
 ];
+/** Of these, the ones that a part of the result asks for. */
+const STAGES_OF: Partial<Record<ResultPart, readonly string[]>> = {
+  previews: ['previews'],
+  report: ['assess', 'report'],
+};
 
 /**
  * Checks what can be checked before the capture is read, which takes a while: method, its options, seed and output
@@ -140,6 +149,33 @@ export async function checkRequest(options: ReconstructOptions): Promise<void> {
  * `OPTION_INVALID`, `OUTPUT_EXISTS`, `OUTPUT_NOT_WRITABLE`, and `CANCELLED` within about a second of an abort.
  */
 export async function reconstruct(capture: Capture, options: ReconstructOptions): Promise<ReconstructionResult> {
+  const { formats = ASSET_FORMATS, previews = true } = options;
+  const parts: readonly ResultPart[] = [...formats, 'report', ...(previews ? (['previews'] as const) : [])];
+  const { quality, ...made } = await make(capture, options, parts);
+  return { ...made, quality: quality! };
+}
+
+/**
+ * Makes parts of what `reconstruct` makes, in less time; `asset.glb` comes with `report`, which is made of it. Without
+ * a report `plinth.json` marks the folder as a result, so that a later run may replace it.
+ *
+ * @param parts at least one
+ * @throws as `reconstruct` does
+ */
+export async function reconstructParts(
+  capture: Capture,
+  options: Omit<ReconstructOptions, 'formats' | 'previews'>,
+  parts: readonly ResultPart[],
+): Promise<ReconstructedParts> {
+  if (parts.length > 0) return await make(capture, options, parts);
+  throw new PlinthError('OPTION_INVALID', { found: 'No part of a result', expected: RESULT_PARTS.join(', ') });
+}
+
+async function make(
+  capture: Capture,
+  options: ReconstructOptions,
+  parts: readonly ResultPart[],
+): Promise<ReconstructedParts> {
   const log = options.log ?? silentLogger;
   const signal = options.signal ?? new AbortController().signal;
   const method = getMethod(options.method ?? 'fusion');
@@ -176,10 +212,11 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     gpu = options.gpu ?? (await openGpu({ adapter: options.adapter, profile: onProfile !== undefined }));
     await requireAvailable(method, { weights: options.weights, adapter: gpu.adapter });
     const { profiler } = gpu;
+    const wantedStages = new Set(['export', ...parts.flatMap((part) => STAGES_OF[part] ?? [])]);
     const stages = [
       ...completing.map((stage) => ({ ...stage, weight: stage.expectedSeconds(split) })),
       ...weighed(method, methodOptions, split),
-      ...OUTPUT_STAGES,
+      ...OUTPUT_STAGES.filter(({ name }) => wantedStages.has(name)),
     ];
     const tracker = new ProgressTracker(stages, (event) => {
       profiler?.stage(event.stage);
@@ -227,59 +264,62 @@ export async function reconstruct(capture: Capture, options: ReconstructOptions)
     throwIfCancelled(signal);
     gpu.trim();
 
-    // The assessment reads the exported GLB, so that file is always made.
-    const formats = options.formats ?? ASSET_FORMATS;
+    // The assessment reads the exported GLB.
+    const formats = ASSET_FORMATS.filter((f) => parts.includes(f) || (f === 'glb' && parts.includes('report')));
     const [ox, oy, oz] = capture.inputToWorld.slice(12, 15);
     const placed: Asset = ox === 0 && oy === 0 && oz === 0 ? asset : { ...asset, origin: [0 - ox, 0 - oy, 0 - oz] };
-    await writeAsset(
-      placed,
-      output.partial,
-      { formats: [...new Set<AssetFormat>(['glb', ...formats])], meshopt: options.meshopt, webp: options.webp },
-      hooks,
-    );
+    await writeAsset(placed, output.partial, { formats, meshopt: options.meshopt, webp: options.webp }, hooks);
     throwIfCancelled(signal);
-    if (options.previews ?? true) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
+    if (parts.includes('previews')) await writePreviews(gpu, asset, join(output.partial, 'previews'), hooks);
     throwIfCancelled(signal);
-    if (used.masks === 'object') await writeCutouts(used, join(output.partial, 'previews'));
-    const assessed = withCorrectedCameras(used, asset);
-    const assessment = await assess(
-      gpu,
-      join(output.partial, 'asset.glb'),
-      assessed,
-      { thresholds: options.thresholds, heldOut },
-      output.partial,
-      hooks,
-    );
-
-    tracker.report({ stage: 'report', title: 'Writing the report', fraction: 0 });
-    const files = await describeFiles(output.partial, signal);
-    tracker.finish();
-    const quality = buildQuality({
-      assessment,
-      capture: assessed,
-      method: { name: method.name, preset, options: methodOptions, facts: asset.facts },
-      seed,
-      plinth: VERSION,
-      warnings,
-      files,
-      run: {
-        adapter: gpu.adapter,
-        timings: tracker.timings.map((t) => ({ ...t, title: stages.find((s) => s.name === t.stage)?.title })),
-        seconds: (performance.now() - begin) / 1000,
-        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-        peakGpuBytes: gpu.peakBytes,
-      },
-    });
-    throwIfCancelled(signal);
-    await writeQuality(output.partial, quality);
-    throwIfCancelled(signal);
-    await writeReport(output.partial, quality);
+    let quality: QualityData | undefined;
+    if (parts.includes('report')) {
+      if (used.masks === 'object') await writeCutouts(used, join(output.partial, 'previews'));
+      const assessed = withCorrectedCameras(used, asset);
+      const assessment = await assess(
+        gpu,
+        join(output.partial, 'asset.glb'),
+        assessed,
+        { thresholds: options.thresholds, heldOut },
+        output.partial,
+        hooks,
+      );
+      tracker.report({ stage: 'report', title: 'Writing the report', fraction: 0 });
+      const files = await describeFiles(output.partial, signal);
+      tracker.finish();
+      quality = buildQuality({
+        assessment,
+        capture: assessed,
+        method: { name: method.name, preset, options: methodOptions, facts: asset.facts },
+        seed,
+        plinth: VERSION,
+        warnings,
+        files,
+        run: {
+          adapter: gpu.adapter,
+          timings: tracker.timings.map((t) => ({ ...t, title: stages.find((s) => s.name === t.stage)?.title })),
+          seconds: (performance.now() - begin) / 1000,
+          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+          peakGpuBytes: gpu.peakBytes,
+        },
+      });
+      throwIfCancelled(signal);
+      await writeQuality(output.partial, quality);
+      throwIfCancelled(signal);
+      await writeReport(output.partial, quality);
+    } else {
+      tracker.finish();
+      await output.markParts({ method: method.name, preset, options: methodOptions, seed, parts });
+    }
     throwIfCancelled(signal);
     const profile = onProfile && (await profiler?.take());
     await output.commit();
     if (profile) onProfile?.(profile);
-    log.info({ output: output.path, status: quality.status, psnr: quality.psnr, ssim: quality.ssim }, 'reconstructed');
-    return { output: output.path, files: await listFiles(output.path), quality, warnings };
+    log.info(
+      { output: output.path, status: quality?.status, psnr: quality?.psnr, ssim: quality?.ssim },
+      'reconstructed',
+    );
+    return { output: output.path, files: await listFiles(output.path), warnings, ...(quality && { quality }) };
   } catch (error) {
     await output.discard();
     // A device that failed because the process is being cancelled is a cancellation.

@@ -1,17 +1,22 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { Capture } from '../../capture/capture.js';
 import type { AssetFormat } from '../../core/asset.js';
+import { PlinthError } from '../../core/errors.js';
 import type { Preset } from '../../core/presets.js';
+import type { ResultPart } from '../../core/resultParts.js';
 import { getMethod } from '../../methods/registry.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import { partialFolder } from '../../pipeline/output.js';
 import { checkedTraceFile, reportProfile } from '../../pipeline/profile.js';
 import {
   checkRequest,
+  type ReconstructedParts,
   type ReconstructionResult,
   type ReconstructOptions,
   reconstruct,
+  reconstructParts,
 } from '../../pipeline/reconstruct.js';
 import { checkpointFolder } from '../../platform/checkpointFolder.js';
 import { type CaptureFlags, captureOptions, type ObjectFlags } from '../captureOptions.js';
@@ -27,6 +32,7 @@ interface Flags extends CaptureFlags, ObjectFlags {
   preset: Preset;
   option: Record<string, unknown>;
   formats: AssetFormat[];
+  only?: ResultPart[];
   meshopt?: boolean;
   webp?: boolean;
   holdout?: number;
@@ -44,7 +50,9 @@ interface Flags extends CaptureFlags, ObjectFlags {
 export async function runReconstruct(
   path: string,
   flags: Flags & { triangles?: number; textureSize?: number },
+  given: Command,
 ): Promise<void> {
+  checkOnly(flags, given);
   const mode = outputMode(flags.json);
   const printer = progressPrinter(mode);
   const unpacked = unpackFolder(path);
@@ -98,18 +106,56 @@ export async function runReconstruct(
       onProgress: reportReading(printer.report),
       signal,
     });
-    const result = await reconstruct(capture, request);
+    const result: ReconstructedParts = flags.only
+      ? await reconstructParts(capture, request, flags.only)
+      : await reconstruct(capture, request);
     printer.end();
     const seconds = (performance.now() - begin) / 1000;
+    const { quality } = result;
     if (mode === 'json') emit({ event: 'result', ...result, seconds });
-    else process.stdout.write(`${summary(result, seconds)}\n`);
-    const { status } = result.quality;
-    if (flags.failOn && (status === 'failure' || status === flags.failOn)) process.exitCode = 5;
+    else if (quality) process.stdout.write(`${summary({ ...result, quality }, seconds)}\n`);
+    else process.stdout.write(`${partsSummary(result, seconds)}\n`);
+    if (flags.failOn && quality && (quality.status === 'failure' || quality.status === flags.failOn)) {
+      process.exitCode = 5;
+    }
   } finally {
     printer.end();
     await capture?.dispose();
     unpacked.remove();
   }
+}
+
+/** `--only` says by itself what is made, and there is no quality to fail on without a report. */
+function checkOnly({ only, failOn }: Flags, given: Command): void {
+  if (!only) return;
+  const other = ['formats', 'previews'].find((name) => given.getOptionValueSource(name) === 'cli');
+  if (other) {
+    throw new PlinthError('OPTION_INVALID', {
+      found: `--only together with ${other === 'formats' ? '--formats' : '--no-previews'}`,
+      expected: 'one of both: --only names formats, previews and report',
+      subject: 'only',
+    });
+  }
+  if (failOn && !only.includes('report')) {
+    throw new PlinthError('OPTION_INVALID', {
+      found: `--fail-on ${failOn} together with --only ${only.join(',')}`,
+      expected: 'report among the parts, since only it tells the quality',
+      subject: 'only',
+    });
+  }
+}
+
+/** What was made, where nothing says how good it is. */
+function partsSummary({ output, files, warnings }: ReconstructedParts, seconds: number): string {
+  return [
+    '',
+    `  made in ${duration(seconds)}; nothing was assessed`,
+    '',
+    ...warnings.map((w) => `  • ${w.message}`),
+    ...(warnings.length > 0 ? [''] : []),
+    ...files.filter((f) => !f.startsWith('previews/')).map((f) => `    ${output}/${f}`),
+    ...(files.includes('previews/contact-sheet.png') ? [`    ${output}/previews/contact-sheet.png`] : []),
+  ].join('\n');
 }
 
 /** What a person wants to know at the end: the measures, what is wrong, where to look. */

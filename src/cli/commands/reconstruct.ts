@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { ASSET_FORMATS, type AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import { PRESETS } from '../../core/presets.js';
+import { RESULT_PARTS, type ResultPart } from '../../core/resultParts.js';
 import { addCaptureOptions, addObjectOptions } from '../captureOptions.js';
 import { numberFlag } from '../terminal.js';
 import { whenRun } from '../whenRun.js';
@@ -22,6 +23,12 @@ export function addReconstruct(program: Command): void {
       numberFlag('--texture-size'),
     )
     .option('--formats <list>', `comma-separated: ${ASSET_FORMATS.join(',')}`, parseFormats, [...ASSET_FORMATS])
+    .option(
+      '--only <list>',
+      `make nothing else, in less time; comma-separated: ${RESULT_PARTS.join(',')} (report: assessment, ` +
+        'quality.json and report.html, with asset.glb)',
+      parseParts,
+    )
     .option('--meshopt', 'compress the GLB with EXT_meshopt_compression')
     .option('--webp', 'store textures as WebP in the GLB')
     .option(
@@ -68,15 +75,18 @@ function collectOption(text: string, previous: Record<string, unknown>): Record<
   return { ...previous, [text.slice(0, at)]: value };
 }
 
-function parseFormats(text: string): AssetFormat[] {
-  const formats = text.split(',').map((f) => f.trim().toLowerCase());
-  const unknown = formats.find((f) => !ASSET_FORMATS.includes(f as AssetFormat));
+const parseFormats = (text: string): AssetFormat[] => parseList(text, '--formats', 'format', ASSET_FORMATS);
+const parseParts = (text: string): ResultPart[] => parseList(text, '--only', 'part of a result', RESULT_PARTS);
+
+function parseList<Name extends string>(text: string, flag: string, what: string, known: readonly Name[]): Name[] {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  const unknown = names.find((name) => !known.includes(name as Name));
   if (unknown !== undefined) {
     throw new PlinthError('OPTION_INVALID', {
-      found: `--formats: there is no format "${unknown}"`,
-      expected: ASSET_FORMATS.join(', '),
-      subject: 'formats',
+      found: `${flag}: there is no ${what} "${unknown}"`,
+      expected: known.join(', '),
+      subject: flag.slice(2),
     });
   }
-  return formats as AssetFormat[];
+  return names as Name[];
 }
