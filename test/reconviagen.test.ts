@@ -93,7 +93,10 @@ describe('reconviagen on its miniature', () => {
       model: 'miniature for tests, random numbers',
       photos: ['p0', 'p1', 'p2'],
     });
+    expect(warnings.map(({ code }) => code)).toContain('METHOD_PHOTOS_UNPLACED');
     expect(quality.capture.scaleKnown).toBe(false);
+    // Not where the placeholders stand: each camera was sought.
+    expect(new Set(quality.views.map(({ camera }) => camera.cameraToWorld.join())).size).toBe(3);
     expect(quality.views.map(({ name }) => name)).toEqual(['p0', 'p1', 'p2']);
     expect(readdirSync(whole)).toContain('report.html');
   });

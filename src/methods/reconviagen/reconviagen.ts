@@ -7,11 +7,12 @@ import { unwrapMesh } from '../../geometry/mesh/unwrap/unwrap.js';
 import { RECONVIAGEN_WEIGHTS } from '../../weights/reconviagen.js';
 import { halved, type Method } from '../method.js';
 import { writeMeshPreview } from '../shared/meshPreview.js';
-import { bakeColours } from './bakeColours.js';
+import { colourModel } from './colourModel.js';
 import { generate, upright } from './generate.js';
 import { openModel } from './model.js';
 import { reconviagenOptions } from './options.js';
 import { readPhotos } from './photos.js';
+import { foundCameras, movedPoints, placeModel } from './placeModel.js';
 import { requireDevice } from './requireDevice.js';
 import { STAGES, Work } from './stages.js';
 
@@ -101,27 +102,32 @@ export const reconviagen: Method<typeof reconviagenOptions> = {
     const preview = await writeMeshPreview(simplified, 'surface', context);
     work.report('clean', 1, { preview });
 
+    const colours = rgbOf(made.mesh.colours);
+    const placed = await placeModel(capture, photos, surface, colours, made.poses, options, context, work);
+    const inPlace = (positions: Float32Array): Float32Array => movedPoints(positions, placed.place);
     const unwrapped = await unwrapMesh(
-      simplified,
+      { positions: inPlace(simplified.positions), indices: simplified.indices },
       { textureSize: options.textureSize },
       { runInThread, signal, progress: (f) => work.report('unwrap', f) },
     );
     const mesh: Mesh = { ...unwrapped.mesh, normals: computeNormals(unwrapped.mesh) };
-    const points = { positions: surface.positions, colours: rgbOf(made.mesh.colours) };
-    const spacing = 1 / (4 * model.resolution);
-    const baseColor = await bakeColours(mesh, points, spacing, options.textureSize, signal, (f) =>
-      work.report('texture', f),
-    );
-    const asset: Asset = { mesh, material: { kind: 'baked', baseColor } };
+    const points = { positions: inPlace(surface.positions), colours };
+    const spacing = placed.place.scale / (4 * model.resolution);
+    const coloured = await colourModel(mesh, points, spacing, photos, placed, options, context, work);
+    const asset: Asset = { mesh, material: { kind: 'baked', baseColor: coloured.baseColor } };
     work.report('texture', 1, { preview: await writeMeshPreview(asset, 'textured', context) });
     return {
       ...asset,
+      cameras: placed.cameras && foundCameras(placed.cameras),
+      unplaced: placed.unplaced,
       facts: {
         model: model.isTest ? 'miniature for tests, random numbers' : 'ReconViaGen 0.2',
         photos: photos.map(({ view }) => view.name),
         voxels: made.voxels,
         simplification: { triangles: mesh.indices.length / 3, error },
+        alignment: placed.facts,
         unwrap: { charts: unwrapped.charts, utilisation: unwrapped.utilisation },
+        ...coloured.facts,
       },
     };
   },

@@ -11,6 +11,7 @@ export const STAGES = [
   { name: 'latent', title: 'Making surface and colours', weight: 32 },
   { name: 'decode', title: 'Decoding the mesh', weight: 3 },
   { name: 'clean', title: 'Cleaning and simplifying', weight: 2 },
+  { name: 'align', title: 'Finding where the photos were taken', weight: 2 },
   { name: 'unwrap', title: 'Unwrapping', weight: 2 },
   { name: 'texture', title: 'Colouring the texture', weight: 3 },
 ] as const;

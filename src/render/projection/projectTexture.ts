@@ -1,7 +1,7 @@
 import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { worldToCamera } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
-import type { ColorImage } from '../../core/image.js';
+import { type ColorImage, linearToSrgb, srgbToLinear } from '../../core/image.js';
 import { transformPoint } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { assignDefaults } from '../../core/options.js';
@@ -61,6 +61,11 @@ export interface ProjectTextureOptions {
   refineSteps?: number;
   /** Share of the mean difference by which a texel moves in each round, 0…1.9. Default 1. */
   refineStrength?: number;
+  /**
+   * Colours of the texels that no view sees, of the texture's size; they are brought to the views' brightness. Default:
+   * what the surface around shows is continued.
+   */
+  unseen?: ColorImage;
   /** Memory on the device for views, in bytes. More views than fit are loaded several times. Default 320 MiB. */
   viewBudget?: number;
   /** Texels that are worked on at a time. Default 2²¹. */
@@ -190,7 +195,8 @@ export async function projectTexture(
     }
     countStates(pixels, counts);
     hooks.progress?.(0.95, 'filling gaps');
-    await continueStructure(pixels, o.size, o.size, Math.max(8, o.size * STRUCTURE_REACH), signal);
+    if (o.unseen) takeUnseen(pixels, o.unseen);
+    else await continueStructure(pixels, o.size, o.size, Math.max(8, o.size * STRUCTURE_REACH), signal);
     await fillGutter(pixels, o.size, o.size, signal);
     return {
       baseColor: { width: o.size, height: o.size, data: pixels },
@@ -215,7 +221,11 @@ export async function projectTexture(
   }
 }
 
-function checkInput(mesh: Mesh, views: readonly TextureView[], o: Required<Pick<ProjectTextureOptions, 'size'>>): void {
+function checkInput(
+  mesh: Mesh,
+  views: readonly TextureView[],
+  o: Required<Pick<ProjectTextureOptions, 'size'>> & Pick<ProjectTextureOptions, 'unseen'>,
+): void {
   if (!Number.isInteger(o.size) || o.size < 16 || o.size > 8192) {
     throw new PlinthError('OPTION_INVALID', {
       found: `Texture size ${o.size}`,
@@ -224,13 +234,17 @@ function checkInput(mesh: Mesh, views: readonly TextureView[], o: Required<Pick<
   }
   if (!mesh.normals || !mesh.uvs) throw new PlinthError('INTERNAL', 'A mesh without normals or uvs cannot be textured');
   if (mesh.indices.length === 0) throw new PlinthError('SURFACE_EMPTY', 'The mesh has no triangles to texture');
+  if (o.unseen && (o.unseen.width !== o.size || o.unseen.height !== o.size)) {
+    throw new RangeError(`colours of ${o.unseen.width} × ${o.unseen.height} texels for a texture of ${o.size}`);
+  }
   if (views.length === 0) throw new PlinthError('METHOD_REQUIREMENTS', 'There are no views to take a texture from');
 }
 
 function settingsFor(
   { bounds }: GeometryBuffers,
   views: readonly TextureView[],
-  o: Required<Omit<ProjectTextureOptions, 'erosionPixels' | 'highlights'>> & Pick<ProjectTextureOptions, 'highlights'>,
+  o: Required<Omit<ProjectTextureOptions, 'erosionPixels' | 'highlights' | 'unseen'>> &
+    Pick<ProjectTextureOptions, 'highlights'>,
 ): GatherSettings {
   const center = centerOf(bounds);
   const diagonal = diagonalOf(bounds);
@@ -366,6 +380,28 @@ function destroyUv({ uvs, indices }: UvGeometry): void {
   uvs.destroy();
   indices.destroy();
 }
+
+/** Puts other colours where no view sees the surface, as bright as they are where views see it. */
+function takeUnseen(pixels: Uint8Array, { data }: ColorImage): void {
+  const [own, other] = [new Float64Array(3), new Float64Array(3)];
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i + 3] !== 3) continue;
+    for (let c = 0; c < 3; c++) {
+      own[c] += LINEAR[pixels[i + c]];
+      other[c] += LINEAR[data[i + c]];
+    }
+  }
+  const gains = own.map((sum, c) => (other[c] > 0 && sum > 0 ? Math.min(2, Math.max(0.5, sum / other[c])) : 1));
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i + 3] !== 2) continue;
+    for (let c = 0; c < 3; c++) {
+      pixels[i + c] = Math.round(255 * Math.min(1, linearToSrgb(gains[c] * LINEAR[data[i + c]])));
+    }
+  }
+}
+
+/** Linear light of each byte. */
+const LINEAR = Float64Array.from({ length: 256 }, (_, byte) => srgbToLinear(byte / 255));
 
 function countStates(pixels: Uint8Array, counts: { seen: number; inside: number }): void {
   for (let i = 3; i < pixels.length; i += 4) {

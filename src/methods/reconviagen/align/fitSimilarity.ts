@@ -21,15 +21,15 @@ export interface Sight {
 
 /** Sides of the pictures that are compared, and points drawn in them. */
 export const COARSE = { side: 32, points: 2_500 };
-export const FINE = { side: 96, points: 60_000 };
-const MIDDLE_POINTS = 8_000;
+export const FINE = { side: 96, points: 40_000 };
+const MIDDLE_POINTS = 5_000;
 
 const ROTATIONS = 4608;
 /** Photos by which rotations are told apart at first. */
 const MOST_SIGHTS = 6;
 /** Rotations that are looked at more closely, and of these the ones that are refined. */
 const CLOSER = 64;
-const REFINED = 8;
+const REFINED = 6;
 
 /**
  * How a model lies in the world of cameras that see it: all rotations are tried by the outlines, the best are moved and
