@@ -1,20 +1,25 @@
 /** `plinth weights`, as it is typed, with the true list of files and a server on loopback in place of the true one. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { filesOf } from '../src/weights/manifest.js';
 import { RECONVIAGEN_WEIGHTS } from '../src/weights/reconviagen.js';
 import { useFolders } from './captureScene.js';
 import { plinth, plinthIn } from './command.js';
-import { tensorFile, useWeightHub } from './weightHub.js';
+import { writeModelRepository } from './modelRepository.js';
+import { useWeightHub } from './weightHub.js';
 
 const newFolder = useFolders();
 const startHub = useWeightHub();
 const nameOf = ({ repository, file }: ReturnType<typeof filesOf>[number]) => `${repository.name}/${file.path}`;
 const NEEDED = filesOf(RECONVIAGEN_WEIGHTS, false).map(nameOf);
-const HUB_FILES = Object.fromEntries(
-  NEEDED.map((name, i) => [name, name.endsWith('.json') ? Buffer.from('{}') : tensorFile(1000 + i, i)]),
-);
+/** The miniature under the true names, so that what is fetched is also what the networks need. */
+let HUB_FILES: Record<string, Buffer>;
+beforeAll(async () => {
+  const folder = await newFolder();
+  await writeModelRepository(folder);
+  HUB_FILES = Object.fromEntries(NEEDED.map((name) => [name, readFileSync(join(folder, name))]));
+});
 
 const jsonLines = (text: string) =>
   text
@@ -25,7 +30,12 @@ const jsonLines = (text: string) =>
 it('shows licences, fetches once they are accepted, and verifies, with no word of the token', async () => {
   const { endpoint } = await startHub(HUB_FILES);
   const folder = join(await newFolder(), 'w');
-  const environment = { HF_ENDPOINT: endpoint, HF_TOKEN: 'hf_verySecret', PLINTH_WEIGHTS: folder };
+  const environment = {
+    HF_ENDPOINT: endpoint,
+    HF_TOKEN: 'hf_verySecret',
+    PLINTH_WEIGHTS: folder,
+    PLINTH_TEST_MODELS: '1',
+  };
   const run = async (...args: string[]) => {
     const finished = await plinthIn(environment, 'weights', ...args);
     expect(finished.stdout + finished.stderr).not.toContain('hf_very');
@@ -55,6 +65,10 @@ it('shows licences, fetches once they are accepted, and verifies, with no word o
   expect(good.code, good.stderr).toBe(0);
   expect(good.stdout).toContain(`All ${NEEDED.length} files are here`);
   expect(good.stdout.match(/^good /gm)).toHaveLength(NEEDED.filter((name) => name.endsWith('.safetensors')).length);
+
+  const miniature = await plinthIn({ ...environment, PLINTH_TEST_MODELS: '' }, 'weights', 'verify');
+  expect(miniature.code).toBe(3);
+  expect(miniature.stderr).toMatch(/WEIGHTS_UNSUPPORTED[\s\S]*not of the published size/);
 
   const broken = 'Stable-X/vggt-object-v0-1/model.safetensors';
   writeFileSync(join(folder, broken), HUB_FILES[broken].subarray(0, -1));

@@ -1,5 +1,6 @@
 import { PlinthError } from '../../core/errors.js';
-import { weightsFolder } from '../../pipeline/availability.js';
+import { getMethod } from '../../methods/registry.js';
+import { installedWeights, weightsFolder } from '../../pipeline/availability.js';
 import { downloadWeights } from '../../weights/download.js';
 import { findWeights, isAccepted, missingWeights, readNotes, verifyWeights } from '../../weights/folder.js';
 import { Hub } from '../../weights/hub.js';
@@ -76,9 +77,11 @@ export async function runWeightsVerify(method: string, flags: WeightsFlags): Pro
   if (invalid) throw invalid.error;
   const present = wanted.filter(({ state }) => state !== 'missing').length;
   if (present < wanted.length) throw missingWeights(manifest, folder, present, wanted.length);
+  // Names, shapes and what the networks say of themselves, so that a run does not find it.
+  await getMethod(manifest.method).checkWeights?.(installedWeights(manifest, folder));
   if (flags.json) return;
   const unproven = wanted.filter(({ state }) => state === 'unproven').length;
-  process.stdout.write(`All ${present} files are here and of good form.\n`);
+  process.stdout.write(`All ${present} files are here and hold what the networks need.\n`);
   if (unproven > 0)
     process.stdout.write(`Of ${unproven} of them nobody has stated a hash: their bytes are unproven.\n`);
 }
