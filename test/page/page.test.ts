@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Job } from '../../src/api/job.js';
 import { createKey } from '../../src/server/access/apiKeys.js';
 import { PIXEL } from '../service/standInEngine.js';
@@ -38,10 +38,13 @@ describe.skipIf(browserMissing)('the page', () => {
   const jobOf = async (id: string): Promise<Job> => (await (await server.ask(`/v1/jobs/${id}`)).json()) as Job;
 
   beforeAll(async () => {
+    // Whatever weights this machine has, the page is looked at without any.
+    vi.stubEnv('PLINTH_WEIGHTS', join(tmpdir(), 'no-weights-here'));
     buildPage();
     [server, browser] = await Promise.all([startTestServer(), launch()]);
   });
   afterAll(async () => {
+    vi.unstubAllEnvs();
     await browser?.close();
     await server?.destroy();
   });
@@ -93,6 +96,33 @@ describe.skipIf(browserMissing)('the page', () => {
     expect(job.methods).toEqual([{ name: 'fusion', method: 'fusion', preset: 'draft', options: { triangles: 5000 } }]);
     expect(job.name).toBe('vase-six');
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says which method cannot run here and why; where it can, it takes a picture without a camera', async () => {
+    const { page, complaints } = await openPage(browser, server.url);
+    const picture = { name: 'mug.png', mimeType: 'image/png', buffer: PIXEL };
+    await page.setInputFiles('[data-picker=files]', picture);
+    const whole = page.getByRole('checkbox', { name: 'Whole object from a few photos' });
+    await whole.waitFor();
+    expect(await whole.isDisabled()).toBe(true);
+    await page.getByText(/Not available here\..*weights of reconviagen.*plinth weights download reconviagen/).waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(await page.getByRole('button', { name: /^Send/ }).isDisabled()).toBe(true);
+    await screenshot(page, 'page-unavailable');
+    expect(complaints).toEqual([]);
+
+    await page.route('**/v1/methods', async (route) => {
+      const answer = (await (await route.fetch()).json()) as { methods: { unavailable?: object }[] };
+      for (const method of answer.methods) delete method.unavailable;
+      await route.fulfill({ json: answer });
+    });
+    await page.reload();
+    await page.setInputFiles('[data-picker=files]', picture);
+    await whole.check();
+    expect(await page.getByRole('button', { name: /^Send/ }).isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'Fusion of depth and silhouettes' }).uncheck();
+    expect(await page.getByRole('button', { name: /^Send/ }).isDisabled()).toBe(false);
     await page.context().close();
   });
 

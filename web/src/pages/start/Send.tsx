@@ -45,7 +45,11 @@ export function Send({ source, onReset }: { source: Source; onReset: () => void 
 
   const sending = state.phase === 'sending';
   const error = state.error ?? unasked;
-  const complete = !drop || drop.facts.complete || insist;
+  const chosen = methods?.filter((method) => choices[method.name]) ?? [];
+  // Pictures that nothing is known of but themselves are enough where no chosen method needs cameras.
+  const asTheyAre =
+    drop?.facts.layout === 'pictures' && chosen.length > 0 && chosen.every((method) => method.withoutCameras);
+  const complete = !drop || drop.facts.complete || asTheyAre || insist;
   const begun = state.upload !== undefined;
   return (
     <form
