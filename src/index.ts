@@ -24,7 +24,7 @@ export { captureFromViews, type ObjectCaptureOptions, type ObjectView } from './
 export type { MaskImage } from './capture/images/color.js';
 export { type Inspection, inspectCapture, type LeftOutInspection, type ViewInspection } from './capture/inspect.js';
 export { LEFT_OUT_REASONS, type LeftOut, type LeftOutKind, type LeftOutReason } from './capture/layout/leftOut.js';
-export type { MaskSource, ReadOptions } from './capture/options.js';
+export type { MaskSource, ReadOptions, StatedLength } from './capture/options.js';
 export type { SixViewOptions } from './capture/sixView/options.js';
 export { ASSET_FORMATS, type Asset, type AssetFormat, type Material } from './core/asset.js';
 export type { Bounds } from './core/bounds.js';
@@ -71,7 +71,7 @@ export type { SelfTestCheckName } from './gpu/selfTest/selfTestCheck.js';
 export type { Method, MethodContext, MethodStage } from './methods/method.js';
 export { getMethod, listMethods, optionsJsonSchema } from './methods/registry.js';
 export type { ObjectHints, Rectangle } from './object/hints.js';
-export { type FindCamerasOptions, type FoundCameras, findCameras, type StatedLength } from './photos/findCameras.js';
+export { type FindCamerasOptions, type FoundCameras, findCameras } from './photos/findCameras.js';
 export type { KnownLens } from './photos/read/lenses.js';
 export { readAnyCapture as readCapture } from './photos/readAnyCapture.js';
 export { writeCameras } from './photos/write/writeCameras.js';

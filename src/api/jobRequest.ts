@@ -45,6 +45,18 @@ const fields = {
     .boolean()
     .optional()
     .describe('Exchange object and background in masks that are the wrong way round. Default: false.'),
+  scale: z
+    .union([
+      z.strictObject({ meanDistance: z.number().positive().describe("The cameras' mean distance from the object.") }),
+      z.strictObject({
+        between: z.tuple([z.string().max(300), z.string().max(300)]).describe('File names of two photos.'),
+        distance: z.number().positive().describe('How far their cameras stood apart.'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'A length of photos without cameras, in any unit, which becomes the unit of the asset. Default: unknown.',
+    ),
   priority: z.int().min(-100).max(100).default(0).describe('Jobs of higher priority run first.'),
   webhook: z
     .strictObject({

@@ -42,7 +42,7 @@ export type FailureResource = z.infer<typeof failureSchema>;
 export type WarningResource = z.infer<typeof warningSchema>;
 
 /** Fields of the job request that are options of the command line and the library too. */
-const FIELDS = ['method', 'preset', 'formats', 'seed', 'holdout', 'name', 'invertMasks'];
+const FIELDS = ['method', 'preset', 'formats', 'seed', 'holdout', 'name', 'invertMasks', 'scale'];
 /** Options that a client of the service cannot choose; its settings can. */
 const SETTINGS: Record<string, string> = {
   adapter: 'worker.adapters',

@@ -10,6 +10,12 @@ export const MASK_SOURCES = ['auto', 'files', 'alpha', 'depth', 'background', 'n
 /** Where masks come from; `auto` takes the first of the others that there is. */
 export type MaskSource = (typeof MASK_SOURCES)[number];
 
+/**
+ * A length that is known, in any unit: the cameras' mean distance from what they look at, or how far the cameras of two
+ * photos, named by their files, stood apart.
+ */
+export type StatedLength = { meanDistance: number } | { between: [string, string]; distance: number };
+
 /** Limits and choices of the readers. */
 export interface ReadOptions {
   /** An image with more pixels than this is refused from its header, before decoding. Default: 64,000,000. */
@@ -46,6 +52,11 @@ export interface ReadOptions {
   strict?: boolean;
   /** How six named views are understood where there are no cameras. */
   sixView?: SixViewOptions;
+  /**
+   * A length of photos whose cameras are found, which makes its unit the scene's. Default: the unit is the cameras' mean
+   * distance from what they look at. Captures that state cameras have a scale, and are refused with it.
+   */
+  scale?: StatedLength;
   /**
    * Is told how far the reading of pictures is, 0…1, and what is being read; what follows the pictures (the estimation
    * of six views' cameras, bounds) comes after 1.
@@ -89,6 +100,11 @@ export function resolveReadOptions(options: ReadOptions = {}): ResolvedReadOptio
   const { depthScale } = resolved;
   if (depthScale !== undefined && !(depthScale > 0 && Number.isFinite(depthScale))) {
     invalid('depthScale', depthScale, 'a positive number');
+  }
+  const { scale } = resolved;
+  if (scale) {
+    const length = 'between' in scale ? scale.distance : scale.meanDistance;
+    if (!(length > 0 && Number.isFinite(length))) invalid('scale', length, 'a positive length');
   }
   return resolved;
 }

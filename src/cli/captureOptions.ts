@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { MASK_SOURCES, type MaskSource, type ReadOptions } from '../capture/options.js';
+import { MASK_SOURCES, type MaskSource, type ReadOptions, type StatedLength } from '../capture/options.js';
 import type { SixViewOptions } from '../capture/sixView/options.js';
 import type { Bounds } from '../core/bounds.js';
 import { PlinthError } from '../core/errors.js';
+import { parseLength, SCALE_HELP } from './statedLength.js';
 import { numberFlag } from './terminal.js';
 
 /** Flags that say how a capture is to be understood. */
@@ -11,6 +12,7 @@ export interface CaptureFlags {
   invertMasks?: boolean;
   strict?: boolean;
   depthScale?: number;
+  scale?: StatedLength;
   depthOffset?: number;
   depth?: SixViewOptions['depth'];
   focal?: number;
@@ -44,6 +46,8 @@ export function addCaptureOptions(command: Command): void {
       'refuse archives that unpack to more times their size',
       numberFlag('--max-archive-ratio'),
     )
+    .optionsGroup('Photos whose cameras are found:')
+    .option('--scale <length>', SCALE_HELP, parseLength)
     .optionsGroup('Six named views (front, back, left, right, top, bottom), found from the pictures where not given:')
     .option('--focal <ratio>', 'focal length over picture width', numberFlag('--focal'))
     .option('--field-of-view <degrees>', 'horizontal field of view', numberFlag('--field-of-view'))
@@ -107,6 +111,7 @@ export function captureOptions(flags: CaptureFlags): ReadOptions {
     maxArchiveEntries: flags.maxArchiveEntries,
     maxArchiveRatio: flags.maxArchiveRatio,
     depthScale: flags.depthScale,
+    scale: flags.scale,
     sixView: {
       left: flags.left,
       topTurn: flags.topTurn as SixViewOptions['topTurn'],

@@ -1,4 +1,5 @@
 import { FEWEST_PHOTOS } from '../capture/layout/photos.js';
+import type { StatedLength } from '../capture/options.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError, throwIfCancelled } from '../core/errors.js';
 import type { CheckpointStore } from '../core/platform.js';
@@ -45,12 +46,6 @@ export interface FindCamerasOptions {
   /** Is told the share of the work that is done, 0 … 1, and what is being done. */
   onProgress?: (fraction: number, what: string) => void;
 }
-
-/**
- * A length that is known, in any unit: the cameras' mean distance from what they look at, or how far the cameras of two
- * photos, named by their files, stood apart.
- */
-export type StatedLength = { meanDistance: number } | { between: [string, string]; distance: number };
 
 /** Cameras found from photos. */
 export interface FoundCameras {

@@ -1,5 +1,7 @@
 import type { Lens } from '../capture/cameras/lens.js';
-import type { Mat4 } from '../core/math.js';
+import type { StatedLength } from '../capture/options.js';
+import { PlinthError } from '../core/errors.js';
+import { length, type Mat4, sub, type Vec3 } from '../core/math.js';
 import type { FoundCameras } from './findCameras.js';
 import { cameraToWorld, quarterTurns, toWorld } from './frame.js';
 import type { Pose } from './mapper/p3p.js';
@@ -47,6 +49,42 @@ export function placedPhotos(found: FoundCameras): PlacedPhotos {
       .sort(),
   }));
   return { placed, points: Float64Array.from(points), report: photosReport(found) };
+}
+
+/**
+ * The same in the unit of a length that the user knows.
+ * @throws OPTION_INVALID where one of two photos whose distance is stated has no camera
+ */
+export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: StatedLength): PlacedPhotos {
+  const factor = 'meanDistance' in stated ? stated.meanDistance : stated.distance / distanceOf(placed, stated.between);
+  return {
+    placed: placed.map((view) => ({
+      ...view,
+      cameraToWorld: view.cameraToWorld.map((v, i) => (i >= 12 && i < 15 ? factor * v : v)),
+    })),
+    points: points.map((v) => factor * v),
+    report: { ...report, set: { ...report.set, scaleKnown: true } },
+  };
+}
+
+function distanceOf(placed: PlacedPhotos['placed'], names: readonly [string, string]): number {
+  const [a, b] = names.map((name) => {
+    const view = placed.find((p) => p.name === name);
+    if (view) return view.cameraToWorld.slice(12, 15) as Vec3;
+    throw new PlinthError('OPTION_INVALID', {
+      found: `No photo with a camera has the name ${name}`,
+      expected: 'the file names of two photos that were placed',
+      remedy: 'Give the distance of two other photos',
+      subject: 'scale',
+    });
+  });
+  const apart = length(sub(a, b));
+  if (apart > 0) return apart;
+  throw new PlinthError('OPTION_INVALID', {
+    found: `The cameras of ${names.join(' and ')} stand at the same place`,
+    expected: 'two photos taken from different places',
+    subject: 'scale',
+  });
 }
 
 /** The lens of the picture as it stands upright. */

@@ -19,7 +19,7 @@ import { identity, lookAt } from '../core/math.js';
 import { kept } from '../platform/kept.js';
 import { findCameras } from './findCameras.js';
 import { photosKey } from './photosKey.js';
-import { type PlacedPhotos, placedPhotos } from './placedPhotos.js';
+import { type PlacedPhotos, placedPhotos, scaledPhotos } from './placedPhotos.js';
 import { decodablePhotos } from './read/decodablePhotos.js';
 
 /**
@@ -47,6 +47,14 @@ export async function readAnyCapture(path: string, options?: ReadOptions): Promi
       await decodablePhotos([source], from, Number.POSITIVE_INFINITY, options?.signal);
     }
     const capture = await readCapture(from, options, finder);
+    if (options?.scale && capture.format !== 'photos') {
+      await capture.dispose();
+      throw new PlinthError('OPTION_INVALID', {
+        found: `A scale beside a capture of the kind ${capture.format}, which states its cameras`,
+        expected: 'a known length for photos whose cameras are found, and none for others',
+        subject: 'scale',
+      });
+    }
     const named = isVideo || isPhoto ? { name: basename(source).replace(/\.[^.]+$/, ''), source } : {};
     const dispose = async (): Promise<void> => {
       await capture.dispose();
@@ -90,11 +98,9 @@ async function findSources(
   }
   const find = async (): Promise<PlacedPhotos> =>
     placedPhotos(await findCameras(files, { maxPixels, signal, onProgress, work: checkpoints }));
-  const placed = checkpoints
-    ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find)
-    : await find();
+  const found = checkpoints ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find) : await find();
   return sourcesOf(
-    placed,
+    resolved.scale ? scaledPhotos(found, resolved.scale) : found,
     folder,
     taken.map(({ path }) => path),
     files,
@@ -141,7 +147,7 @@ async function plainSources(
     cameras: 'none',
     sources,
     inputToWorld: identity(),
-    scaleKnown: false,
+    scaleKnown: options.scale !== undefined,
     warnings: unread(others),
     leftOut: others.map((name): LeftOutPart => ({ kind: 'picture', name, reason: 'not-read' })),
   };

@@ -56,6 +56,20 @@ onBothDatabases('the API', (url) => {
     expect(await answers[2].json()).toMatchObject({ code: 'REQUEST_INVALID', field: 'invertMasks' });
   });
 
+  test('a job may state a length of its photos, in one of two ways', async () => {
+    const send = (value: string): Promise<Response> => {
+      const body = captureForm();
+      body.set('scale', value);
+      return server.ask('/v1/jobs', { method: 'POST', body });
+    };
+    const pair = { between: ['a.jpg', 'b.jpg'], distance: 0.25 };
+    const answers = await Promise.all(
+      ['{"meanDistance":0.6}', JSON.stringify(pair), '{"meanDistance":0}', '0.6'].map(send),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 400, 400]);
+    expect(await answers[2].json()).toMatchObject({ code: 'REQUEST_INVALID' });
+  });
+
   describe('files', () => {
     test('answer ranges, conditions and HEAD, with media types', async () => {
       const { id } = await server.until((await server.submit()).id, 'succeeded');

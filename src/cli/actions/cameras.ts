@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { READ_DEFAULTS } from '../../capture/options.js';
+import { READ_DEFAULTS, type StatedLength } from '../../capture/options.js';
 import { readStatedCameras } from '../../capture/readStatedCameras.js';
 import { PlinthError } from '../../core/errors.js';
-import { findCameras, type StatedLength } from '../../photos/findCameras.js';
+import { findCameras } from '../../photos/findCameras.js';
 import { listPhotos } from '../../photos/listPhotos.js';
 import { decodablePhotos } from '../../photos/read/decodablePhotos.js';
 import type { KnownLens } from '../../photos/read/lenses.js';

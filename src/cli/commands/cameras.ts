@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { PlinthError } from '../../core/errors.js';
-import type { StatedLength } from '../../photos/findCameras.js';
 import type { KnownLens } from '../../photos/read/lenses.js';
+import { parseLength, SCALE_HELP } from '../statedLength.js';
 import { numberFlag } from '../terminal.js';
 import { whenRun } from '../whenRun.js';
 
@@ -23,30 +23,11 @@ export function addCameras(program: Command): void {
       numberFlag('--photo-size'),
     )
     .option('--max-pixels <count>', 'refuse photos with more pixels than this', numberFlag('--max-pixels'))
-    .option(
-      '--scale <length>',
-      "the cameras' mean distance from the object, or A.jpg,B.jpg=LENGTH: how far two cameras stood apart",
-      parseLength,
-    )
+    .option('--scale <length>', SCALE_HELP, parseLength)
     .option('--seed <n>', 'seed of the random numbers', numberFlag('--seed'), 0)
     .option('--refine', 'refine the cameras that the folder states, in their own world, instead of finding new ones')
     .option('--json', 'print the findings as JSON')
     .action(whenRun(async () => (await import('../actions/cameras.js')).runCameras));
-}
-
-function parseLength(text: string): StatedLength {
-  const [names, apart] = text.includes('=') ? text.split(/=(?=[^=]*$)/) : ['', text];
-  const value = Number(apart);
-  const between = names.split(',');
-  if (value > 0 && Number.isFinite(value)) {
-    if (names === '') return { meanDistance: value };
-    if (between.length === 2) return { between: [between[0], between[1]], distance: value };
-  }
-  throw new PlinthError('OPTION_INVALID', {
-    found: `--scale ${text}`,
-    expected: "the cameras' mean distance from the object, as 0.6, or that of two cameras, as IMG_1.jpg,IMG_2.jpg=0.25",
-    subject: 'scale',
-  });
 }
 
 function parseLens(text: string): KnownLens {

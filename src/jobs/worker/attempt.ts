@@ -147,6 +147,7 @@ export class Attempt {
           seed: job.request.seed,
           holdout: job.request.holdout,
           invertMasks: job.request.invertMasks,
+          scale: job.request.scale,
           limits: this.options.limits,
           reduced: job.reduced,
           adapter,

@@ -1,3 +1,4 @@
+import type { StatedLength } from '../../capture/options.js';
 import type { JobProgress, Logger, Warning } from '../../core/context.js';
 import type { Failure, RunResult } from '../jobRecord.js';
 import type { NamedRun } from '../jobRequest.js';
@@ -26,6 +27,7 @@ export interface EngineTask {
   seed: number;
   holdout?: number;
   invertMasks?: boolean;
+  scale?: StatedLength;
   limits: ReadLimits;
   /** The GPU ran out of memory before: work at a smaller size. */
   reduced: boolean;

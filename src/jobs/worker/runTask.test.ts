@@ -116,6 +116,19 @@ test('reading reports how far it is, and every look for a cancellation is a sign
   await runTask(task('fusion', 'nvdiffrec'), watching, { ...work(), read: () => Promise.reject(new Error('read')) });
 });
 
+test('a length that the job states reaches the reader', async () => {
+  const asked: unknown[] = [];
+  const watched: Work = {
+    ...work(),
+    async read(_path, options) {
+      asked.push(options?.scale);
+      return { dispose: async () => {} } as Capture;
+    },
+  };
+  await runTask({ ...task('fusion'), scale: { meanDistance: 0.6 } }, hooks(), watched);
+  expect(asked).toEqual([{ meanDistance: 0.6 }]);
+});
+
 test('masks are turned round where the job asks for it', async () => {
   const asked: unknown[] = [];
   const watched: Work = {

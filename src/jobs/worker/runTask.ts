@@ -47,6 +47,7 @@ export async function runTask(task: EngineTask, hooks: EngineHooks, work: Work):
       ? undefined
       : await work.read(task.input, {
           invertMasks: task.invertMasks,
+          scale: task.scale,
           withoutCameras: withoutCameras(task.runs),
           maxPixels: task.limits.pixels,
           maxArchiveBytes: task.limits.unpackedBytes,

@@ -331,6 +331,7 @@ const FIELDS: Record<string, string> = {
   seed: 'Seed.',
   holdout: 'Hold every n-th view out.',
   invertMasks: 'Exchange object and background in the masks: true or false.',
+  scale: 'A known length of photos as JSON.',
   formats: 'Formats, separated by commas.',
   priority: 'Priority.',
   webhook: 'Webhook as JSON.',

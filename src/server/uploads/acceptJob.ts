@@ -33,7 +33,7 @@ const formSchema = z.strictObject(
   Object.fromEntries(['request', ...REQUEST_FIELDS].map((name) => [name, z.string().optional()])),
 );
 /** Fields whose text is JSON, a number, or true or false. */
-const JSON_FIELDS = ['methods', 'options', 'webhook'];
+const JSON_FIELDS = ['methods', 'options', 'scale', 'webhook'];
 const NUMBER_FIELDS = ['seed', 'holdout', 'priority'];
 const BOOLEAN_FIELDS = ['invertMasks'];
 
