@@ -234,6 +234,9 @@ function describe(
       masks: p.masks,
       depthScale: p.depth && round((parameters.a[i] / p.depth.full) * distance),
       depthOffset: p.depth && round(parameters.b[i] * distance),
+      depthOpen: estimate.openDepths
+        ?.filter(({ view }) => view === i)
+        .map(({ least, greatest }) => [round(least, 3), round(greatest, 3)])[0],
       shift: [round(parameters.shiftX[i], 3), round(parameters.shiftY[i], 3)],
       colorScale: p.alignment && round(p.alignment.scale),
       colorShift: p.alignment && [round(p.alignment.shiftX, 3), round(p.alignment.shiftY, 3)],

@@ -1,3 +1,4 @@
+import { byColor, type Meanings, RIVAL_FLOOR } from './byColor.js';
 import { byMisfit, distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
 import { colorDifference } from './colorAgreement.js';
 import { fitRig } from './fitRig.js';
@@ -26,20 +27,10 @@ const CLOSER = [
 ];
 /** A coarse fit this many times worse than the best may still be the true one. */
 const CLOSE_FACTOR = 3;
-/** A fit this many times worse than the best, plus a floor for noise, is no rival. */
-const RIVAL_FACTOR = 1.6;
-const RIVAL_FLOOR = 3e-4;
-/** Colours that differ this many times more decide. */
-const COLOR_FACTOR = 1.12;
 
-export interface ChosenArrangement {
-  first: Tried;
-  /** Others that fit about as well. */
-  rivals: Tried[];
+export interface ChosenArrangement extends Meanings {
   /** All fits from starts that were looked for everywhere, where that was needed. */
   wide: Tried[];
-  /** Mean difference in colour of the first, where colours had to choose. */
-  difference?: number;
 }
 
 const nameOf = (h: Hypothesis): string => JSON.stringify(h.arrangement);
@@ -139,23 +130,4 @@ function promising(grids: readonly ViewGrid[], close: readonly Tried[]): readonl
   }));
   rated.sort((p, q) => p.difference - q.difference);
   return [...new Set([close[0], close[1], ...rated.map((r) => r.t)])].slice(0, 5);
-}
-
-/**
- * Among arrangements whose shape fits about as well, the one whose colours fit best; the others stay rivals unless
- * theirs fit clearly worse.
- */
-function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): Omit<ChosenArrangement, 'wide'> {
-  const limit = misfitOf(tried[0]) * RIVAL_FACTOR + RIVAL_FLOOR;
-  const equals = tried.filter((t) => misfitOf(t) <= limit);
-  if (equals.length === 1) return { first: tried[0], rivals: [] };
-  const rated = equals.map((t) => ({
-    t,
-    difference: colorDifference(grids, t.hypothesis.arrangement, t.fit.parameters),
-  }));
-  if (rated.some((r) => r.difference === undefined)) return { first: tried[0], rivals: equals.slice(1) };
-  const sorted = rated.sort((p, q) => (p.difference ?? 0) - (q.difference ?? 0));
-  const least = sorted[0].difference ?? 0;
-  const rivals = sorted.slice(1).filter((r) => (r.difference ?? 0) < COLOR_FACTOR * least);
-  return { first: sorted[0].t, rivals: rivals.map((r) => r.t), difference: least };
 }

@@ -1,3 +1,4 @@
+import type { Vec3 } from '../../../core/math.js';
 import { relativePoses } from './relativePoses.js';
 import type { Arrangement } from './rig.js';
 import type { RigParameters } from './rigParameters.js';
@@ -38,6 +39,7 @@ export function colorDifference(
       const V = (gi.positionY[c] - p.shiftY[i]) / p.focal;
       const z = distanceOf(i, gi.value[c]);
       if (Number.isNaN(gi.slopeX[c]) || !(z > 0) || cosineOf(gi, p, i, c, z, U, V) < FACING) continue;
+      const normal = normalOf(gi, p, i, c, z, U, V);
       grids.forEach((gj, j) => {
         if (j === i || !gj.color) return;
         const found = differences[i * grids.length + j];
@@ -47,6 +49,8 @@ export function colorDifference(
         const y = (z * (m[3] * U + m[4] * V + m[5]) + t[1]) / depth;
         const cx = Math.floor((p.focal * x + p.shiftX[j]) * gj.width + gj.width / 2);
         const cy = Math.floor((p.focal * y + p.shiftY[j]) * gj.width + gj.height / 2);
+        // The two sides of a thin wall are near each other, and have colours of their own.
+        if (facing(normal, m, x, y) < FACING) return;
         if (!(depth > 0) || cx < 0 || cy < 0 || cx >= gj.width || cy >= gj.height) return;
         const k = cy * gj.width + cx;
         if (gj.distance[k] < 2 || Number.isNaN(gj.slopeX[k])) return;
@@ -90,10 +94,25 @@ function tonesOf(pairs: readonly number[][], views: number): Float64Array {
   return tones;
 }
 
+/** Normal of a cell's surface, towards its camera. */
+function normalOf(g: ViewGrid, p: RigParameters, i: number, c: number, z: number, x: number, y: number): Vec3 {
+  const slope = p.model === 'linear' ? p.a[i] : -z * z * p.a[i];
+  const zu = slope * g.slopeX[c] * p.focal;
+  const zv = slope * g.slopeY[c] * p.focal;
+  const l = Math.hypot(zu, zv, x * zu + y * zv + z);
+  return [zu / l, zv / l, -(x * zu + y * zv + z) / l];
+}
+
 /** Cosine between a cell's surface normal and the viewing axis, in units that suit distances along the axis. */
 function cosineOf(g: ViewGrid, p: RigParameters, i: number, c: number, z: number, x: number, y: number): number {
   const slope = p.model === 'linear' ? p.a[i] : -z * z * p.a[i];
   const zu = slope * g.slopeX[c] * p.focal;
   const zv = slope * g.slopeY[c] * p.focal;
   return z / Math.hypot(zu, zv, x * zu + y * zv + z);
+}
+
+/** Cosine of the angle under which a camera, to which the rotation leads, sees a surface in the direction x, y. */
+function facing([nx, ny, nz]: Vec3, m: Float64Array, x: number, y: number): number {
+  const along = (row: number): number => m[row] * nx + m[row + 1] * ny + m[row + 2] * nz;
+  return -(x * along(0) + y * along(3) + along(6)) / Math.hypot(x, y, 1);
 }

@@ -1,9 +1,11 @@
 import { type ResolvedSixViewOptions, SIX_VIEW_DEFAULTS } from '../options.js';
 import { chooseArrangement } from './chooseArrangement.js';
 import { byMisfit, distinct, type Fitting, fitCoarsely, misfitOf, type Tried } from './coarseFit.js';
+import { decide } from './decide.js';
 import type { MetricDepth } from './fitRig.js';
 import { type Hypothesis, rateHypotheses } from './hypotheses.js';
 import type { NormalEquations } from './normalEquations.js';
+import type { OpenDepth } from './openDepths.js';
 import { fitsUsualFocal, refineRig } from './refineRig.js';
 import type { Arrangement } from './rig.js';
 import type { RigParameters } from './rigParameters.js';
@@ -33,6 +35,8 @@ export interface RigEstimate {
    * arrangements.
    */
   colorDifference?: number;
+  /** Views whose depth maps may reach more or less deep; only with depth. */
+  openDepths?: OpenDepth[];
   /** Whether smaller depth values are farther. */
   inverted: boolean;
   /** Comparisons of the fine fit; only with depth maps. */
@@ -97,23 +101,29 @@ export async function estimateRig(
       signal,
     },
   };
-  const { first, rivals, wide, difference } = await chooseArrangement(fitting, hypotheses);
+  const { first, rivals, wide } = await chooseArrangement(fitting, hypotheses);
   const { best, starts } = await chooseDepthKind(fitting, hypotheses, first, wide);
   const free = await refineRig(fitting, best, starts);
   const usual = fitsUsualFocal(fitting, best, free.parameters, SIX_VIEW_DEFAULTS.focal);
-  const fit = usual ?? free;
-  const { arrangement, model } = best.hypothesis;
+  const { chosen, meanings, open } = await decide(
+    fitting,
+    hypotheses.filter(({ model, sign }) => model === best.hypothesis.model && sign === best.hypothesis.sign),
+    { hypothesis: best.hypothesis, fit: usual ?? free },
+    rivals,
+  );
+  const { hypothesis, fit } = chosen;
   const a = fit.parameters.a.reduce((sum, v) => sum + Math.sign(v), 0);
   return {
-    arrangement,
+    arrangement: hypothesis.arrangement,
     parameters: fit.parameters,
     focalFrom: fitting.base.fixedFocal ? 'option' : usual ? 'default' : 'pictures',
     focalDeviation: usual ? undefined : fit.focalDeviation,
     focalRange: usual && ends(free.parameters.focal, usual.parameters.focal),
     misfit: misfitOf(best),
-    rivals: rivals.map((o) => ({ arrangement: o.hypothesis.arrangement, misfit: misfitOf(o) })),
-    colorDifference: difference,
-    inverted: model === 'linear' ? a < 0 : a > 0,
+    rivals: meanings.rivals.map((o) => ({ arrangement: o.hypothesis.arrangement, misfit: misfitOf(o) })),
+    colorDifference: meanings.difference,
+    openDepths: open,
+    inverted: hypothesis.model === 'linear' ? a < 0 : a > 0,
     last: fit.last,
   };
 }

@@ -81,6 +81,19 @@ export function judge(
       remedy: remedy`Give ${option('focal')} or ${option('fieldOfView')} if it is known.`,
     });
   }
+  for (const { view, least, greatest } of estimate.openDepths ?? []) {
+    const percent = (v: number): string => `${(100 * v).toFixed(0)} %`;
+    const { name } = prepared[view].file;
+    warnings.push({
+      code: 'CAPTURE_DEPTH_OPEN',
+      message:
+        `How deep the depth map of ${name} reaches is not told by the other views, which do not see in there: ` +
+        `${percent(least)} to ${percent(greatest)} of the object's size fit as well. Thin walls were assumed, ` +
+        'so that hollows are deep.',
+      subject: name,
+      remedy: remedy`If what ${name} alone sees is too deep, give metric depth and its ${option('depthScale')}.`,
+    });
+  }
   const apart = prepared.filter((p) => p.alignment && p.alignment.support < 0.7);
   for (const p of apart) {
     warnings.push({

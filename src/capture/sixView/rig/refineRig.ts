@@ -36,8 +36,22 @@ export async function refineRig(fitting: Fitting, { hypothesis }: Tried, starts:
   const looked = fitting.base.metric
     ? parameters
     : secondLook(fitting, hypothesis, fine(fitting, hypothesis, parameters, FINE.slice(2), 500).parameters);
-  return fine(fitting, hypothesis, looked, FINE.slice(-3), 1500);
+  return finish(fitting, hypothesis, looked);
 }
+
+/** Goes on from parameters that are nearly right, to the finest scale. */
+export const finish = (fitting: Fitting, hypothesis: Hypothesis, start: RigParameters): RigFit =>
+  fine(fitting, hypothesis, start, FINE.slice(-3), 1500);
+
+/** Holds parameters against the pictures at the finest scale as they are. */
+export const asItIs = ({ grids, base }: Fitting, hypothesis: Hypothesis, p: RigParameters): RigFit =>
+  fitRig(grids, hypothesis.arrangement, p, {
+    ...base,
+    stages: FINE.slice(-1),
+    steps: 0,
+    samples: 1500,
+    shiftDeviation: SHIFT_DEVIATION,
+  });
 
 const fine = (
   { grids, base }: Fitting,
