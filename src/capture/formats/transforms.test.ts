@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +61,26 @@ describe('transforms', () => {
       }),
     ).toBe('nerf-synthetic');
   });
+
+  it.each(['transform', 'transform_matrix'])(
+    'reads a bare list of frames, as nerfstudio exports cameras: %s',
+    async (name) => {
+      const plain = await read();
+      const { sources, warnings } = await read({}, async (root) => {
+        const { frames, ...lens }: TransformsFixture = JSON.parse(
+          await readFile(join(root, 'transforms.json'), 'utf8'),
+        );
+        const list = frames.map(({ transform_matrix, ...frame }) => ({
+          ...lens,
+          ...frame,
+          [name]: transform_matrix.slice(0, 3),
+        }));
+        await put(root, 'transforms.json', JSON.stringify(list));
+      });
+      expect(warnings).toEqual([]);
+      expect(sources).toEqual(plain.sources.map((source) => ({ ...source, image: expect.stringContaining('r_') })));
+    },
+  );
 
   it('reads the focal length from fl_x, camera_angle_x or both angles', async () => {
     const lens = async (change: (t: TransformsFixture) => void) => (await changed(change)).sources[0].lens;

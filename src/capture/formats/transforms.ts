@@ -4,6 +4,7 @@ import { keyOf } from '../../core/nameKey.js';
 import type { CaptureFormat } from '../capture.js';
 import { absolutePath, type CaptureFolder } from '../files/captureFolder.js';
 import { readMetadata } from '../files/metadata.js';
+import { withFrames } from '../layout/bareFrames.js';
 import type { TransformsFile } from '../layout/detect.js';
 import { partsOf } from '../layout/locate.js';
 import { invalidMetadata, metadataText, parseJson } from '../layout/metadata.js';
@@ -50,7 +51,7 @@ export async function readTransforms(
   const wholes: Transforms[] = [];
   for (const { file, split } of files) {
     const path = await absolutePath(folder, file);
-    const json = parseJson(path, metadataText(path, await readMetadata(path)));
+    const json = withFrames(parseJson(path, metadataText(path, await readMetadata(path))));
     const whole = parse(path, json);
     wholes.push(whole);
     warnings.push(...unread(file, json));

@@ -1,4 +1,5 @@
 import type { FileAccess } from '../../../src/capture/layout/access.js';
+import { withFrames } from '../../../src/capture/layout/bareFrames.js';
 import { chooseColmapPair } from '../../../src/capture/layout/colmap/pairs.js';
 import { isFew } from '../../../src/capture/layout/culling.js';
 import { type ExportFormat, findLayouts, type Layout, layoutName } from '../../../src/capture/layout/detect.js';
@@ -183,7 +184,7 @@ async function fromTransforms({ files, unread }: Layout & { kind: 'transforms' }
   for (const { file, split } of files) {
     let json: FrameFields & { frames?: unknown };
     try {
-      json = parseJson(file, metadataText(file, await all.read(file))) as typeof json;
+      json = withFrames(parseJson(file, metadataText(file, await all.read(file)))) as typeof json;
     } catch {
       findings.push(missing(`${fileName(file)} is no valid JSON.`, 'Export it again.'));
       return { ...found, title: 'Cameras in a transforms file', views: [] };

@@ -8,10 +8,12 @@ export const RIVAL_FLOOR = 3e-4;
 /** Colours that differ this many times more decide. */
 const COLOR_FACTOR = 1.12;
 
-/** Colours that differ less tell nothing: then the usual meaning is the likeliest. */
-const SAME_COLOR = 1.01;
-const isUsual = ({ hypothesis: { arrangement } }: Tried): boolean =>
-  arrangement.left === 'viewer' && arrangement.topTurn === 0 && arrangement.bottomTurn === 0;
+/** Colours that differ less tell nothing: then the most usual meaning is the likeliest. */
+const SAME_COLOR = 1.001;
+const oddities = ({ hypothesis: { arrangement } }: Tried): number =>
+  (arrangement.left === 'viewer' ? 0 : 1) +
+  (arrangement.topTurn === 0 ? 0 : 1) +
+  (arrangement.bottomTurn === 0 ? 0 : 1);
 
 /** What the names mean, as shape and colour tell it. */
 export interface Meanings {
@@ -39,7 +41,8 @@ export function byColor(grids: readonly ViewGrid[], tried: readonly Tried[]): Me
   if (rated.some((r) => r.difference === undefined)) return { first: tried[0], rivals: equals.slice(1) };
   const sorted = rated.sort((p, q) => (p.difference ?? 0) - (q.difference ?? 0));
   const least = sorted[0].difference ?? 0;
-  const first = sorted.find((r) => isUsual(r.t) && (r.difference ?? 0) <= SAME_COLOR * least) ?? sorted[0];
+  const same = sorted.filter((r) => (r.difference ?? 0) <= SAME_COLOR * least);
+  const [first] = same.sort((p, q) => oddities(p.t) - oddities(q.t));
   const rivals = sorted.filter((r) => r !== first && (r.difference ?? 0) < COLOR_FACTOR * least);
   return { first: first.t, rivals: rivals.map((r) => r.t), difference: first.difference };
 }
