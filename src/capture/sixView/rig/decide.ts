@@ -12,6 +12,10 @@ const REFINED = 3;
 const isSame = (p: Tried, q: Tried): boolean =>
   JSON.stringify(p.hypothesis.arrangement) === JSON.stringify(q.hypothesis.arrangement);
 
+/** Whether two hold the depth values for the same kind. */
+const isOneKind = (p: Tried, q: Tried): boolean =>
+  p.hypothesis.model === q.hypothesis.model && p.hypothesis.sign === q.hypothesis.sign;
+
 /** What is taken in the end, with what else fits. */
 export interface Decision {
   chosen: Tried;
@@ -35,8 +39,9 @@ export async function decide(
   const open = openDepths(fitting, refined.hypothesis, parameters);
   let meanings = reconsider(fitting, hypotheses, parameters);
   const alike = [meanings.first, ...meanings.rivals];
+  const unlike = rivals.filter((r) => isOneKind(r, refined) && !alike.some((t) => isSame(t, r)));
   const others: Tried[] = [];
-  for (const rival of rivals.filter((r) => !alike.some((t) => isSame(t, r))).slice(0, REFINED)) {
+  for (const rival of unlike.slice(0, REFINED)) {
     others.push({ ...rival, fit: await refineRig(fitting, rival, [rival]) });
   }
   if (others.length > 0) meanings = reconsider(fitting, hypotheses, parameters, others);
