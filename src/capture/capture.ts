@@ -30,6 +30,11 @@ export interface View {
    * Depth map, where the capture has one. It has a camera of its own: size and alignment may differ from the picture's.
    */
   depth?: ViewDepth;
+  /**
+   * Typical distance by which the picture shows things beside where the other views have them, in scene units: pictures
+   * that were drawn one by one do not quite fit together. Default 0.
+   */
+  misplacement?: number;
 }
 
 export interface ViewDepth {

@@ -64,7 +64,7 @@ export async function readSixViews(
   const diagonal = pointBox ? Math.hypot(...pointBox.max.map((v, k) => v - pointBox.min[k])) : 1;
   const agreement = estimate.last ? depthAgreement(grids, estimate.last, diagonal) : undefined;
   const views = prepared.map((p, i) =>
-    viewOf(p, i, estimate, distance, ((agreement?.[i].surfaceDistance ?? 0.5) / 100) * diagonal, options),
+    viewOf(p, i, estimate, distance, diagonal, agreement?.[i].surfaceDistance, options),
   );
   const warnings: Warning[] = missing.map((name) => ({
     code: 'CAPTURE_VIEWS_MISSING',
@@ -145,12 +145,19 @@ function metricOf(prepared: readonly PreparedView[], six: ResolvedSixViewOptions
   return { scale: six.depthScale * depth.full, offset: six.depthOffset, distance: six.distance };
 }
 
+/**
+ * Distance between the surfaces of views in % of the diagonal that the steps of 8-bit depth and the fit alone explain.
+ * What is beyond comes from views that do not show one and the same object.
+ */
+const FITTING = 0.04;
+
 function viewOf(
   p: PreparedView,
   i: number,
   estimate: RigEstimate,
   distance: number,
-  surfaceDistance: number,
+  diagonal: number,
+  surfaceDistance: number | undefined,
   options: ResolvedReadOptions,
 ): View {
   const { parameters } = estimate;
@@ -168,6 +175,8 @@ function viewOf(
     cy: p.height / 2 + (scale * shiftY + moveY) * p.width,
   };
   const view: View = { name: p.file.name, source: p.file.color, camera, split: 'train', loadColor: p.loadColor };
+  const excess = Math.max(0, (surfaceDistance ?? 0) - FITTING) / 100;
+  if (excess > 0) view.misplacement = distance * excess * diagonal;
   const { depth, file } = p;
   if (!depth || file.depth === undefined) return view;
   const source = file.depth;
@@ -184,7 +193,7 @@ function viewOf(
       cx: depth.width / 2 + shiftX * depth.width,
       cy: depth.height / 2 + shiftY * depth.width,
     },
-    accuracy: distance * (step / 2 + surfaceDistance),
+    accuracy: distance * (step / 2 + ((surfaceDistance ?? 0.5) / 100) * diagonal),
     load: async ({ maxSize }: LoadOptions = {}) => {
       const image = toDistances(await readSixDepth(source, options.maxPixels), parameters.model, a, b, distance);
       const size = fittedSize(image.width, image.height, maxSize);

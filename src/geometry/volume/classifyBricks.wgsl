@@ -68,7 +68,8 @@ fn depthInterval(i: u32, centre: vec3f, radius: f32) -> Interval {
   var lower = SILENT;
   if (least > 0.0) {
     lower = least - (uvz.z + radius);
-    lower = lower * select(SLOPE_MAX, SLOPE_MIN, lower > 0.0) - (uvz.z + radius) / observations[i].focal;
+    lower = lower * select(SLOPE_MAX, SLOPE_MIN, lower > 0.0);
+    lower -= (uvz.z + radius) / observations[i].focal + observations[i].slack;
   }
   var upper = greatest - (uvz.z - radius);
   upper = upper * select(SLOPE_MIN, SLOPE_MAX, upper > 0.0);

@@ -98,6 +98,39 @@ describe('fuseSurface with depth and outlines', () => {
     expect(topology(withDepth.mesh).badEdges).toBe(0);
   });
 
+  it('keeps a thin part whole that views show a little beside each other, once it is told how far', async () => {
+    // A block with a bar on top, seen from six sides; each view shows everything three voxels off to a side of its own.
+    const [block, bar] = [box([0.35, 0.2, 0.35]), box([0.05, 0.3, 0.05])];
+    const solid: Solid = ([x, y, z]) => Math.min(block([x, y + 0.2, z]), bar([x, y - 0.2, z]));
+    const off: Vec3[] = [
+      [0.04, 0, 0],
+      [-0.04, 0, 0],
+      [0, 0, 0.04],
+      [0, 0, -0.04],
+    ];
+    const views = AXES.map((axis, i): SurfaceView => {
+      const by = off[i % 4];
+      const seen: Solid = ([x, y, z]) => solid([x - by[0], y, z - by[2]]);
+      return view(seen, cameraAt(scale(axis, DISTANCE), 128));
+    });
+    const widths = ({ mesh: { positions } }: { mesh: { positions: Float32Array } }, y: number): number[] =>
+      [0, 2].map((k) => {
+        let [least, greatest] = [0, 0];
+        for (let i = 0; i < positions.length; i += 3) {
+          if (Math.abs(positions[i + 1] - y) > 0.02) continue;
+          least = Math.min(least, positions[i + k]);
+          greatest = Math.max(greatest, positions[i + k]);
+        }
+        return greatest - least;
+      });
+    const exact = await fuseSurface(gpu(), views, BOUNDS, { resolution: 96 });
+    const lenient = views.map((v) => ({ ...v, misplacement: 0.02 }));
+    const told = await fuseSurface(gpu(), lenient, BOUNDS, { resolution: 96 });
+    for (const width of widths(exact, 0.3)) expect(width).toBeLessThan(0.04);
+    for (const width of widths(told, 0.3)) expect(Math.abs(width - 0.1)).toBeLessThan(0.03);
+    expect(topology(told.mesh).badEdges).toBe(0);
+  });
+
   it('draws no skin between a near part and what is behind it, and marks what no view saw', async () => {
     // A small ball before a large plate, seen from the front only: its shadow is solid, its sides are not slanted.
     const solid: Solid = (p) => Math.min(sphere(0.15, [0, 0, 0.45])(p), box([0.6, 0.6, 0.05])(p));

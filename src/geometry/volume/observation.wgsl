@@ -14,7 +14,8 @@ struct Observation {
   focal: f32, // geometric mean of fx and fy
   jumpSlope: f32,
   jumpBase: f32,
-  padding: vec2f,
+  slack: f32, // depth: how far sideways things may be from where the other views have them, world units
+  padding: f32,
 }
 
 const SILENT = -1e9;
@@ -98,7 +99,7 @@ fn depthClaim(i: u32, p: vec3f) -> DepthClaim {
   }
 
   let pixelSize = uvz.z / observations[i].focal;
-  let doubt = sqrt(max(0.0, 1.0 - slopeWeight.x * slopeWeight.x)) * pixelSize;
+  let doubt = sqrt(max(0.0, 1.0 - slopeWeight.x * slopeWeight.x)) * (pixelSize + observations[i].slack);
   let along = depth - uvz.z;
   // Behind grazed surfaces the distance says little; it must not hold up a hollow far behind them.
   let surface = along * select(slopeWeight.x, max(slopeWeight.x, 0.4), along < 0.0);

@@ -6,6 +6,7 @@ import type { FloatImage } from '../../core/image.js';
 import { add, scale } from '../../core/math.js';
 import { pause } from '../../core/pause.js';
 import { depthRelief, jumpLimit, TILE } from './depthRelief.js';
+import { nearestPoint } from './nearestPoint.js';
 import { silhouetteDistance, touchesBorder } from './silhouetteDistance.js';
 
 /** A picture's knowledge of the shape: its outline, its depth, or both. */
@@ -26,6 +27,8 @@ export interface SurfaceView {
   depthErrors?: FloatImage;
   /** Trust in each depth value, 0…1. Default 1 everywhere. Same size as `depth`. */
   depthConfidence?: FloatImage;
+  /** As `View.misplacement`, in scene units. Default 0. */
+  misplacement?: number;
 }
 
 /** One mask or one depth map, made small enough for the grid. */
@@ -39,7 +42,12 @@ export interface Observation {
   errors?: FloatImage;
   /** Size of a pixel at the object, in scene units. */
   footprint: number;
+  /** How far outlines and depth edges may be from where the other views have them, in scene units. */
+  slack: number;
 }
+
+/** Few outlines and depth edges are farther off than so many times the typical misplacement. */
+const SLACK = 4;
 
 /** The parts of all views that say something, with their pixel sizes at the centre of the bounds. */
 export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): Observation[] {
@@ -50,6 +58,7 @@ export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): O
     camera: Camera,
     image: FloatImage,
     accuracy: number,
+    slack: number,
     more: Pick<Observation, 'confidence' | 'errors'> = {},
   ) => {
     if (image.width < 2 || image.height < 2 || image.data.length !== image.width * image.height) {
@@ -66,13 +75,15 @@ export function observationsOf(views: readonly SurfaceView[], bounds: Bounds): O
       image,
       ...more,
       accuracy,
+      slack,
       footprint: depth / Math.sqrt(fitted.fx * fitted.fy),
     });
   };
   for (const view of views) {
-    if (view.mask) push('mask', view.camera, view.mask, 0);
+    const slack = SLACK * (view.misplacement ?? 0);
+    if (view.mask) push('mask', view.camera, view.mask, 0, slack);
     if (view.depth) {
-      push('depth', view.depthCamera ?? view.camera, view.depth, view.depthAccuracy ?? 0, {
+      push('depth', view.depthCamera ?? view.camera, view.depth, view.depthAccuracy ?? 0, slack, {
         confidence: view.depthConfidence,
         errors: view.depthErrors,
       });
@@ -216,9 +227,11 @@ function nearestSample(image: FloatImage, factor: number): FloatImage {
   return { width, height, data };
 }
 
-function packMask({ image }: Observation): { words: Uint32Array; tileOffset: number; open: boolean } {
+function packMask({ image, slack, footprint }: Observation): { words: Uint32Array; tileOffset: number; open: boolean } {
   const { width, height } = image;
   const distance = silhouetteDistance(image);
+  // Where views disagree, what is cut off by one outline is missing in every picture; what stands out a little is not.
+  if (slack > 0) for (let i = 0; i < distance.length; i++) distance[i] -= slack / footprint;
   const words = new Uint32Array(width * height);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -231,7 +244,8 @@ function packMask({ image }: Observation): { words: Uint32Array; tileOffset: num
 }
 
 function packDepth(o: Observation, finest: number): { words: Uint32Array; tileOffset: number; open: boolean } {
-  const { image, camera, confidence, errors } = o;
+  const { camera, confidence, errors } = o;
+  const image = widened(o);
   const relief = depthRelief(image, camera, o.accuracy);
   const pixels = image.width * image.height;
   const words = new Uint32Array(pixels * 3 + relief.tileMin.length * 2);
@@ -253,6 +267,47 @@ function packDepth(o: Observation, finest: number): { words: Uint32Array; tileOf
   return { words, tileOffset: pixels * 3, open: false };
 }
 
+/**
+ * The depth map with what lies in front widened by the slack: a lace that one view shows a little to the side would
+ * else be taken for free space where the others have it.
+ */
+function widened({ image, camera, accuracy, slack, footprint }: Observation): FloatImage {
+  if (slack === 0) return image;
+  const { edgeDistance, edgeStep, slope } = depthRelief(image, camera, accuracy);
+  const reach = slack / footprint;
+  const data = image.data.map((d, i) => (edgeStep[i] < 0 && edgeDistance[i] < reach ? d + edgeStep[i] : d));
+  continueOutwards({ ...image, data }, slope, reach);
+  return { ...image, data };
+}
+
+const FRONTAL = 0.7;
+/** Gives the pixels that are at most `reach` outside of what a depth map shows the depth of the nearest that it shows. */
+function continueOutwards({ width, height, data }: FloatImage, slope: Float32Array, reach: number): void {
+  const xs: number[] = [];
+  const ys: number[] = [];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const at = y * width + x;
+      if (!(data[at] > 0)) continue;
+      const inner =
+        (x === 0 || data[at - 1] > 0) &&
+        (x === width - 1 || data[at + 1] > 0) &&
+        (y === 0 || data[at - width] > 0) &&
+        (y === height - 1 || data[at + width] > 0);
+      if (inner) continue;
+      xs.push(x);
+      ys.push(y);
+    }
+  const nearest = nearestPoint(width, height, Float32Array.from(xs), Float32Array.from(ys));
+  for (let at = 0; at < data.length; at++) {
+    const i = nearest[at];
+    if (data[at] > 0 || i < 0) continue;
+    if (slope[ys[i] * width + xs[i]] < FRONTAL) continue;
+    if (Math.hypot((at % width) - xs[i], Math.floor(at / width) - ys[i]) < reach)
+      data[at] = data[ys[i] * width + xs[i]];
+  }
+}
+
 function writeStruct(
   structs: ArrayBuffer,
   index: number,
@@ -272,4 +327,5 @@ function writeStruct(
   const limit = jumpLimit(o.camera, o.accuracy);
   f[24] = limit.slope;
   f[25] = limit.base;
+  f[26] = o.slack;
 }

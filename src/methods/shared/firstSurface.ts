@@ -43,8 +43,8 @@ export const FIRST_SURFACE_DEFAULTS = {
 
 /** Share of the measured depth maps that may be wrong about a place. */
 const STEREO_CONSENSUS = 0.3;
-/** As `minimumPart`, where depth was measured. */
-const LEAST_MEASURED_PART = 0.05;
+/** As `minimumPart`, where depth was measured, or views do not quite fit together. */
+const LEAST_UNCERTAIN_PART = 0.05;
 
 /**
  * Throws `METHOD_REQUIREMENTS` where a capture has too little to make a surface of, `CAPTURE_NO_CAMERAS` where it has no
@@ -109,8 +109,10 @@ export async function firstSurface(
     { signal, progress: (f) => report('fuse', f) },
   );
   throwIfCancelled(signal);
-  // Hidden space between places that were measured stands alone at times.
-  const minimumPart = uncertain ? Math.max(options.minimumPart, LEAST_MEASURED_PART) : options.minimumPart;
+  // Hidden space between places that were measured stands alone at times, and so does what one view shows beside the
+  // place where the others have it.
+  const inPieces = uncertain || views.some((view) => view.misplacement);
+  const minimumPart = inPieces ? Math.max(options.minimumPart, LEAST_UNCERTAIN_PART) : options.minimumPart;
   const cleaning = { ...options, minimumPart };
   report('clean', 0, undefined, await writeMeshPreview(fused.mesh, 'fused', context));
   const simplified = await cleanMesh(fused.mesh, cleaning, {

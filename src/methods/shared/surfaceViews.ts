@@ -18,7 +18,7 @@ export async function loadSurfaceViews(
   const out: SurfaceView[] = [];
   for (const [i, view] of views.entries()) {
     throwIfCancelled(hooks.signal);
-    const surface: SurfaceView = { camera: view.camera };
+    const surface: SurfaceView = { camera: view.camera, misplacement: view.misplacement };
     if (capture.masks !== 'none') {
       const color = await view.loadColor({ maxSize: options.maxSize });
       surface.mask = coverage(color);

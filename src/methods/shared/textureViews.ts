@@ -7,5 +7,6 @@ export const textureViews = (capture: Capture, size: number): TextureView[] =>
   trainingViews(capture).map((view) => ({
     name: view.name,
     camera: view.camera,
+    misplacement: view.misplacement,
     load: async () => await view.loadColor({ maxSize: size }),
   }));

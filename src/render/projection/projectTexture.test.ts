@@ -116,6 +116,41 @@ test('pages and sets of views change nothing, and neither does repetition', asyn
   }
 });
 
+test('where views show things beside each other, detail keeps the contrast of one of them', async () => {
+  const mesh = box([1, 1, 1], 4);
+  const stripes = picture(SIZE, SIZE, (x) => (Math.floor(x / 4) % 2 ? [230, 225, 220] : [160, 30, 35]));
+  // Four cameras before the sides, and four before the edges between, which are off by the width of a stripe.
+  const eyes = Array.from({ length: 8 }, (_, i): Vec3 => {
+    const a = (i * Math.PI) / 4;
+    return [4.3 * Math.sin(a), 0, 4.3 * Math.cos(a)];
+  });
+  const cameras = eyes.map((eye) => cameraAt(eye));
+  const views = (await photograph(mesh, stripes, cameras)).map((view, i) => {
+    const { camera } = view;
+    return { ...view, camera: { ...camera, cx: camera.cx + (i % 2) * 3 } };
+  });
+  const contrast = ({ baseColor: { data } }: { baseColor: ColorImage }): number => {
+    let [sum, squares, n] = [0, 0, 0];
+    for (const [x, y] of chartTexels([0, 4], 0.2)) {
+      const v = data[(y * SIZE + x) * 4 + 1];
+      sum += v;
+      squares += v * v;
+      n++;
+    }
+    return Math.sqrt(squares / n - (sum / n) ** 2);
+  };
+  const full = contrast({ baseColor: stripes });
+  const blurred = contrast(await project(mesh, views));
+  const told = contrast(
+    await project(
+      mesh,
+      views.map((view) => ({ ...view, misplacement: 0.05 })),
+    ),
+  );
+  expect(blurred).toBeLessThan(0.55 * full);
+  expect(told).toBeGreaterThan(0.75 * full);
+});
+
 test('exposure differences between views are found and evened', async () => {
   const mesh = box([1, 1, 1], 4);
   const exposures = AROUND.map((_, i) => [0.75, 1, 1.2][i % 3]);

@@ -2,7 +2,7 @@ import { centerOf, diagonalOf } from '../../core/bounds.js';
 import { worldToCamera } from '../../core/camera.js';
 import { PlinthError, throwIfCancelled } from '../../core/errors.js';
 import { type ColorImage, linearToSrgb, srgbToLinear } from '../../core/image.js';
-import { transformPoint } from '../../core/math.js';
+import { smoothstep, transformPoint } from '../../core/math.js';
 import type { Mesh } from '../../core/mesh.js';
 import { assignDefaults } from '../../core/options.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
@@ -114,6 +114,10 @@ const GRAPH_TRIANGLES = 400_000;
 const LARGEST_REFINED = 4096;
 /** How far structures are continued into what no view saw, as a share of the texture's side: 48 texels of 2048. */
 const STRUCTURE_REACH = 3 / 128;
+/** Misplacement of views, as a share of the object's diagonal, from which the best-facing view alone is right. */
+const APART = 1e-3;
+/** Power of the cosine by which that view is then preferred: at 30° against 60° it counts eighty times as much. */
+const FACING = 8;
 /** From this many views on, their mean shows reflections smoothed out, and they count alike. */
 const MANY_VIEWS = 24;
 
@@ -168,7 +172,8 @@ export async function projectTexture(
     hooks.progress?.(0, `loading ${views.length} views`);
     if (o.evenExposure && views.length > 1) source.gains = await evenExposure(gpu, mesh, source, settings);
     hooks.progress?.(0.15, 'continuing the surface');
-    const inpainted = await inpaintSurface(gpu, mesh, geometry, source, settings, signal);
+    const sameDetail = 1 - apartness(views, diagonalOf(geometry.bounds));
+    const inpainted = await inpaintSurface(gpu, mesh, geometry, source, settings, sameDetail, signal);
     const texel = texelLength(mesh, o.size);
     const layout = pagesOf(o.size, o.pageTexels);
     const refines = o.refineSteps > 0 && o.size <= LARGEST_REFINED;
@@ -252,15 +257,24 @@ function settingsFor(
     const depth = -transformPoint(worldToCamera(camera), center)[2];
     return Math.max(depth, diagonal * 0.1) / Math.max(camera.fx, camera.fy);
   });
+  const apart = apartness(views, diagonal);
   return {
     slack: diagonal * 2e-4,
     minimumCosine: o.minimumCosine,
     footprint: Math.min(...footprints),
     anglePower: o.anglePower,
     resolutionPower: o.resolutionPower,
-    highlights: o.highlights ?? Math.min(8, Math.max(0, (MANY_VIEWS - views.length) * (8 / 18))),
+    facing: FACING * apart,
+    highlights: o.highlights ?? (1 - apart) * Math.min(8, Math.max(0, (MANY_VIEWS - views.length) * (8 / 18))),
   };
 }
+
+/**
+ * How far views show things beside each other, 0…1. Their mean is then a blur of several edges, differences between
+ * them are no reflections, and what is dark in one of them is another place: the view that faces a place best is right.
+ */
+const apartness = (views: readonly TextureView[], diagonal: number): number =>
+  smoothstep(0, APART, views.reduce((sum, { misplacement = 0 }) => sum + misplacement, 0) / views.length / diagonal);
 
 async function evenExposure(gpu: Gpu, mesh: Mesh, source: ViewSource, settings: GatherSettings): Promise<number[][]> {
   const spread = spreadPoints(mesh, GAIN_POINTS);
@@ -283,12 +297,14 @@ interface Inpainted {
   colors: GPUBuffer;
 }
 
+/** @param sameDetail 0…1: how far detail that views do not share is a reflection, and none of theirs misplaced */
 async function inpaintSurface(
   gpu: Gpu,
   mesh: Mesh,
   geometry: GeometryBuffers,
   source: ViewSource,
   settings: GatherSettings,
+  sameDetail: number,
   signal?: AbortSignal,
 ): Promise<Inpainted> {
   const cell = diagonalOf(geometry.bounds) / GRAPH_CELLS;
@@ -307,13 +323,13 @@ async function inpaintSurface(
   }
   await inpaintShaded(graph, colors, seen, await openness(gpu, geometry, graph), signal);
   const trust = new Float32Array(count).fill(1);
-  if (source.count > 1 && source.count < MANY_VIEWS) {
+  if (source.count > 1 && source.count < MANY_VIEWS && sameDetail > 0) {
     const samples = await collectSamples(gpu, source, points, count, cell / 2, settings);
     const detail = await sharedDetail(graph, samples, source.count, signal);
     for (let i = 0; i < count; i++) {
       if (!seen[i]) continue;
       colors.set(detail.means.subarray(i * 3, i * 3 + 3), i * 3);
-      trust[i] = detail.trust[i];
+      trust[i] = 1 - sameDetail * (1 - detail.trust[i]);
     }
   }
   points.destroy();

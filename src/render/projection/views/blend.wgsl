@@ -14,17 +14,18 @@
 struct Sample {
   color : vec3f,
   weight : f32,
+  cosine : f32,
 };
 
 fn look(k : u32, p : vec3f, n : vec3f) -> Sample {
   let o = observe(k, p, n);
   if (o.cosine == 0.0) {
-    return Sample(vec3f(0.0), 0.0);
+    return Sample(vec3f(0.0), 0.0, 0.0);
   }
   let level = max(log2(gather.texel / o.footprint), 0.0);
   let c = textureSampleLevel(colors, trilinear, o.pixel * views[k].size.zw, k, level);
   let quality = pow(o.cosine, gather.anglePower) * pow(gather.footprint / o.footprint, gather.resolutionPower);
-  return Sample(sqrt(c.rgb) * views[k].gain.rgb, quality * c.a * c.a);
+  return Sample(sqrt(c.rgb) * views[k].gain.rgb, quality * c.a * c.a, o.cosine);
 }
 
 @compute @workgroup_size(64)
@@ -44,7 +45,7 @@ fn main(
   for (var k = 0u; k < gather.views; k++) {
     let s = look(k, p, n);
     if (s.weight > 0.0) {
-      let preference = exp(-gather.highlights * dot(s.color, vec3f(1.0 / 3.0)));
+      let preference = exp(-gather.highlights * dot(s.color, vec3f(1.0 / 3.0))) * pow(s.cosine, gather.facing);
       sum += vec4f(s.color, 1.0) * (s.weight * preference);
       total += vec2f(s.weight, 1.0);
     }

@@ -17,6 +17,7 @@ export const GATHER_UNIFORMS = {
   anglePower: 'f32',
   resolutionPower: 'f32',
   highlights: 'f32',
+  facing: 'f32',
   strength: 'f32',
 } as const;
 
@@ -55,6 +56,8 @@ export interface GatherSettings {
   resolutionPower: number;
   /** Strength of the preference for darker colours: weights fall by exp(−strength · mean of square-root colour). */
   highlights: number;
+  /** Strength of the preference for the view that faces a point best: weights fall by this power of the cosine more. */
+  facing: number;
 }
 
 /** The views in sets that fit the device. A single set stays loaded; several are loaded anew for each pass. */
@@ -140,6 +143,7 @@ export function gatherUniforms(set: ViewSet, settings: GatherSettings, count: nu
     anglePower: settings.anglePower,
     resolutionPower: settings.resolutionPower,
     highlights: settings.highlights,
+    facing: settings.facing,
     strength,
   };
 }

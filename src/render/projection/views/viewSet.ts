@@ -14,6 +14,8 @@ export interface TextureView {
   camera: Camera;
   /** sRGB with straight alpha; alpha is the object's mask. May be called several times. */
   load(): Promise<ColorImage>;
+  /** Typical distance by which it shows things beside where the other views have them, in scene units. Default 0. */
+  misplacement?: number;
 }
 
 /** Levels of the colour pyramid: enough for coarse texels and for the fading of weights. */

@@ -34,6 +34,8 @@ struct Gather {
   resolutionPower : f32,
   // How strongly darker colours are preferred, against highlights.
   highlights : f32,
+  // How strongly the view that faces a place best is preferred.
+  facing : f32,
   // Share of a correction that is applied.
   strength : f32,
 };
