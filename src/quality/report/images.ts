@@ -26,6 +26,13 @@ export interface ReportImages {
 /** All images together stay below this, in characters of the document. */
 export const IMAGE_BUDGET = 4_600_000;
 const PARALLEL = 4;
+/** Quality of WebP to begin with, and the least longer side of a view's images. */
+const BEST_QUALITY = 82;
+const LEAST_SIZE = 48;
+/** From more views on, some are made first to tell the size of all; part of the room is kept in hand. */
+const MANY = 100;
+const SAMPLE = 16;
+const SAFETY = 0.92;
 
 /** Longer side for a given number of views: three images of 60 views at 280 pixels take about 3 MB. */
 const startSize = (views: number): number => (views <= 8 ? 560 : views <= 24 ? 380 : views <= 60 ? 280 : 200);
@@ -37,32 +44,56 @@ const startSize = (views: number): number => (views <= 8 ? 560 : views <= 24 ? 3
 export async function loadReportImages(folder: string, data: QualityData, signal?: AbortSignal): Promise<ReportImages> {
   const previews = await loadPreviews(folder);
   const rest = IMAGE_BUDGET - Object.values(previews).reduce((n, image) => n + (image?.source.length ?? 0), 0);
-  let size = startSize(data.views.length);
-  for (let quality = 82; ; quality = Math.max(40, quality - 10)) {
-    const views = await loadViews(folder, data, size, quality, signal);
-    let total = 0;
-    for (const v of views.values()) total += v.input.source.length + v.render.source.length + v.error.source.length;
-    if (total <= rest || size < 64) return { ...previews, views };
-    size = Math.floor(size * Math.min(0.85, Math.sqrt(rest / total)));
+  const shown = data.views.filter((v) => v.images);
+  let quality = BEST_QUALITY;
+  let size = startSize(shown.length);
+  if (shown.length > MANY) {
+    // What some of many views take tells what all will take: they are made once, not again and again.
+    const some = Array.from({ length: SAMPLE }, (_, i) => shown[Math.floor(((i + 0.5) * shown.length) / SAMPLE)]);
+    const expected = (lengthOf(await loadViews(folder, some, size, quality, signal)) * shown.length) / SAMPLE;
+    if (expected > rest) size = Math.max(LEAST_SIZE, Math.floor(size * SAFETY * Math.sqrt(rest / expected)));
+  }
+  for (; ; quality = Math.max(40, quality - 10)) {
+    const views = await loadViews(folder, shown, size, quality, signal);
+    const total = lengthOf(views);
+    if (total <= rest || size <= LEAST_SIZE) return { ...previews, views };
+    size = Math.max(LEAST_SIZE, Math.floor(size * Math.min(0.85, Math.sqrt(rest / total))));
   }
 }
 
-async function loadViews(folder: string, data: QualityData, size: number, quality: number, signal?: AbortSignal) {
+/** Characters of all images. */
+function lengthOf(views: ReportImages['views']): number {
+  let total = 0;
+  for (const { input, render, error } of views.values()) {
+    total += input.source.length + render.source.length + error.source.length;
+  }
+  return total;
+}
+
+async function loadViews(
+  folder: string,
+  shown: readonly QualityData['views'][number][],
+  size: number,
+  quality: number,
+  signal?: AbortSignal,
+): Promise<ReportImages['views']> {
   const loaded: ReportImages['views'] = new Map();
-  const queue = data.views.filter((v) => v.images);
+  const queue = [...shown];
   const work = async () => {
     for (let view = queue.shift(); view; view = queue.shift()) {
       throwIfCancelled(signal);
       const { input: picture, render: drawn, error: map } = view.images!;
-      const paths = [picture, drawn, map].map((path) => join(folder, path));
-      const crop = await objectBox(paths.slice(0, 2));
-      const [input, render, error] = await Promise.all(paths.map((path) => inline(path, { size, quality, crop })));
+      const [first, second] = await Promise.all([picture, drawn].map((path) => decode(join(folder, path))));
+      const crop = first && second && objectBox([first, second]);
+      const [input, render, error] = await Promise.all(
+        [first, second, join(folder, map)].map((source) => source && inline(source, { size, quality, crop })),
+      );
       if (input && render && error) loaded.set(view.name, { input, render, error });
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
   // In the order of the views, whichever was read first.
-  return new Map(data.views.flatMap((v) => (loaded.has(v.name) ? [[v.name, loaded.get(v.name)!]] : [])));
+  return new Map(shown.flatMap((v) => (loaded.has(v.name) ? [[v.name, loaded.get(v.name)!]] : [])));
 }
 
 async function loadPreviews(folder: string): Promise<Omit<ReportImages, 'views'>> {
@@ -93,13 +124,33 @@ interface InlineOptions {
   crop?: Region;
 }
 
+/** Straight alpha, 4 channels. */
+interface Decoded {
+  data: Buffer;
+  width: number;
+  height: number;
+}
+
+/** `undefined` where the file is missing or no image. */
+async function decode(path: string): Promise<Decoded | undefined> {
+  try {
+    const { data, info } = await sharp(path).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height };
+  } catch {
+    return undefined;
+  }
+}
+
 /** `undefined` where the file is missing or no image: a report with a gap is better than none. */
 async function inline(
-  path: string,
+  source: string | Decoded,
   { size, quality, animated, crop }: InlineOptions,
 ): Promise<InlineImage | undefined> {
   try {
-    const image = sharp(await readFile(path), { animated });
+    const image =
+      typeof source === 'string'
+        ? sharp(await readFile(source), { animated })
+        : sharp(source.data, { raw: { width: source.width, height: source.height, channels: 4 } });
     if (crop) image.extract(crop);
     const { data, info } = await image
       .resize({ width: size, height: animated ? undefined : size, fit: 'inside', withoutEnlargement: true })
@@ -119,31 +170,20 @@ const CROP_MARGIN = 0.05;
 
 /**
  * The part of the frame, of the frame's shape, that holds everything opaque in either image; `undefined` where that is
- * most of the frame or where an image cannot be read.
+ * most of the frame.
  */
-async function objectBox(paths: readonly string[]): Promise<Region | undefined> {
+function objectBox(images: readonly Decoded[]): Region | undefined {
   const box = { x0: Infinity, x1: -1, y0: Infinity, y1: -1 };
-  let width = 0;
-  let height = 0;
-  for (const path of paths) {
-    try {
-      const { data, info } = await sharp(path)
-        .ensureAlpha()
-        .extractChannel(3)
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      [width, height] = [info.width, info.height];
-      for (let y = 0, i = 0; y < height; y++)
-        for (let x = 0; x < width; x++, i++) {
-          if (data[i] < 16) continue;
-          if (x < box.x0) box.x0 = x;
-          if (x > box.x1) box.x1 = x;
-          if (y < box.y0) box.y0 = y;
-          if (y > box.y1) box.y1 = y;
-        }
-    } catch {
-      return undefined;
-    }
+  const { width, height } = images[0];
+  for (const { data, ...image } of images) {
+    for (let y = 0, i = 3; y < image.height; y++)
+      for (let x = 0; x < image.width; x++, i += 4) {
+        if (data[i] < 16) continue;
+        if (x < box.x0) box.x0 = x;
+        if (x > box.x1) box.x1 = x;
+        if (y < box.y0) box.y0 = y;
+        if (y > box.y1) box.y1 = y;
+      }
   }
   if (box.x1 < 0) return undefined;
   const share = Math.max((box.x1 + 1 - box.x0) / width, (box.y1 + 1 - box.y0) / height) * (1 + 2 * CROP_MARGIN);
