@@ -58,9 +58,9 @@ export function ssimOfSums(channels: SsimSums[]): SsimResult {
 }
 
 /**
- * One channel; values in 0…1. Where both windows are equal the similarity is exactly 1, so only the box around
- * differing pixels is filtered: pictures of an object on white cost what the object covers. Rows stream through a ring
- * of 11 filtered rows (a full-frame intermediate is 3× slower at 1024² for lack of cache). Planes that are cut from a
+ * One channel; values in 0…1. Where both windows are equal the similarity is exactly 1, so of each row only the part
+ * around differing pixels is filtered: pictures of an object on white cost what the object covers. Rows stream through a
+ * ring of 11 filtered rows (a full-frame intermediate is 3× slower at 1024² for lack of cache). Planes that are cut from a
  * frame need `SSIM_MARGIN` around what differs, as far as the frame goes.
  */
 export function ssimChannel(a: ImagePlanes, b: ImagePlanes, channel: number, mask?: Uint8Array): SsimSums {
@@ -72,23 +72,27 @@ export function ssimChannel(a: ImagePlanes, b: ImagePlanes, channel: number, mas
   }
   const count = (frame.width - 2 * RADIUS) * (frame.height - 2 * RADIUS);
   const maskedCount = mask ? countInterior(mask, width, height) : 0;
-  const box = differingBox(x, y, width, height);
-  if (!box) return { sum: count, count, maskedSum: maskedCount, maskedCount };
+  const differing = differingColumns(x, y, width, height);
+  if (!differing) return { sum: count, count, maskedSum: maskedCount, maskedCount };
 
-  const x0 = Math.max(RADIUS, box.x0 - RADIUS);
-  const x1 = Math.min(width - RADIUS, box.x1 + RADIUS);
-  const y0 = Math.max(RADIUS, box.y0 - RADIUS);
-  const y1 = Math.min(height - RADIUS, box.y1 + RADIUS);
-  const ring = new Ring(x1 - x0);
+  const inner = (from: number, to: number): [number, number] => [
+    Math.max(RADIUS, from - RADIUS),
+    Math.min(width - RADIUS, to + RADIUS),
+  ];
+  const y0 = Math.max(RADIUS, differing.top - RADIUS);
+  const y1 = Math.min(height - RADIUS, differing.bottom + RADIUS);
+  const ring = new Ring(width);
   let sum = count;
   let maskedSum = maskedCount;
   for (let row = y0 - RADIUS; row < y1 + RADIUS; row++) {
-    ring.push(x, y, row * width + x0);
+    // What any window that holds this row needs of it.
+    ring.push(x, y, row * width, inner(...around(differing, row, 2 * RADIUS)));
     const centre = row - RADIUS;
     if (centre < y0) continue;
-    const values = ring.similarity();
-    const base = centre * width + x0;
-    for (let i = 0; i < values.length; i++) {
+    const [from, to] = inner(...around(differing, centre, RADIUS));
+    const values = ring.similarity(from, to);
+    const base = centre * width;
+    for (let i = from; i < to; i++) {
       const lack = values[i] - 1;
       sum += lack;
       if (mask && mask[base + i] !== 0) maskedSum += lack;
@@ -106,39 +110,38 @@ class Ring {
   private readonly products: Float64Array;
   private next = 0;
 
-  constructor(private readonly width: number) {
+  constructor(width: number) {
     const row = () => new Float64Array(width);
     this.rows = Array.from({ length: SSIM_WINDOW }, () => [row(), row(), row(), row()]);
     this.means = [row(), row(), row(), row()];
     this.result = row();
-    this.squares = new Float64Array(width + 2 * RADIUS);
-    this.products = new Float64Array(width + 2 * RADIUS);
+    this.squares = row();
+    this.products = row();
   }
 
-  /** Filters the row whose first wanted pixel is at index `start` of both planes. */
-  push(x: Float32Array, y: Float32Array, start: number): void {
-    const { squares, products, width } = this;
-    const first = start - RADIUS;
-    for (let i = 0; i < squares.length; i++) {
-      const a = x[first + i];
-      const b = y[first + i];
+  /** Filters columns `from`…`to` of the row that begins at index `start` of both planes. */
+  push(x: Float32Array, y: Float32Array, start: number, [from, to]: readonly [number, number]): void {
+    const { squares, products } = this;
+    for (let i = from - RADIUS; i < to + RADIUS; i++) {
+      const a = x[start + i];
+      const b = y[start + i];
       squares[i] = a * a + b * b;
       products[i] = a * b;
     }
     const slot = this.rows[this.next % SSIM_WINDOW];
     this.next++;
-    filterRow(x, first, slot[0], width);
-    filterRow(y, first, slot[1], width);
-    filterRow(squares, 0, slot[2], width);
-    filterRow(products, 0, slot[3], width);
+    filterRow(x, start, slot[0], from, to);
+    filterRow(y, start, slot[1], from, to);
+    filterRow(squares, 0, slot[2], from, to);
+    filterRow(products, 0, slot[3], from, to);
   }
 
-  /** The similarity along the row that is 5 above the last one pushed. */
-  similarity(): Float64Array {
+  /** The similarity in columns `from`…`to` of the row that is 5 above the last one pushed. */
+  similarity(from: number, to: number): Float64Array {
     const { rows, means, next, result } = this;
-    for (let m = 0; m < 4; m++) filterColumns((k) => rows[(next + k) % SSIM_WINDOW][m], means[m]);
+    for (let m = 0; m < 4; m++) filterColumns((k) => rows[(next + k) % SSIM_WINDOW][m], means[m], from, to);
     const [mx, my, ms, mp] = means;
-    for (let i = 0; i < result.length; i++) {
+    for (let i = from; i < to; i++) {
       const ux = mx[i];
       const uy = my[i];
       const uu = ux * ux + uy * uy;
@@ -150,12 +153,12 @@ class Ring {
 }
 
 /** Combines 11 rows; `row(0)` is the oldest. One pass over them is twice as fast as one pass per weight. */
-function filterColumns(row: (k: number) => Float64Array, out: Float64Array): void {
+function filterColumns(row: (k: number) => Float64Array, out: Float64Array, from: number, to: number): void {
   const [w0, w1, w2, w3, w4, w5] = WEIGHTS;
   const [a, b, c, d, e] = [row(0), row(1), row(2), row(3), row(4)];
   const f = row(5);
   const [g, h, j, k, l] = [row(6), row(7), row(8), row(9), row(10)];
-  for (let i = 0; i < out.length; i++) {
+  for (let i = from; i < to; i++) {
     out[i] =
       w5 * (a[i] + l[i]) +
       w4 * (b[i] + k[i]) +
@@ -166,10 +169,10 @@ function filterColumns(row: (k: number) => Float64Array, out: Float64Array): voi
   }
 }
 
-function filterRow(source: Float32Array | Float64Array, first: number, out: Float64Array, width: number): void {
+function filterRow(source: Float32Array | Float64Array, start: number, out: Float64Array, from: number, to: number) {
   const [w0, w1, w2, w3, w4, w5] = WEIGHTS;
-  for (let i = 0; i < width; i++) {
-    const k = first + i;
+  for (let i = from; i < to; i++) {
+    const k = start + i - RADIUS;
     out[i] =
       w5 * (source[k] + source[k + 10]) +
       w4 * (source[k + 1] + source[k + 9]) +
@@ -180,12 +183,20 @@ function filterRow(source: Float32Array | Float64Array, first: number, out: Floa
   }
 }
 
-/** The half-open box around all pixels that differ; `null` where none does. */
-function differingBox(x: Float32Array, y: Float32Array, width: number, height: number) {
-  let x0 = width;
-  let x1 = 0;
-  let y0 = height;
-  let y1 = 0;
+/** Where two planes differ: rows from `top` to before `bottom`, and of each row columns `from` to before `to`. */
+interface Differing {
+  top: number;
+  bottom: number;
+  from: Int32Array;
+  to: Int32Array;
+}
+
+/** `null` where nothing differs. */
+function differingColumns(x: Float32Array, y: Float32Array, width: number, height: number): Differing | null {
+  const from = new Int32Array(height).fill(width);
+  const to = new Int32Array(height);
+  let top = height;
+  let bottom = 0;
   for (let row = 0; row < height; row++) {
     const base = row * width;
     let left = 0;
@@ -193,12 +204,23 @@ function differingBox(x: Float32Array, y: Float32Array, width: number, height: n
     if (left === width) continue;
     let right = width;
     while (x[base + right - 1] === y[base + right - 1]) right--;
-    x0 = Math.min(x0, left);
-    x1 = Math.max(x1, right);
-    y0 = Math.min(y0, row);
-    y1 = row + 1;
+    from[row] = left;
+    to[row] = right;
+    top = Math.min(top, row);
+    bottom = row + 1;
   }
-  return x1 > 0 ? { x0, x1, y0, y1 } : null;
+  return bottom > 0 ? { top, bottom, from, to } : null;
+}
+
+/** The columns that hold all that differs in the rows up to `reach` from one; empty where nothing does. */
+function around({ from, to }: Differing, row: number, reach: number): [number, number] {
+  let [left, right] = [Infinity, 0];
+  for (let r = Math.max(0, row - reach); r <= Math.min(from.length - 1, row + reach); r++) {
+    if (to[r] === 0) continue;
+    left = Math.min(left, from[r]);
+    right = Math.max(right, to[r]);
+  }
+  return right > 0 ? [left, right] : [0, 0];
 }
 
 function countInterior(mask: Uint8Array, width: number, height: number): number {
