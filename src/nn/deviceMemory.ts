@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../core/errors.js';
+import { toHalf } from '../core/halfFloat.js';
 import type { Batch } from '../gpu/runtime/batch.js';
 import type { Gpu } from '../gpu/runtime/gpu.js';
 import type { TypedArray } from '../gpu/runtime/resources.js';
@@ -44,6 +45,17 @@ export interface DeviceIndex extends Index, Held {
   data: Int32Array;
 }
 
+/** How a device is used. */
+export interface DeviceMemoryOptions {
+  /** Bytes of a page at most; default and greatest value: what a binding may hold. */
+  pageBytes?: number;
+  /**
+   * Keeps weights that are stored in f32 as halves, which takes half the memory and rounds them to 11 bits; those of
+   * which a number is beyond halves stay as they are. Default false.
+   */
+  halves?: boolean;
+}
+
 /** Rows of one run of work. */
 export interface Run {
   first: number;
@@ -59,13 +71,14 @@ export class DeviceMemory {
   /** Bytes of a page at most. */
   readonly pageBytes: number;
   protected readonly narrow: boolean;
+  private readonly halves: boolean;
   private batch: Batch | undefined;
   private readonly stretches: Held[][] = [];
   private readonly underWay: Promise<void>[] = [];
 
-  /** @param options.pageBytes default and greatest value: what a binding may hold */
-  constructor(gpu: Gpu, options: { pageBytes?: number } = {}) {
+  constructor(gpu: Gpu, options: DeviceMemoryOptions = {}) {
     this.gpu = gpu;
+    this.halves = options.halves ?? false;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     this.pageBytes = Math.min(
       maxStorageBufferBindingSize,
@@ -122,7 +135,8 @@ export class DeviceMemory {
     );
   }
 
-  weight(matrix: HostMatrix): Weight {
+  weight(given: HostMatrix): Weight {
+    const matrix = this.halves ? halved(given) : given;
     const { rows, columns, dtype, data } = matrix;
     if (data.length !== rows * columns) throw new RangeError(`${data.length} numbers are not ${rows} × ${columns}`);
     const bands = this.narrow && isWorthBands(rows, columns) ? this.upload(bandsOf(matrix)) : undefined;
@@ -241,4 +255,14 @@ export class DeviceMemory {
 function pageAt(tensor: Tensor, row: number): Page {
   const { pages } = tensor as DeviceTensor;
   return pages[Math.floor(row / pages[0].rows)];
+}
+
+/** Greatest number of a half. */
+const GREATEST_HALF = 65504;
+
+/** A matrix of f32 as halves where each number has one. */
+function halved(matrix: HostMatrix): HostMatrix {
+  const { dtype, data } = matrix;
+  if (dtype !== 'F32' || data.some((x) => !(Math.abs(x) <= GREATEST_HALF))) return matrix;
+  return { ...matrix, dtype: 'F16', data: Uint16Array.from(data, toHalf) };
 }

@@ -44,23 +44,28 @@ export async function loadDiffusionBlock(weights: NetworkWeights, self = 'self_a
 export interface DiffusionView {
   /** SiLU of the time's embedding, one row, for modulated blocks. */
   time?: Tensor;
-  /** Keys and values of the condition, side by side, as `conditionOf` makes them. */
+  /** As `conditionOf` makes it. */
   condition?: Condition;
   /** Self attention within these runs of tokens alone. */
   segments?: Index;
 }
 
-/** Keys and values of a condition for one block. */
+/** A condition for one block. */
 export interface Condition {
-  keyValue: Tensor;
+  /** Keys and values, side by side; where they are not kept they are made of the tokens each time. */
+  keyValue?: Tensor;
+  tokens: Tensor;
   /** Photos, each with as many rows: their answers are averaged. */
   views: number;
 }
 
-/** Keys and values of condition tokens, photo after photo. */
-export function conditionOf(ops: Ops, block: DiffusionBlock, tokens: Tensor, views: number): Condition {
+/**
+ * The condition that a block makes of condition tokens, photo after photo.
+ * @param kept whether its keys and values stay on the device; default true
+ */
+export function conditionOf(ops: Ops, block: DiffusionBlock, tokens: Tensor, views: number, kept = true): Condition {
   if (!block.cross) throw new RangeError('the block looks at no condition');
-  return { keyValue: ops.linear(tokens, block.cross.keyValue), views };
+  return { keyValue: kept ? ops.linear(tokens, block.cross.keyValue) : undefined, tokens, views };
 }
 
 /** Runs a block on tokens × channels. */
@@ -93,8 +98,9 @@ function selfAttention(ops: Ops, block: DiffusionBlock, x: Tensor, segments?: In
   return ops.attention({ query, key, value: { of: qkv, column: 2 * channels }, heads, size: HEAD, segments });
 }
 
-function crossAttention(ops: Ops, { cross }: DiffusionBlock, x: Tensor, { keyValue, views }: Condition): Tensor {
+function crossAttention(ops: Ops, { cross }: DiffusionBlock, x: Tensor, condition: Condition): Tensor {
   if (!cross) throw new RangeError('the block looks at no condition');
+  const { tokens, views, keyValue = ops.linear(tokens, cross.keyValue) } = condition;
   const channels = x.columns;
   const query = ops.linear(ops.layerNorm(x, { eps: EPS, affine: cross.norm }), cross.query);
   const seen = ops.attention({

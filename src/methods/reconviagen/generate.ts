@@ -8,6 +8,7 @@ import { writeMeshPreview } from '../shared/meshPreview.js';
 import { type Encoded, encodePhotos } from './encode.js';
 import type { ExtractedMesh, ExtractJob } from './extract.js';
 import { latentVoxels, loadLatentFlow, runLatentFlow } from './latentFlow.js';
+import { chooseMemoryTier } from './memory.js';
 import { loadMeshDecoder, runMeshDecoder } from './meshDecoder.js';
 import type { Model } from './model.js';
 import type { ReconviagenOptions } from './options.js';
@@ -46,7 +47,9 @@ export async function generate(
   work: Work,
 ): Promise<Generated> {
   const { gpu, signal, seed } = context;
-  const ops = new TellingOps(gpu);
+  // A miniature, as tests have, fits every device.
+  const tier = model.isTest ? undefined : chooseMemoryTier(gpu.adapter, { photos: photos.length });
+  const ops = new TellingOps(gpu, tier);
   try {
     const { structureSteps, latentSteps, guidance } = options;
     const seen = { photos: await photosDigest(photos), weights: identity };
@@ -138,7 +141,7 @@ async function sampleStructure(
       const flow = await loadStructureFlow(model.weights('sparse_structure_flow_model', ops, signal));
       const width = condition.length / model.structureTokens;
       const tokens = ops.tensor(condition, model.structureTokens, width);
-      const conditions = flowConditions(ops, flow.blocks, tokens, 1);
+      const conditions = flowConditions(ops, flow.blocks, tokens, 1, ops.tier.keepsConditions);
       const none = noConditions(ops, flow.blocks);
       const sampler = { ...model.structureSampler, steps, guidance };
       const telling = stepTeller(work, 'structure', steps, first);
@@ -203,7 +206,7 @@ async function sampleLatent(
       const flow = await loadLatentFlow(model.weights('slat_flow_model', ops, signal));
       const rows = photos * model.photoTokens;
       const tokens = ops.tensor(condition, rows, condition.length / rows);
-      const views = flowConditions(ops, flow.blocks, tokens, photos);
+      const views = flowConditions(ops, flow.blocks, tokens, photos, ops.tier.keepsConditions);
       const none = noConditions(ops, flow.blocks);
       const voxels = latentVoxels(ops, flow, coords);
       const sampler = { ...model.latentSampler, steps, guidance };

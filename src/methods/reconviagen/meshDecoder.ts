@@ -42,10 +42,13 @@ export async function loadMeshDecoder(weights: NetworkWeights): Promise<MeshDeco
 /** Runs a subdivision on voxels × channels. */
 export function subdivide(ops: Ops, block: Subdivision, x: Tensor, coords: Int32Array): Tensor {
   const fine = subdivided(coords);
-  const neighbours = ops.index(neighbourMap(fine));
+  const map = neighbourMap(fine);
+  const neighbours = ops.index(map);
   const parents = ops.index(Int32Array.from({ length: x.rows * 8 }, (_, i) => i >> 3));
   const normed = ops.groupNorm(x, GROUPS, EPS, block.norm, 'silu');
-  const inner = ops.convolution(ops.gather(normed, parents), neighbours, block.conv1);
+  // What the children of a voxel hold before the convolution is the voxel's: it reads the voxels themselves.
+  const families = ops.index(map.map((row) => row >> 3)); // −1 stays −1
+  const inner = ops.convolution(normed, families, block.conv1);
   const activated = ops.groupNorm(inner, GROUPS, EPS, block.innerNorm, 'silu');
   // A layer that looks at one voxel gives all children of a parent the same, so it runs before they are made.
   const residual = ops.gather(block.skip ? ops.linear(x, block.skip) : x, parents);

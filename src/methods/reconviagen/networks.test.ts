@@ -104,6 +104,9 @@ describeOps('networks', (ops) => {
     golden.check('mid.tokens', await ops().read(ops().add(ops().linear(tokens, flow.input), flow.positions)));
     const conditions = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.cond'), 1);
     golden.check('out.v', await runStructureFlow(ops(), flow, x, time, conditions));
+    const madeAnew = flowConditions(ops(), flow.blocks, load(ops(), golden, 'in.cond'), 1, false);
+    expect(madeAnew.every(({ keyValue }) => keyValue === undefined)).toBe(true);
+    golden.check('out.v', await runStructureFlow(ops(), flow, x, time, madeAnew));
     golden.check('out.v_zero_cond', await runStructureFlow(ops(), flow, x, time, noConditions(ops(), flow.blocks)));
   });
 

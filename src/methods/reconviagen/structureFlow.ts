@@ -32,14 +32,15 @@ export async function loadStructureFlow(weights: NetworkWeights): Promise<Struct
   };
 }
 
-/** Keys and values of a condition for each block of a flow. */
+/** The condition of each block of a flow; see `conditionOf`. */
 export function flowConditions(
   ops: Ops,
   blocks: readonly DiffusionBlock[],
   tokens: Tensor,
   views: number,
+  kept = true,
 ): Condition[] {
-  return blocks.map((block) => conditionOf(ops, block, tokens, views));
+  return blocks.map((block) => conditionOf(ops, block, tokens, views, kept));
 }
 
 /**
@@ -50,7 +51,7 @@ export function noConditions(ops: Ops, blocks: readonly DiffusionBlock[]): Condi
   ops.open();
   const zeros = ops.tensor(new Float32Array(columns), 1, columns);
   const result = flowConditions(ops, blocks, zeros, 1);
-  ops.close(result.map((condition) => condition.keyValue));
+  ops.close(result.flatMap(({ keyValue }) => keyValue ?? []));
   return result;
 }
 

@@ -1,11 +1,21 @@
+import type { Gpu } from '../../gpu/runtime/gpu.js';
 import { GpuOps } from '../../nn/gpuOps.js';
 import type { Tensor } from '../../nn/ops.js';
+import { MEMORY_TIERS, type MemoryTier } from './memory.js';
 
 /** Operations on a device that tell how far the work is, and that give everything back when it ends in the middle. */
 export class TellingOps extends GpuOps {
   /** Called after each part of a network: see `Ops.flush`. */
   onFlush: () => void = () => {};
   private depth = 0;
+
+  /** @param tier how much of the device's memory is used; default: most */
+  constructor(
+    gpu: Gpu,
+    readonly tier: MemoryTier = MEMORY_TIERS[0],
+  ) {
+    super(gpu, { halves: tier.halves });
+  }
 
   override open(): void {
     this.depth++;

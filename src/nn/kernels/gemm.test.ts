@@ -69,4 +69,25 @@ describe('the product', () => {
       gpu.dispose();
     }
   });
+
+  it('takes weights of f32 as halves where it is told to, save those that no half can be', async () => {
+    const gpu = await openGpu();
+    const ops = new GpuOps(gpu, { halves: true });
+    ops.open();
+    const given = matrix(70, 40, 'F32');
+    const beyond = { ...given, data: (given.data as Float32Array).map((x, i) => (i === 7 ? 1e5 : x)) };
+    for (const [weight, same] of [
+      [given, matrix(70, 40, 'F16')],
+      [beyond, beyond],
+    ]) {
+      const [actual, wanted] = await Promise.all(
+        [ops, new GpuOps(gpu)].map(async (place, i) => {
+          const x = place.tensor(numbers(50 * 40, 1), 50, 40);
+          return place.read(place.linear(x, { weight: place.weight(i === 0 ? weight : same) }));
+        }),
+      );
+      expect([...actual]).toEqual([...wanted]);
+    }
+    gpu.dispose();
+  });
 });
