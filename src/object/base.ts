@@ -61,7 +61,6 @@ export function outlineOn({ outline }: Base, grid: GroundGrid): { covered: Uint8
  */
 export function feetOn(base: Base, grid: GroundGrid): { covered: Uint8Array; doubtful: Uint8Array } {
   const { side, width, height } = grid;
-  if (base.feet.length === 0) return outlineOn(base, grid);
   const spots = new Uint8Array(width * height);
   for (const [x, z] of base.feet) {
     const [u, v] = [Math.floor((x - grid.x) / side), Math.floor((z - grid.z) / side)];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { identity, type Vec3 } from '../core/math.js';
 import { doubtsOf } from './doubts.js';
 import { objectWarnings } from './objectWarnings.js';
+import type { WorkPhoto } from './photo.js';
 import { type ObjectPlace, ON_OBJECT } from './place.js';
 import type { Votes } from './vote.js';
 
@@ -53,6 +54,7 @@ describe('doubtsOf', () => {
       beside: [],
       together: [],
       inside: 0,
+      points: undefined,
       gap: expect.any(Number),
       cutByPicture: 0,
     });
@@ -92,6 +94,22 @@ describe('doubtsOf', () => {
     expect(codes(found, at)).toEqual(['OBJECT_SEVERAL']);
     const own = Float64Array.from(directions.flatMap(([x, y, z]) => [0.6 * x, 0.75 + 0.6 * y, 0.6 * z]));
     expect(doubts(votesOf(ball), at, own).beside).toEqual([]);
+  });
+
+  it('tells that points are too few to show where the object ends', () => {
+    const photo = { name: 'a', votes: true, inBox: new Uint8Array(0), projection: new Float64Array(12) } as WorkPhoto;
+    const found = (count: number) =>
+      doubtsOf({
+        photos: [photo],
+        masks: [new Uint8Array(0)],
+        votes: votesOf(ball),
+        place: place({ sides: new Uint8Array(60).fill(ON_OBJECT) }),
+        local: new Float64Array(180),
+        seen: new Map([['a', Uint32Array.from({ length: count }, (_, i) => i)]]),
+        share: 0.95,
+      });
+    expect(codes(found(10))).toEqual(['OBJECT_UNSURE']);
+    expect(codes(found(40))).toEqual([]);
   });
 
   it('tells a cut-out that hangs in the air, and ground that is rough', () => {

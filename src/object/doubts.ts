@@ -2,7 +2,8 @@ import type { Bounds } from '../core/bounds.js';
 import type { Vec3 } from '../core/math.js';
 import type { WorkPhoto } from './photo.js';
 import { type BoxSide, extentOf, type ObjectPlace, ON_OBJECT } from './place.js';
-import { hullCells, reachedSides, type Votes } from './vote.js';
+import { reachedSides } from './reach.js';
+import { hullCells, type Votes } from './vote.js';
 
 /** What speaks against masks that fit each other well all the same. JSON-serialisable. */
 export interface Doubts {
@@ -14,6 +15,8 @@ export interface Doubts {
   together: Bounds[];
   /** Share of the points on the object that lie deep inside its outlines; absent where there are few points. */
   inside?: number;
+  /** Points surely on the object that a photo shows, in the median of the photos; absent where that is not known. */
+  points?: number;
   /** Height above the ground at which the object begins, over its own height; 0 where no ground was found. */
   gap: number;
   /** Photos in which the border of the picture cuts the object. */
@@ -27,22 +30,34 @@ export interface DoubtsInput {
   place: ObjectPlace;
   /** Sparse points in the place's frame. */
   local: Float64Array;
+  /** By the name of a photo: the points that it shows. */
+  seen?: ReadonlyMap<string, Uint32Array>;
   /** Share of the votes from which a cell is of the object. */
   share: number;
 }
 
 /** What speaks against the masks. */
-export function doubtsOf({ photos, masks, votes, place, local, share }: DoubtsInput): Doubts {
-  const voting = photos.filter(({ votes: may }) => may).length;
-  const hull = hullCells(votes, share, voting);
+export function doubtsOf({ photos, masks, votes, place, local, seen, share }: DoubtsInput): Doubts {
+  const voting = photos.filter(({ votes: may }) => may);
+  const hull = hullCells(votes, share, voting.length);
   return {
-    reached: reachedSides(hull, votes.size, place.stands),
+    reached: reachedSides(photos, masks, votes, place),
     beside: thingsBeside(place, local, votes, hull),
     together: place.stands ? standing(votes, hull) : [],
     inside: insideShare(place, local, votes, hull),
+    points: seen && middlePoints(place, voting, seen),
     gap: place.stands ? gapBelow(votes, hull) : 0,
     cutByPicture: photos.filter((photo, i) => photo.votes && cutByPicture(photo, masks[i])).length,
   };
+}
+
+function middlePoints(
+  { sides }: ObjectPlace,
+  photos: readonly WorkPhoto[],
+  seen: ReadonlyMap<string, Uint32Array>,
+): number {
+  const counts = photos.map(({ name }) => (seen.get(name) ?? []).filter((i) => sides[i] === ON_OBJECT).length);
+  return counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
 }
 
 /** The cell that a point is in, −1 outside of the box. */

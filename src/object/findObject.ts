@@ -15,7 +15,9 @@ import { boxInFrame, boxOfRectangles, type ObjectHints, rectanglesOf } from './h
 import { firstGuess, loadPhoto } from './loadPhoto.js';
 import type { WorkPhoto } from './photo.js';
 import { type BoxSide, findPlace, givenPlace, grownPlace, inFrame, type ObjectPlace } from './place.js';
-import { castVotes, hullCells, hullOf, othersOpinion, reachedSides, type Votes } from './vote.js';
+import { reachedSides } from './reach.js';
+import { stillEvidence } from './still.js';
+import { castVotes, hullOf, othersOpinion, type Votes } from './vote.js';
 
 export interface FindObjectOptions {
   /** Default 0. */
@@ -120,6 +122,7 @@ async function cutInside(
   const base = baseOf(place, local);
   const photos = place.stands ? evened(loadedPhotos, place, base, local) : loadedPhotos;
   const guesses = photos.map((photo) => firstGuess(photo, place, local));
+  const still = stillEvidence(photos, guesses);
   let masks = guesses;
   const used = usedColors(photos);
   let others: (Uint8Array | undefined)[] = photos.map(() => undefined);
@@ -128,7 +131,7 @@ async function cutInside(
     const ground: Ground | undefined = place.stands
       ? medianGround(photos, place.box, round === 0 ? [] : masks, base)
       : undefined;
-    const evidence = photos.map((photo) => ground && groundEvidence(photo, ground));
+    const evidence = photos.map((photo, i) => sumOf(ground && groundEvidence(photo, ground), still?.[i]));
     const examples = photos.map((_, i) => ({
       mask: masks[i],
       guess: guesses[i],
@@ -150,20 +153,24 @@ async function cutInside(
     if (settled || round === ROUNDS - 1) break;
     const votes = castVotes(photos, masks, place.box, round === 0 ? COARSE_CELLS : CELLS);
     if (grow && round === EARLY) {
-      const reached = reachedSides(hullCells(votes, MAJORITY, count), votes.size, place.stands);
+      const reached = reachedSides(photos, masks, votes, place);
       if (reached.length > 0) return { reached };
     }
     others = photos.map((photo, i) => othersOpinion(photo, votes, masks[i]));
   }
   const votes = castVotes(photos, masks, place.box, CELLS);
   return {
-    doubts: doubtsOf({ photos, masks, votes, place, local, share: MAJORITY }),
+    doubts: doubtsOf({ photos, masks, votes, place, local, seen: sparse.seen, share: MAJORITY }),
     masks: photos.map((photo, i) => ({
       ...whole(photo, masks[i]),
       name: photo.name,
       agreement: agreement(photo, masks[i], votes, most),
     })),
   };
+}
+
+function sumOf(a: Float32Array | undefined, b: Float32Array | undefined): Float32Array | undefined {
+  return a && b ? a.map((v, i) => v + b[i]) : (a ?? b);
 }
 
 /** How often the box may grow. */

@@ -22,7 +22,7 @@ export async function keptObject(
 }
 
 /** Counts what is kept in another way, or found by another rule, within one version. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Undefined for pictures that are no files: their content is not known before they are loaded. */
 async function objectKey(

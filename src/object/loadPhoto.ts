@@ -1,4 +1,5 @@
 import type { View } from '../capture/capture.js';
+import { areaDownscale, fittedSize } from '../capture/images/resample.js';
 import { resizeCamera } from '../core/camera.js';
 import type { ColorImage } from '../core/image.js';
 import type { Rectangle } from './hints.js';
@@ -12,6 +13,7 @@ import {
   type WorkPhoto,
 } from './photo.js';
 import { BESIDE, type ObjectPlace, ON_OBJECT } from './place.js';
+import { STILL_SIZE } from './still.js';
 
 /** Longer side of the part of a photo that is cut. */
 const PART = 480;
@@ -65,6 +67,7 @@ export async function loadPhoto(
     ...part,
     colors,
     smooth: boxMeans(colors, part.partWidth, part.partHeight),
+    small: smallPicture(image),
     inBox,
     seeds: new Uint8Array(part.partWidth * part.partHeight),
     votes: view.split === 'train',
@@ -72,6 +75,16 @@ export async function loadPhoto(
   if (rectangle) keepRectangle(photo, rectangle, image.width / camera.width, image.height / camera.height);
   if (seen) plantSeeds(photo, place, local, seen);
   return photo;
+}
+
+function smallPicture(image: ColorImage): WorkPhoto['small'] {
+  const { width, height } = fittedSize(image.width, image.height, STILL_SIZE);
+  const { data } = areaDownscale(image, width, height);
+  return {
+    width,
+    height,
+    colors: Uint8Array.from({ length: width * height * 3 }, (_, i) => data[i + Math.floor(i / 3)]),
+  };
 }
 
 /** Nothing outside the rectangle is of the object. */

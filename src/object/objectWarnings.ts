@@ -12,6 +12,8 @@ const ROUGH = 0.0075;
 const MIRRORS = 0.5;
 /** Height above the ground, over its own, from which something of the object is missing below. */
 const GAP = 0.12;
+/** Points on the object that a photo shows, below which its extent is a guess. */
+const FEW_POINTS = 20;
 /** Share of the photos from which it matters that they do not show the whole object. */
 const CUT_BY_PICTURE = 0.3;
 
@@ -33,7 +35,7 @@ export function objectWarnings({ place, turn, masks, doubts }: FoundObject): War
   });
   const say = (code: string, message: string, remedy: Warning['remedy']): void =>
     void warnings.push({ code, subject: 'object', message, remedy });
-  const { beside, together, reached, inside, gap, cutByPicture } = doubts;
+  const { beside, together, reached, inside, points, gap, cutByPicture } = doubts;
   const { min, max } = place.core;
   if (beside.length > 0) {
     const box = boxText(boxOf(frame, beside[0]));
@@ -79,6 +81,17 @@ export function objectWarnings({ place, turn, masks, doubts }: FoundObject): War
       anyOf(
         step`look at the cut-outs, and say where the object is with ${option('box')}`,
         step`${option('rectangles')}`,
+      ),
+    );
+  }
+  if (points !== undefined && points < FEW_POINTS) {
+    say(
+      'OBJECT_UNSURE',
+      `A photo shows ${points} points that are surely on the object: where it ends is guessed from colours, and the ` +
+        'cut-outs may lack parts of it.',
+      anyOf(
+        step`look at the cut-outs, and say where the object is with ${option('box')}`,
+        step`stick a few patterned marks on it`,
       ),
     );
   }

@@ -19,6 +19,8 @@ export interface WorkPhoto {
   colors: Uint8Array;
   /** The same with each pixel the mean of those around it, by which even tones are compared. */
   smooth: Uint8Array;
+  /** The whole picture, small. */
+  small: { width: number; height: number; colors: Uint8Array };
   /** 1 where the box is, of the part. */
   inBox: Uint8Array;
   /** Of the part: 1 object for sure, 2 background for sure. */

@@ -39,8 +39,15 @@ export interface ObjectPlace {
 export const ON_OBJECT = 1;
 export const BESIDE = 2;
 
-/** Cells of the grid in which points hang together, in distances: coarser ones where most points are loose. */
-const CELLS = [0.03, 0.05, 0.08];
+/**
+ * Cells of the grid in which points hang together, and how far from the middle they are looked at, in distances. Where
+ * most points are loose the cells are coarser, and only what is nearer counts: they would join what is around as well.
+ */
+const GRIDS = [
+  { cell: 0.03, reach: 0.7 },
+  { cell: 0.05, reach: 0.4 },
+  { cell: 0.08, reach: 0.4 },
+];
 /** Height above the ground from which points are of something on it, in roughnesses of the ground. */
 const LIFT = 2.5;
 /** Fewest points that make an object. */
@@ -78,7 +85,8 @@ export function findPlace(cameras: readonly Camera[], points: Float64Array, rand
     return { frame, box, core: box, others: [], stands: plane !== undefined, roughness, distance, sides };
   }
   const { min, max } = extentOf(cluster, local);
-  const margin = MARGIN * Math.max(...max.map((v, i) => v - min[i])) + 0.01 * distance;
+  const share = cluster.length < FEW ? WIDE_MARGIN : MARGIN;
+  const margin = share * Math.max(...max.map((v, i) => v - min[i])) + 0.01 * distance;
   const box: Bounds = {
     min: [min[0] - margin, plane ? floor : min[1] - margin, min[2] - margin],
     max: max.map((v) => v + margin) as Vec3,
@@ -108,6 +116,12 @@ export interface BoxSide {
   upper: boolean;
 }
 
+/** A box with one side moved outwards. */
+export function boxGrownBy({ min, max }: Bounds, { axis, upper }: BoxSide, by: number): Bounds {
+  const moved = (corner: Vec3, step: number): Vec3 => corner.map((v, k) => (k === axis ? v + step : v)) as Vec3;
+  return upper ? { min, max: moved(max, by) } : { min: moved(min, -by), max };
+}
+
 /** Growth of a box at a time, over its longest side, and how far it may reach from the middle, in distances. */
 const GROWTH = 0.35;
 const FARTHEST = 0.7;
@@ -116,14 +130,13 @@ const FARTHEST = 0.7;
 export function grownPlace(place: ObjectPlace, cut: readonly BoxSide[], points: Float64Array): ObjectPlace | undefined {
   const { box, distance } = place;
   const by = GROWTH * Math.max(...box.max.map((v, k) => v - box.min[k]));
-  const [min, max]: Vec3[] = [[...box.min], [...box.max]];
-  for (const { axis, upper } of cut) {
-    if (upper) max[axis] = Math.max(max[axis], Math.min(FARTHEST * distance, max[axis] + by));
-    else min[axis] = Math.min(min[axis], Math.max(-FARTHEST * distance, min[axis] - by));
-  }
+  const most = FARTHEST * distance;
+  const grown = cut.reduce((at, side) => boxGrownBy(at, side, by), box);
+  const min = grown.min.map((v, k) => Math.min(box.min[k], Math.max(-most, v))) as Vec3;
+  const max = grown.max.map((v, k) => Math.max(box.max[k], Math.min(most, v))) as Vec3;
   if (min.every((v, k) => v === box.min[k]) && max.every((v, k) => v === box.max[k])) return undefined;
-  const grown = { ...place, box: { min, max } };
-  return { ...grown, sides: openInside(grown, inFrame(place.frame, points)) };
+  const larger = { ...place, box: { min, max } };
+  return { ...larger, sides: openInside(larger, inFrame(place.frame, points)) };
 }
 
 /** The box of points but for a few that stray. */
@@ -140,6 +153,9 @@ const LIKE = 0.25;
 
 /** Share of the points' extent that the box is larger on each side. */
 const MARGIN = 0.12;
+/** And where there are fewer points than this: they tell little of its extent. */
+const WIDE_MARGIN = 0.4;
+const FEW = 150;
 
 /** A frame with the plane's normal as y and its foot below the focus as origin. */
 function frameOn(focus: Vec3, plane: Plane | undefined): Mat4 {
@@ -184,22 +200,21 @@ export interface Thing {
  * across one empty cell.
  */
 function thingsOn(local: Float64Array, least: number, distance: number): Thing[] {
-  for (const cell of CELLS) {
-    const { things, loose } = hangingTogether(local, cell * distance, least, distance);
-    // Points may be few and far between.
-    if ((things[0]?.score ?? 0) > loose || cell === CELLS[CELLS.length - 1]) return things;
+  let things: Thing[] = [];
+  for (const { cell, reach } of GRIDS) {
+    const found = hangingTogether(local, cell * distance, { least, reach: reach * distance, distance });
+    things = found.things;
+    if ((things[0]?.score ?? 0) > found.loose) break;
   }
-  return [];
+  return things;
 }
 
 /** Things by cells of one size, the best first, and the score of all points that are of none. */
 function hangingTogether(
   local: Float64Array,
   step: number,
-  least: number,
-  distance: number,
+  { least, reach, distance }: { least: number; reach: number; distance: number },
 ): { things: Thing[]; loose: number } {
-  const reach = 0.7 * distance;
   const worth = (i: number): number =>
     Math.exp(-((Math.hypot(local[i * 3], local[i * 3 + 2]) / (0.3 * distance)) ** 2));
   const cells = new Map<string, number[]>();

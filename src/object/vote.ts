@@ -1,6 +1,5 @@
 import type { Bounds } from '../core/bounds.js';
 import type { WorkPhoto } from './photo.js';
-import type { BoxSide } from './place.js';
 
 /** How many photos show the object at each cell of a box, and how many show the cell at all. */
 export interface Votes {
@@ -72,36 +71,10 @@ function eachCell(
 
 /** Share of the photos that must see a cell for it to tell that the object goes on beyond the box. */
 const SEEN_BY = 0.5;
-/** Cells of the object in the outermost layer of a box, over those in its fullest one, that are no accident. */
-const REACHES = 0.004;
-const LEAST_REACHING = 4;
-
 /** 1 in cells that at least a share of the photos see as object, where half of all photos see them. */
 export function hullCells({ object, seen }: Votes, share: number, photos: number): Uint8Array {
   const least = Math.max(LEAST_SEEN, SEEN_BY * photos);
   return Uint8Array.from(seen, (n, cell) => (n >= least && object[cell] >= share * n ? 1 : 0));
-}
-
-/** The sides of the box that its cells of the object reach. What it stands on is no such side. */
-export function reachedSides(hull: Uint8Array, size: Votes['size'], stands: boolean): BoxSide[] {
-  const layers = size.map((n) => new Uint32Array(n));
-  for (let z = 0, cell = 0; z < size[2]; z++)
-    for (let y = 0; y < size[1]; y++)
-      for (let x = 0; x < size[0]; x++, cell++) {
-        if (!hull[cell]) continue;
-        layers[0][x]++;
-        layers[1][y]++;
-        layers[2][z]++;
-      }
-  const reached = (layer: number, all: Uint32Array): boolean =>
-    layer >= LEAST_REACHING && layer >= REACHES * all.reduce((most, v) => Math.max(most, v), 0);
-  return ([0, 1, 2] as const).flatMap((axis) => {
-    const all = layers[axis];
-    return [false, true].flatMap((upper): BoxSide[] => {
-      if (stands && axis === 1 && !upper) return [];
-      return reached(all[upper ? all.length - 1 : 0], all) ? [{ axis, upper }] : [];
-    });
-  });
 }
 
 /** Fewest other photos that make an opinion. */
