@@ -64,7 +64,8 @@ describe('reduce', () => {
   });
 
   it('spans several bindings and more than 65,535 workgroups', async () => {
-    const count = 65536 * 1024 + 5;
+    // No more than the least adapter holds in one buffer.
+    const count = 65536 * 1024 - 5;
     const buffer = gpu().createBuffer(count * 4);
     const result = gpu().createBuffer(12);
     for (const [i, value] of [

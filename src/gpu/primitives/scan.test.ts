@@ -54,7 +54,8 @@ describe('scan', () => {
   });
 
   it('spans several bindings and more than 65,535 workgroups', async () => {
-    const count = 65536 * 1024 + 3;
+    // No more than the least adapter holds in one buffer.
+    const count = 65536 * 1024 - 3;
     const items = new Uint32Array(count);
     for (let i = 0; i < count; i++) items[i] = (i * 2654435761) & 3;
     const buffer = gpu().upload(items);
