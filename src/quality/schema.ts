@@ -91,6 +91,13 @@ const colourSchema = z.object({
         'determination, noise left out); 1 = all, 0 = no better than its mean colour; `null` where the picture ' +
         'is plain, and in older files.',
     ),
+  stray: share
+    .nullable()
+    .default(null)
+    .describe(
+      'Share of the render’s pixels whose colour the picture shows nowhere within 0.6 % of its width: one material ' +
+        'smeared over another, or highlights of other views; `null` in older files.',
+    ),
 });
 
 export const viewSchema = z.object({

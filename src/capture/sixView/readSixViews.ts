@@ -11,6 +11,7 @@ import { arrangeSixViews, type SixViewFile } from '../layout/sixViews.js';
 import { demandGivenMasks } from '../masks/turnRound.js';
 import type { ResolvedReadOptions } from '../options.js';
 import { estimateSilhouettes } from './estimateSilhouettes.js';
+import { misplacementOf } from './misplacement.js';
 import { type ResolvedSixViewOptions, resolveSixViewOptions, SIX_VIEW_DEFAULTS } from './options.js';
 import { type PreparedView, prepareView } from './readView.js';
 import { depthAgreement, pointBounds, type ViewAgreement } from './rig/agreement.js';
@@ -145,12 +146,6 @@ function metricOf(prepared: readonly PreparedView[], six: ResolvedSixViewOptions
   return { scale: six.depthScale * depth.full, offset: six.depthOffset, distance: six.distance };
 }
 
-/**
- * Distance between the surfaces of views in % of the diagonal that the steps of 8-bit depth and the fit alone explain.
- * What is beyond comes from views that do not show one and the same object.
- */
-const FITTING = 0.04;
-
 function viewOf(
   p: PreparedView,
   i: number,
@@ -175,8 +170,8 @@ function viewOf(
     cy: p.height / 2 + (scale * shiftY + moveY) * p.width,
   };
   const view: View = { name: p.file.name, source: p.file.color, camera, split: 'train', loadColor: p.loadColor };
-  const excess = Math.max(0, (surfaceDistance ?? 0) - FITTING) / 100;
-  if (excess > 0) view.misplacement = distance * excess * diagonal;
+  const misplacement = misplacementOf(surfaceDistance);
+  if (misplacement > 0) view.misplacement = distance * misplacement * diagonal;
   const { depth, file } = p;
   if (!depth || file.depth === undefined) return view;
   const source = file.depth;

@@ -31,6 +31,7 @@ test('a perfect asset scores the ceiling everywhere', async () => {
     lostHighlights: 0,
     bakedHighlights: 0,
     explained: 1,
+    stray: 0,
   });
 });
 

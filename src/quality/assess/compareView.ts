@@ -7,6 +7,7 @@ import { maskAgreement } from '../metrics/maskIou.js';
 import { alphaMask, compositeOnWhite, cutImage, type ImagePlanes, occupiedCut } from '../metrics/planes.js';
 import { psnr } from '../metrics/psnr.js';
 import { SSIM_MARGIN, type SsimResult, type SsimSums, ssimChannel, ssimOfSums } from '../metrics/ssim.js';
+import { strayColour } from '../metrics/strayColour.js';
 import type { ViewQuality } from '../schema.js';
 
 export type PictureMeasures = Pick<ViewQuality, 'psnr' | 'ssim' | 'inMask' | 'mask' | 'colour'>;
@@ -148,5 +149,6 @@ function compareColour(a: ImagePlanes, b: ImagePlanes, both: Uint8Array): Pictur
     lostHighlights: lost / n,
     bakedHighlights: baked / n,
     explained: explainedVariation(a, b, both),
+    stray: strayColour(a, b, both),
   };
 }

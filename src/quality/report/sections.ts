@@ -130,6 +130,9 @@ export function measuresSection(data: QualityData): Html {
   )}</tbody></table></div><p class="note">PSNR in dB; depth in scene units. Normal from ${normal.psnr} dB and SSIM ${normal.ssim}, warning from ${warning.psnr} dB and ${warning.ssim}, decided on input views ${data.protocol.statusRegion === 'whole' ? 'over the whole frame' : 'inside the render, since there are no masks'}.</p></section>`;
 }
 
+const strayOf = ({ colour }: ViewQuality): string | null =>
+  typeof colour?.stray === 'number' ? percent(colour.stray) : null;
+
 export function viewCards(data: QualityData, images: ReportImages): Html {
   const card = (view: ViewQuality, i: number) => {
     const shown = images.views.get(view.name);
@@ -138,7 +141,7 @@ export function viewCards(data: QualityData, images: ReportImages): Html {
     return html`<article class="view" id="view-${i}"><header><h3>${view.name}</h3>${GROUP_NOTES[view.group] && html`<span class="group">${GROUP_NOTES[view.group]}</span>`}${statusBadge(view.status)}</header>${
       shown &&
       html`<div class="triple"><figure>${picture(shown.input, `Picture ${view.name}`)}<figcaption>Picture</figcaption></figure><figure>${picture(shown.render, `Render of view ${view.name}`)}<figcaption>Render</figcaption></figure><figure>${picture(shown.error, `Error map of view ${view.name}`)}<figcaption>Error</figcaption></figure></div>`
-    }<dl class="measures">${measure('PSNR', `${view.psnr.toFixed(1)} dB`)}${measure('SSIM', view.ssim.toFixed(3))}${measure('in mask', view.inMask && `${view.inMask.psnr.toFixed(1)} dB${view.inMask.ssim === null ? '' : ` / ${view.inMask.ssim.toFixed(3)}`}`)}${measure('IoU', view.mask?.iou.toFixed(3))}${measure('depth MAE', view.depth && significant(view.depth.mae))}</dl></article>`;
+    }<dl class="measures">${measure('PSNR', `${view.psnr.toFixed(1)} dB`)}${measure('SSIM', view.ssim.toFixed(3))}${measure('in mask', view.inMask && `${view.inMask.psnr.toFixed(1)} dB${view.inMask.ssim === null ? '' : ` / ${view.inMask.ssim.toFixed(3)}`}`)}${measure('IoU', view.mask?.iou.toFixed(3))}${measure('stray colour', strayOf(view))}${measure('depth MAE', view.depth && significant(view.depth.mae))}</dl></article>`;
   };
   return html`<div class="views ${data.views.length > 8 ? 'many' : ''}">${data.views.map(card)}</div>`;
 }
