@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useGpu } from '../../../test/gpu.js';
+import { onLeastDevice } from '../../../test/leastDevice.js';
 import { AXES, box, cameraAt, directions, type Solid, sphere, topology, torus, view } from '../../../test/solids.js';
 import { projectPoint } from '../../core/camera.js';
 import type { FloatImage } from '../../core/image.js';
@@ -214,6 +215,8 @@ describe('fuseSurface with depth and outlines', () => {
     const bounds = { ...BOUNDS, min: [-0.65, -0.4, -0.65] as Vec3 };
     const options = { resolution: 40, hollow: false };
     const { mesh } = await fuseSurface(gpu(), views, bounds, { ...options, consensus: 0.3 });
+    const least = await onLeastDevice((on) => fuseSurface(on, views, bounds, { ...options, consensus: 0.3 }));
+    expect(least.mesh).toEqual(mesh);
     const sponge = await fuseSurface(gpu(), views, bounds, options);
     const area = ({ positions, indices }: typeof mesh): number => {
       let sum = 0;
