@@ -1,6 +1,6 @@
 /** Weights are fetched from real servers on loopback: interrupted, without ranges, with wrong bytes, refused. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useFolders } from '../../test/captureScene.js';
@@ -195,6 +195,24 @@ describe('a download of weights', () => {
     });
     expect(readdirSync(folder)).toEqual(['plinth-weights.json']);
     expect(await download(free(needed))).toHaveLength(3);
+  });
+
+  it('says so where the disk becomes full on the way, and goes on once it has room', async (test) => {
+    // Writes to this device fail as on a full disk; not every system has it.
+    if (!existsSync('/dev/full')) test.skip();
+    const { download, folder, files, partial } = await setUp();
+    await mkdir(join(folder, 'some/flow/ckpts'), { recursive: true });
+    await symlink('/dev/full', partial);
+    await expect(download()).rejects.toMatchObject({
+      code: 'DISK_LOW',
+      subject: folder,
+      message: expect.stringMatching(/became full.*more room.*goes on where it stopped/),
+    });
+    expect(existsSync(join(folder, A))).toBe(false);
+    expect(isWhole(folder, files, 'some/flow/pipeline.json')).toBe(true);
+    await rm(partial);
+    expect(await download()).toEqual([A, 'other/eyes/model.safetensors']);
+    expect(isWhole(folder, files, A)).toBe(true);
   });
 
   it('says what a server that refuses, is away, is silent or redirects for ever means', async () => {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PlinthError, throwIfCancelled } from '../core/errors.js';
+import { isDiskFull, PlinthError, throwIfCancelled } from '../core/errors.js';
 import {
   checkForm,
   type FileRecord,
@@ -14,7 +14,7 @@ import {
   sizeAt,
   writeNotes,
 } from './folder.js';
-import { type FileFacts, failed, type Hub } from './hub.js';
+import { type FileFacts, failed, GOES_ON, type Hub } from './hub.js';
 import { filesOf, type PlacedFile, type WeightManifest } from './manifest.js';
 
 /** How far a download is. */
@@ -60,6 +60,14 @@ export async function downloadWeights(
   try {
     return await fetchAll(manifest, folder, options);
   } catch (error) {
+    if (!(error instanceof PlinthError) && isDiskFull(error)) {
+      throw new PlinthError('DISK_LOW', {
+        found: `The disk where ${folder} is became full`,
+        remedy: `Give it more room, or name another folder with --weights or PLINTH_WEIGHTS. ${GOES_ON}`,
+        subject: folder,
+        cause: error,
+      });
+    }
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (error instanceof PlinthError || !['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'].includes(code)) {
       throw error;

@@ -178,7 +178,8 @@ class Patience {
   }
 }
 
-const GOES_ON = 'Run `plinth weights download` again; it goes on where it stopped';
+/** What to do after an interruption. */
+export const GOES_ON = 'Run `plinth weights download` again; it goes on where it stopped';
 
 /** A download that failed. @param remedy what to do; by default to run the command again */
 export const failed = ({ repository, file }: PlacedFile, found: string, remedy = GOES_ON): PlinthError =>
