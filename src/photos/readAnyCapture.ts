@@ -90,15 +90,24 @@ async function findSources(
   const { maxPixels, signal, onProgress, checkpoints } = resolved;
   const taken = await decoded(folder, images, resolved, scratch);
   const files = taken.map(({ file }) => file);
-  if (resolved.withoutCameras) {
-    const plain = await plainSources(folder, taken, resolved);
+  // A scale is one of cameras.
+  const needsNone = resolved.withoutCameras && !resolved.scale;
+  const plain = needsNone ? await plainSources(folder, taken, resolved) : undefined;
+  if (plain) {
     if ((await chooseMaskSource(plain.sources, resolved, [])).masks !== 'none') return plain;
     // Without masks the object is found by the cameras, for which there must be enough photos.
     if (files.length < FEWEST_PHOTOS) return plain;
   }
   const find = async (): Promise<PlacedPhotos> =>
     placedPhotos(await findCameras(files, { maxPixels, signal, onProgress, work: checkpoints }));
-  const found = checkpoints ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find) : await find();
+  let found: PlacedPhotos;
+  try {
+    found = checkpoints ? await kept(checkpoints, `cameras-${await photosKey(files, signal)}`, find) : await find();
+  } catch (error) {
+    // What helps is then not more photos but cutting the object out, which the method says.
+    if (plain && error instanceof PlinthError && NO_CAMERAS.has(error.code)) return plain;
+    throw error;
+  }
   return sourcesOf(
     resolved.scale ? scaledPhotos(found, resolved.scale) : found,
     folder,
@@ -177,6 +186,9 @@ async function decoded(
   }
   return taken;
 }
+
+/** What says that photos have no cameras that could be found. */
+const NO_CAMERAS = new Set(['PHOTOS_NOT_CONNECTED', 'CAPTURE_VIEWS_MISSING']);
 
 const UNREAD = new Set(['PHOTO_DECODER_MISSING', 'IMAGE_UNREADABLE']);
 
