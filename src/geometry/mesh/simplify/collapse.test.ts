@@ -15,7 +15,7 @@ describe('collapseEdges', () => {
     [20000, 0.0006],
     [1000, 0.01],
   ])('brings a torus down to %d triangles near where it was', (target, bound) => {
-    const left = collapseEdges(positions, welded, target);
+    const left = collapseEdges(positions, welded, target, { sweeps: true });
     const h = meshHealth({ positions, indices: left.indices });
     expect(h).toMatchObject({ watertight: true, genus: 1, nonManifoldVertices: 0, inwardTriangles: 0 });
     expect(h.triangles).toBeLessThanOrEqual(target);
@@ -25,7 +25,7 @@ describe('collapseEdges', () => {
   });
 
   it('stops in the midst of sweeps where the allowed error is reached', () => {
-    const { indices: left, error } = collapseEdges(positions, welded, 1000, 0.001);
+    const { indices: left, error } = collapseEdges(positions, welded, 1000, { maxError: 0.001, sweeps: true });
     expect(error).toBeLessThanOrEqual(0.001);
     expect(left.length / 3).toBeGreaterThan(4000);
     expect(left.length / 3).toBeLessThan(40000);

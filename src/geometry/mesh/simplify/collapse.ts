@@ -15,17 +15,18 @@ const LEAST = 0.01;
  *
  * @param indices a closed, oriented manifold over welded vertices.
  * @param target number of triangles to stop at. Where no allowed collapse is left, more remain.
- * @param maxError largest accepted deviation, scene units.
+ * @param options `maxError`: largest accepted deviation, scene units; default: none. `sweeps`: whether to take many edges
+ * at once while far more than the target is left; default: one by one, the cheapest first.
  * @returns the remaining triangles and the root of the largest quadric error, scene units.
  */
 export function collapseEdges(
   positions: Float32Array,
   indices: Uint32Array,
   target: number,
-  maxError = Infinity,
+  { maxError = Infinity, sweeps = false }: { maxError?: number; sweeps?: boolean } = {},
 ): { indices: Uint32Array; error: number } {
   const mesh = new ShrinkingMesh(positions, indices);
-  const swept = sweep(mesh, SWEPT * target, maxError);
+  const swept = sweeps ? sweep(mesh, SWEPT * target, maxError) : 0;
   const error = Math.max(swept, collapseCheapest(mesh, target, maxError));
   return { indices: mesh.indices, error: Math.sqrt(error) };
 }

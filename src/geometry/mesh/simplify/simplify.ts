@@ -7,6 +7,8 @@ import { collapseEdges, SWEPT } from './collapse.js';
 
 /** Ratio of the budgets that are tried one after the other. */
 const GROWTH = 1.5;
+/** Parts from which a surface is torn, so that each counts by itself and most of it is gone in sweeps. */
+const MANY_PARTS = 48;
 
 export interface SimplifyOptions {
   /** Triangle budget. A mesh that is within it already is returned as it is. */
@@ -68,7 +70,10 @@ export async function simplifyMesh(mesh: Mesh, options: SimplifyOptions): Promis
       [indices, error] = growBudgets(mesh.indices, parts, run, options.triangles, [indices, error], sound);
       progress?.(0.7);
       // Texture seams end here: collapsing works on welded vertices, which keep the attributes of the lowest of them.
-      const rest = collapseEdges(mesh.positions, welded(indices), options.triangles, maxError);
+      const rest = collapseEdges(mesh.positions, welded(indices), options.triangles, {
+        maxError,
+        sweeps: isTorn(parts),
+      });
       indices = rest.indices;
       error = Math.max(error, rest.error);
     }
@@ -87,6 +92,8 @@ interface Parts {
   /** Twice the Euler characteristic of every part. */
   shapes: Int32Array;
 }
+
+const isTorn = ({ shapes }: Parts): boolean => shapes.length >= MANY_PARTS;
 
 function partsOf(welded: Uint32Array, map: Uint32Array): Parts {
   const topology = topologyOf(welded, map.length);
@@ -126,8 +133,9 @@ function soundParts(indices: Uint32Array, { map, of, shapes }: Parts): Uint8Arra
 }
 
 /**
- * Every part as the smallest of growing budgets leaves it sound, or else as it was: a crumb or a tunnel that no budget
- * keeps must not leave all the rest to slower means. Above what sweeps bring down as well, no budget is tried.
+ * The smallest of growing budgets that leaves all parts sound. Where there are many and none does up to what sweeps
+ * bring down as well, every part as the smallest budget leaves it sound, or else as it was: a crumb or a tunnel that no
+ * budget keeps must not leave all the rest to slower means.
  *
  * @param first what the first budget left, and which parts of that are sound
  */
@@ -137,21 +145,19 @@ function growBudgets(whole: Uint32Array, parts: Parts, run: Run, budget: number,
   const settled = [ofParts(first[0], sound)];
   let error = first[1];
   let open = sound.map((s) => 1 - s);
-  for (let grown = budget; open.includes(1); ) {
-    grown = Math.ceil(grown * GROWTH);
-    const rest = ofParts(whole, open);
-    const target = Math.ceil((grown * rest.length) / whole.length);
-    if (grown > SWEPT * budget || target >= rest.length / 3) {
-      settled.push(rest);
-      break;
-    }
-    const [indices, own] = run(rest, target);
+  const most = isTorn(parts) ? SWEPT * budget : Infinity;
+  for (let grown = Math.ceil(budget * GROWTH); grown <= most; grown = Math.ceil(grown * GROWTH)) {
+    if (grown >= whole.length / 3) return [whole, 0];
+    const [indices, own] = run(whole, grown);
     const good = soundParts(indices, parts);
-    if (!good.includes(1)) continue;
-    settled.push(ofParts(indices, good));
+    if (!good.includes(0)) return [indices, own];
+    const now = good.map((g, p) => g & open[p]);
+    if (!now.includes(1)) continue;
+    settled.push(ofParts(indices, now));
     error = Math.max(error, own);
-    open = open.map((o, p) => o - good[p]);
+    open = open.map((o, p) => o - now[p]);
   }
+  settled.push(ofParts(whole, open));
   const all = new Uint32Array(settled.reduce((sum, list) => sum + list.length, 0));
   let at = 0;
   for (const list of settled) {
