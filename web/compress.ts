@@ -1,5 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Plugin } from 'vite';
@@ -9,9 +9,13 @@ const TEXT = /\.(js|css|html|svg)$/;
 const WORTHWHILE = 600;
 
 /** Puts a Brotli and a gzip copy beside each built text file, so that the service need not compress what never changes. */
-export function compressed(folder: string): Plugin {
+export function compressed(): Plugin {
+  let folder: string;
   return {
     name: 'compressed-copies',
+    configResolved({ root, build }) {
+      folder = resolve(root, build.outDir);
+    },
     async closeBundle() {
       for (const name of await readdir(folder, { recursive: true })) {
         if (!TEXT.test(name)) continue;

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { compressed } from './compress.js';
+import { sharedViewer } from './sharedViewer.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,7 +11,7 @@ export default defineConfig({
   root: here('.'),
   // Relative, so that the page also works behind a proxy that gives it a folder.
   base: './',
-  plugins: [react(), compressed(here('../dist/web'))],
+  plugins: [react(), sharedViewer(here('./src/share/viewer.ts')), compressed()],
   build: {
     outDir: here('../dist/web'),
     emptyOutDir: true,

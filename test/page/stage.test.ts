@@ -1,16 +1,18 @@
 /** The stage in real Chromium: a made result whose pictures, light and cameras are known to the last pixel. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job } from '../../src/api/job.js';
 import type { QualityData } from '../../src/quality/schema.js';
 import { useGpu } from '../gpu.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
-import { browserMissing, buildPage, launch, openPage, violations } from './browser.js';
+import { browserMissing, buildPage, launch, openPage, sticksOut, violations } from './browser.js';
 import { madeAsset, makeResult } from './madeResult.js';
-import { meansOnObject, middleOf, shareChanged, toSquare } from './pixels.js';
+import { meansOnObject, middleOf, shareChanged, shareColoured, toSquare } from './pixels.js';
 
 if (browserMissing) console.warn(`The tests of the stage are skipped. ${browserMissing}`);
 
@@ -222,6 +224,94 @@ describe.skipIf(browserMissing)('the stage', () => {
     expect(await page.evaluate<number>('scrollY')).toBe(0);
     expect(shareChanged(before, await still(page))).toBeGreaterThan(0.05);
     await page.context().close();
+  });
+
+  it('shares a page that stands alone, a film and a picture', async () => {
+    const page = calm;
+    const saved = async (button: string): Promise<{ path: string; name: string }> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button }).click(),
+      ]);
+      const path = join(folder, download.suggestedFilename());
+      await download.saveAs(path);
+      return { path, name: download.suggestedFilename() };
+    };
+    const shared = await saved('Share as a page');
+    expect(shared.name).toBe('Made.html');
+    expect((await stat(shared.path)).size).toBeLessThan(5e6);
+    const poster = await saved('Picture as it stands');
+    expect(await sharp(poster.path).metadata()).toMatchObject({ format: 'png', width: 1600, height: 1200 });
+    const film = await saved('Film of a turn');
+    expect(film.name).toBe('Made.webm');
+    const alone = await browser.newContext({
+      offline: true,
+      reducedMotion: 'reduce',
+      viewport: { width: 500, height: 600 },
+    });
+    const other = await alone.newPage();
+    const asked: string[] = [];
+    other.on('request', (request) => asked.push(request.url()));
+    other.on('console', (message) => message.type() === 'error' && asked.push(message.text()));
+    await other.goto(pathToFileURL(shared.path).href);
+    await other.locator('#stage[data-ready=true]').waitFor();
+    await other.getByRole('img', { name: 'Photograph of Made' }).waitFor();
+    await other.getByText('You can trust this model.').waitFor();
+    const half = await middleOf(other, other.locator('#stage'), 0.9, 64);
+    await other.getByRole('slider', { name: 'Photograph' }).fill('0');
+    await other.waitForTimeout(1000);
+    const bare = await middleOf(other, other.locator('#stage'), 0.9, 64);
+    // The room behind the thing is in the photograph alone; the thing is in both.
+    expect(shareChanged(half, bare)).toBeGreaterThan(0.1);
+    expect(shareColoured(bare)).toBeGreaterThan(0.1);
+    expect(asked.filter((what) => !/^(file|blob|data):/.test(what))).toEqual([]);
+    expect(await violations(other)).toEqual([]);
+    // What plays a film says what it is.
+    await other.goto(pathToFileURL(film.path).href);
+    await other.waitForFunction('document.querySelector("video")?.readyState >= 2');
+    const facts = await other.evaluate<number[]>(
+      '(({ videoWidth, videoHeight, duration }) => [videoWidth, videoHeight, duration])(document.querySelector("video"))',
+    );
+    expect(facts).toEqual([720, 720, 5]);
+    await alone.close();
+  });
+
+  it('has a report that any eye and any screen can read, in which nothing moves unasked', async () => {
+    const context = await browser.newContext({ offline: true, viewport: { width: 390, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(join(folder, 'report.html')).href);
+    expect(await violations(page)).toEqual([]);
+    expect(await sticksOut(page)).toBe(0);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await sticksOut(page)).toBe(0);
+    const turning = page.getByRole('img', { name: /turning$/ });
+    expect(await turning.isVisible()).toBe(false);
+    await page.getByText('Turn it round').press('Enter');
+    await turning.waitFor();
+    await page.getByText('Turn it round').press('Enter');
+    expect(await turning.isVisible()).toBe(false);
+    await context.close();
+  });
+
+  it('makes again what advice says, and takes another name, by keyboard', async () => {
+    const page = calm;
+    await page.getByRole('button', { name: 'Rename' }).press('Enter');
+    await page.getByLabel('Name', { exact: true }).fill('Made, renamed');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Made, renamed', level: 1 }).waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Rename');
+    await page.getByRole('button', { name: 'Make again', exact: true }).press('Enter');
+    await page
+      .getByRole('dialog')
+      .getByRole('radio', { name: /^Draft/ })
+      .check();
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+    await page.getByRole('dialog').getByRole('button', { name: 'Make again' }).click();
+    await expect.poll(() => page.url()).not.toContain(jobs[0].id);
+    const id = /jobs\/([0-9a-f-]+)/.exec(page.url())![1];
+    const made = await server.until(id, 'succeeded');
+    expect(made).toMatchObject({ name: 'Made, renamed', methods: [{ method: 'fusion', preset: 'draft' }] });
   });
 
   it('compares under one camera, one light and one channel', async () => {

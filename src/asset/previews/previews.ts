@@ -12,6 +12,7 @@ import { AssetRenderer, type RenderOptions } from '../../render/forward/assetRen
 import { type ContactShadow, contactShadow } from '../../render/forward/contactShadow.js';
 import { fitOrbit, orbitCamera } from '../../render/forward/orbit.js';
 import { NEUTRAL_STUDIO, NIGHT_STUDIO, paintStudio, SUNSET_STUDIO } from '../../render/forward/studio.js';
+import { animateWebp } from './animatedWebp.js';
 import { encodePng } from './renderToPng.js';
 
 /** Side of a cell in the contact sheets, relative to a view. */
@@ -164,15 +165,9 @@ async function relitSheet(
 }
 
 async function animate(frames: readonly ColorImage[]): Promise<Buffer> {
+  const [{ width, height }] = frames;
   const encoded = await Promise.all(
-    frames.map((frame) => raw(frame).removeAlpha().png({ compressionLevel: 1 }).toBuffer()),
+    frames.map((frame) => raw(frame).removeAlpha().webp({ quality: 84, effort: 3, smartSubsample: true }).toBuffer()),
   );
-  return await sharp(encoded, { join: { animated: true } })
-    .webp({
-      quality: 80,
-      effort: 3,
-      loop: 0,
-      delay: frames.map(() => Math.round((TURN.seconds * 1000) / frames.length)),
-    })
-    .toBuffer();
+  return animateWebp(encoded, width, height, Math.round((TURN.seconds * 1000) / frames.length));
 }

@@ -54,13 +54,18 @@ export function viewBars(views: readonly ViewQuality[], thresholds: Thresholds):
   const pitch = sideBySide
     ? Math.floor(258 / views.length)
     : Math.max(15, Math.min(110, Math.floor(990 / views.length)));
-  const charts = rows.map((row, r) => barChart(row, views, pitch, sideBySide || r === rows.length - 1));
+  const charts = rows.map(
+    (
+      row,
+      r, // By keyboard the views are walked through once, not once a measure.
+    ) => barChart(row, views, pitch, sideBySide || r === rows.length - 1, r === 0),
+  );
   return sideBySide
     ? html`<div class="chart charts">${charts}</div>`
     : html`<div class="chart scroll" role="group" aria-label="Measures of every view" tabindex="0">${charts}</div>`;
 }
 
-function barChart(row: BarRow, views: readonly ViewQuality[], pitch: number, named: boolean): Html {
+function barChart(row: BarRow, views: readonly ViewQuality[], pitch: number, named: boolean, first: boolean): Html {
   const wide = pitch >= 40;
   const width = LEFT + pitch * views.length + 8;
   const longest = Math.max(...views.map((v) => v.name.length));
@@ -80,7 +85,7 @@ function barChart(row: BarRow, views: readonly ViewQuality[], pitch: number, nam
     const x = LEFT + pitch * i + (pitch - bar) / 2;
     const top = Math.min(base - 1, y(value));
     const shown = value.toFixed(row.digits);
-    return html`<a href="#view-${i}"><title>${v.name}: ${shown}</title><rect class="bar-${v.group}" x="${x.toFixed(1)}" y="${top.toFixed(1)}" width="${bar.toFixed(1)}" height="${(base - top).toFixed(1)}" rx="2"/>${
+    return html`<a href="#view-${i}"${first ? null : html` tabindex="-1"`}><title>${v.name}: ${shown}</title><rect class="bar-${v.group}" x="${x.toFixed(1)}" y="${top.toFixed(1)}" width="${bar.toFixed(1)}" height="${(base - top).toFixed(1)}" rx="2"/>${
       wide &&
       html`<text class="value" x="${(x + bar / 2).toFixed(1)}" y="${(top - 4).toFixed(1)}" text-anchor="middle">${shown}</text>`
     }</a>`;
@@ -96,7 +101,7 @@ function barChart(row: BarRow, views: readonly ViewQuality[], pitch: number, nam
         ? html`<text x="${x}" y="${ROW + 4}" text-anchor="middle">${shortened(v.name, Math.floor(pitch / 6.2))}</text>`
         : html`<text x="${x + 3}" y="${ROW}" text-anchor="end" transform="rotate(-60 ${x + 3} ${ROW})">${shortened(v.name, 20)}</text>`;
     });
-  return html`<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${row.title} of ${views.length} views; the same figures stand with every view below"><text class="title" x="0" y="13">${row.title}</text>${grid}${bars}${floors}${names}</svg>`;
+  return html`<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="group" aria-label="${row.title} of ${views.length} views; the same figures stand with every view below"><text class="title" x="0" y="13">${row.title}</text>${grid}${bars}${floors}${names}</svg>`;
 }
 
 const shortened = (text: string, letters: number): string =>
@@ -152,7 +157,7 @@ function curve(series: Series): Html {
 /** Seconds of every stage as a table with bars. */
 export function stageTable(timings: QualityData['run']['timings']): Html {
   const longest = Math.max(1e-9, ...timings.map((t) => t.seconds));
-  return html`<div class="scroll"><table><thead><tr><th scope="col">Stage</th><th scope="col">Time</th><th scope="col" class="left">Share</th></tr></thead><tbody>${timings.map(
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of stages"><table><thead><tr><th scope="col">Stage</th><th scope="col">Time</th><th scope="col" class="left">Share</th></tr></thead><tbody>${timings.map(
     (t) =>
       html`<tr><th scope="row">${t.title ?? t.stage}</th><td>${duration(t.seconds)}</td><td class="left share"><svg width="180" height="9" viewBox="0 0 180 9" aria-hidden="true"><rect class="time-track" width="180" height="9" rx="4.5"/><rect class="time-bar" width="${Math.max(3, (180 * t.seconds) / longest).toFixed(1)}" height="9" rx="4.5"/></svg></td></tr>`,
   )}</tbody></table></div>`;

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Region } from 'sharp';
+import { animateWebp } from '../../asset/previews/animatedWebp.js';
 import { throwIfCancelled } from '../../core/errors.js';
 import type { QualityData } from '../schema.js';
 
@@ -105,10 +106,10 @@ async function loadPreviews(folder: string): Promise<Omit<ReportImages, 'views'>
     return {};
   }
   const find = (pattern: RegExp) => names.find((name) => pattern.test(name));
-  const load = (name: string | undefined, size: number, animated = false) =>
-    name === undefined ? undefined : inline(join(previews, name), { size, quality: animated ? 60 : 80, animated });
+  const load = (name: string | undefined, size: number) =>
+    name === undefined ? undefined : inline(join(previews, name), { size, quality: 80 });
   return {
-    turntable: await load(find(/^turntable.*\.webp$/i), 340, true),
+    turntable: await moving(previews, find(/^turntable.*\.webp$/i), 340),
     still: await load(find(/^textured.*\.png$/i), 512),
     sheet: await load(find(/^contact.*\.(png|webp|jpe?g)$/i), 1040),
     relit: await load(find(/^relit.*\.(png|webp|jpe?g)$/i), 1040),
@@ -120,7 +121,6 @@ interface InlineOptions {
   size: number;
   /** WebP quality, 0…100. */
   quality: number;
-  animated?: boolean;
   crop?: Region;
 }
 
@@ -144,23 +144,48 @@ async function decode(path: string): Promise<Decoded | undefined> {
 /** `undefined` where the file is missing or no image: a report with a gap is better than none. */
 async function inline(
   source: string | Decoded,
-  { size, quality, animated, crop }: InlineOptions,
+  { size, quality, crop }: InlineOptions,
 ): Promise<InlineImage | undefined> {
   try {
     const image =
       typeof source === 'string'
-        ? sharp(await readFile(source), { animated })
+        ? sharp(await readFile(source))
         : sharp(source.data, { raw: { width: source.width, height: source.height, channels: 4 } });
     if (crop) image.extract(crop);
     const { data, info } = await image
-      .resize({ width: size, height: animated ? undefined : size, fit: 'inside', withoutEnlargement: true })
+      .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
       .webp({ quality, alphaQuality: 80, effort: 3 })
       .toBuffer({ resolveWithObject: true });
     return {
       source: `data:image/webp;base64,${data.toString('base64')}`,
       width: info.width,
-      height: info.pageHeight ?? info.height,
+      height: info.height,
     };
+  } catch {
+    return undefined;
+  }
+}
+
+const MOVING_QUALITY = 70;
+
+/** A moving picture made smaller, frame by frame, each whole in itself; `undefined` where it is missing or none. */
+async function moving(folder: string, name: string | undefined, size: number): Promise<InlineImage | undefined> {
+  if (name === undefined) return undefined;
+  try {
+    const bytes = await readFile(join(folder, name));
+    const { pages = 1, delay = [] } = await sharp(bytes).metadata();
+    const frames: Buffer[] = [];
+    let [width, height] = [0, 0];
+    for (let page = 0; page < pages; page++) {
+      const { data, info } = await sharp(bytes, { page })
+        .resize({ width: size, withoutEnlargement: true })
+        .webp({ quality: MOVING_QUALITY, effort: 3, smartSubsample: true })
+        .toBuffer({ resolveWithObject: true });
+      [width, height] = [info.width, info.height];
+      frames.push(data);
+    }
+    const data = animateWebp(frames, width, height, delay[0] ?? 80);
+    return { source: `data:image/webp;base64,${data.toString('base64')}`, width, height };
   } catch {
     return undefined;
   }

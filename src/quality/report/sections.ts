@@ -36,12 +36,13 @@ const picture = (image: InlineImage, alt: string): Html =>
 export function hero(data: QualityData, images: ReportImages): Html {
   const { capture, method } = data;
   const [first] = images.views.values();
-  const moving = images.turntable ?? images.still ?? first?.render;
-  const still = images.still ?? moving;
+  const still = images.still ?? first?.render ?? images.turntable;
+  // Nothing moves by itself: who opens the turn sees it, who closes it has it still again.
+  const turn =
+    images.turntable &&
+    html`<details class="turn"><summary>Turn it round</summary>${picture(images.turntable, `The model of ${capture.name}, turning`)}</details>`;
   const portrait =
-    moving &&
-    still &&
-    html`<div class="portrait"><picture><source media="(prefers-reduced-motion: reduce)" srcset="${still.source}">${picture(moving, `The model of ${capture.name}`)}</picture></div>`;
+    still && html`<div class="portrait">${picture(still, `The model of ${capture.name}`)}${turn ?? null}</div>`;
   const withDepth =
     capture.views.withDepth > 0
       ? capture.views.withDepth === data.views.length
@@ -294,7 +295,7 @@ export function detailsSection(data: QualityData): Html {
     fold(
       'Files',
       `${data.files.length}, ${size(data.files.reduce((s, f) => s + f.bytes, 0))}`,
-      html`<div class="scroll"><table><thead><tr><th scope="col">File</th><th scope="col">Size</th><th scope="col">SHA-256</th></tr></thead><tbody>${data.files.map((f) => html`<tr><td>${f.path}</td><td>${size(f.bytes)}</td><td><code>${f.sha256.slice(0, 16)}…</code></td></tr>`)}</tbody></table></div>`,
+      html`<div class="scroll" tabindex="0" role="group" aria-label="Table of files"><table><thead><tr><th scope="col">File</th><th scope="col">Size</th><th scope="col">SHA-256</th></tr></thead><tbody>${data.files.map((f) => html`<tr><td>${f.path}</td><td>${size(f.bytes)}</td><td><code>${f.sha256.slice(0, 16)}…</code></td></tr>`)}</tbody></table></div>`,
     )
   }</section>`;
 }

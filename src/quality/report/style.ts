@@ -118,6 +118,8 @@ figcaption { color: var(--soft); font-size: 0.8rem; margin-top: 4px; }
 .sheet { margin-top: 16px; }
 details { border-bottom: 1px solid var(--line); }
 details:first-of-type { border-top: 1px solid var(--line); }
+.portrait details.turn { border: 0; }
+.portrait:has(details[open]) > img { display: none; }
 dd details, dd details:first-of-type { border: 0; } dd summary { padding: 5px 0; font-weight: 500; }
 summary { cursor: pointer; padding: 12px 0; font-weight: 560; }
 summary span { color: var(--soft); font-weight: 400; }

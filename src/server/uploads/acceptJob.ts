@@ -142,7 +142,9 @@ async function acceptStored(
     // A copy: whoever deletes one job must not take the other's pictures.
     await cp(source, folder, { recursive: true });
     const pictures = { name: earlierJob?.input.name ?? example!, bring: fromFolder(context, folder, runs) };
-    const named = earlierJob ? { ...asked, name: asked.name ?? earlierJob.name } : asked;
+    // What was said of the pictures themselves holds for them again.
+    const { invertMasks, holdout } = earlierJob?.request ?? {};
+    const named = earlierJob ? { invertMasks, holdout, ...asked, name: asked.name ?? earlierJob.name } : asked;
     return await queue(request, context, named, pictures, earlierJob?.input.kind ?? 'example', idempotency);
   } finally {
     room.release();

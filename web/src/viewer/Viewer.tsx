@@ -9,7 +9,7 @@ import { PictureOver } from './PictureOver.js';
 import { StageTools } from './StageTools.js';
 import { FIRST_SETTINGS, type ModelFacts, Stage, type StageSettings, type Standpoint } from './stage.js';
 import { useOpening } from './useOpening.js';
-import type { StageView } from './views.js';
+import type { Look, StageView } from './views.js';
 
 export interface ViewerProps {
   /** Address of a GLB file at the API. */
@@ -20,6 +20,8 @@ export interface ViewerProps {
   /** Pictures to stand at; the stage opens inside the one numbered `opening`. */
   views?: StageView[];
   opening?: number;
+  /** Stands at this view. */
+  look?: Look;
   /** Follows another viewer, and tells when it was moved itself. */
   standpoint?: Standpoint;
   onMove?: (standpoint: Standpoint) => void;
@@ -35,7 +37,7 @@ const NO_VIEWS: StageView[] = [];
 const FLIGHT = 0.9;
 
 export default function Viewer(props: ViewerProps) {
-  const { path, bytes: size, light, views = NO_VIEWS, opening = 0, standpoint, onMove, onStage } = props;
+  const { path, bytes: size, light, views = NO_VIEWS, opening = 0, look, standpoint, onMove, onStage } = props;
   const frame = useRef<HTMLDivElement>(null);
   const holder = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage>(undefined);
@@ -105,6 +107,14 @@ export default function Viewer(props: ViewerProps) {
     document.addEventListener('fullscreenchange', changed);
     return () => document.removeEventListener('fullscreenchange', changed);
   }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only who looks anew moves the camera
+  useEffect(() => {
+    const index = views.findIndex((v) => v.name === look?.name);
+    if (index < 0) return;
+    choose(index, reducedMotion() ? 0 : FLIGHT);
+    frame.current?.scrollIntoView({ block: 'start' });
+  }, [look]);
 
   const reset = (): void => {
     take();

@@ -22,6 +22,7 @@ import {
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import { MeshoptDecoder } from 'three/addons/libs/meshopt_decoder.module.js';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import type { Mesh as CoreMesh } from '../../../src/core/mesh.js';
 import { fitOrbit, ORBIT_DEFAULTS, orbitDirection } from '../../../src/render/forward/orbit.js';
 import { groundShadow } from './groundShadow.js';
 import { capturedLight, studioLight } from './light.js';
@@ -371,8 +372,35 @@ export class Stage {
     return made;
   }
 
-  private home(azimuth: number): Pose {
-    const { width, height } = this.room();
+  /**
+   * Draws one picture of a size of its own, on this stage's canvas, which holds it until the next frame: from where the
+   * camera is, or from an azimuth (degrees) with all of the model in it. `restore` gives the window back what it shows.
+   */
+  shoot(width: number, height: number, azimuth?: number): HTMLCanvasElement {
+    const kept = this.pose();
+    this.renderer.setPixelRatio(1);
+    this.renderer.setSize(width, height, false);
+    const pose = azimuth === undefined ? kept : this.home(azimuth, { width, height });
+    this.camera.position.copy(pose.position);
+    this.camera.lookAt(pose.target);
+    setLens(this.camera, pose, { width, height });
+    this.renderer.render(this.scene, this.camera);
+    this.camera.position.copy(kept.position);
+    this.camera.lookAt(kept.target);
+    return this.canvas;
+  }
+
+  /** Shows the window's own size again, after `shoot`. */
+  restore(): void {
+    this.resize();
+  }
+
+  /** The model as one mesh. */
+  mesh(): CoreMesh {
+    return meshOf(this.model);
+  }
+
+  private home(azimuth: number, { width, height } = this.room()): Pose {
     const view = { azimuth, elevation: ORBIT_DEFAULTS.elevation, fov: ORBIT_DEFAULTS.fov };
     const { target, distance } = fitOrbit(meshOf(this.model), view, width / height, ALL_ROUND);
     const position = new Vector3(...orbitDirection(azimuth, view.elevation)).multiplyScalar(distance);

@@ -13,3 +13,9 @@ export interface StageView {
   /** The rest of what was measured, in words. */
   facts: string;
 }
+
+/** A view to go to; another number of times asks for it again. */
+export interface Look {
+  name: string;
+  times: number;
+}

@@ -5,6 +5,8 @@ import { go, href } from '../../route.js';
 import { Icon } from '../../ui/Icon.js';
 import { Confirm, Notice, Problem, Report, StateBadge, useNow } from '../../ui/parts.js';
 import { Log } from './Log.js';
+import { MakeAgain } from './MakeAgain.js';
+import { Rename } from './Rename.js';
 import { useJob } from './useJob.js';
 import { Curves, Stages, Watch } from './Watch.js';
 import type { Watched } from './watched.js';
@@ -44,6 +46,7 @@ export function JobPage({ id }: { id: string }) {
         onCancel={() => void act(() => api.cancel(id).then(renew))}
         onRetry={() => void act(() => api.retry(id).then(() => setEpoch((e) => e + 1)))}
         onDelete={() => void act(() => api.delete(id).then(() => go()))}
+        onRenamed={() => void act(renew)}
       />
       {failure !== undefined && <Problem error={failure} />}
       {job.failure && <Report tone="bad" {...job.failure} />}
@@ -131,11 +134,12 @@ interface HeadlineProps {
   onCancel: () => void;
   onRetry: () => void;
   onDelete: () => void;
+  onRenamed: () => void;
 }
 
 /** Name, state, and what can be done with the job; what cannot be undone is confirmed first. */
-function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
-  const [asked, setAsked] = useState<'cancel' | 'delete'>();
+function Headline({ job, onCancel, onRetry, onDelete, onRenamed }: HeadlineProps) {
+  const [asked, setAsked] = useState<'cancel' | 'delete' | 'again' | 'rename'>();
   const over = isOver(job);
   return (
     <>
@@ -165,6 +169,15 @@ function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
           </a>
         )}
         {over && (
+          <button type="button" onClick={() => setAsked('again')}>
+            <Icon name="retry" />
+            Make again
+          </button>
+        )}
+        <button type="button" onClick={() => setAsked('rename')}>
+          Rename
+        </button>
+        {over && (
           <button type="button" onClick={() => setAsked('delete')}>
             <Icon name="trash" />
             Delete
@@ -172,6 +185,8 @@ function Headline({ job, onCancel, onRetry, onDelete }: HeadlineProps) {
         )}
       </div>
       {!job.result && <Facts job={job} />}
+      {asked === 'again' && <MakeAgain job={job} onClose={() => setAsked(undefined)} />}
+      {asked === 'rename' && <Rename job={job} onClose={() => setAsked(undefined)} onDone={onRenamed} />}
       {asked === 'cancel' && (
         <Confirm
           title="Cancel this model?"

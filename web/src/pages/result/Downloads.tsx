@@ -4,12 +4,13 @@ import { bytes } from '../../format.js';
 import { useStore } from '../../store.js';
 import { Icon } from '../../ui/Icon.js';
 import { Download, Problem, useImage } from '../../ui/parts.js';
+import type { Stage } from '../../viewer/stage.js';
+import { fileName } from './fileName.js';
+import { save } from './Share.js';
 
 const FORMATS: { pattern: RegExp; title: string; use: string }[] = [
   { pattern: /\.glb$/, title: 'GLB', use: 'web, Blender, engines' },
   { pattern: /\.usdz$/, title: 'USDZ', use: 'Apple devices, AR' },
-  { pattern: /\.obj$/, title: 'OBJ', use: 'everything else' },
-  { pattern: /\.mtl$/, title: 'MTL', use: 'material of the OBJ' },
   { pattern: /\.ply$/, title: 'PLY', use: 'scanning tools' },
 ];
 
@@ -17,11 +18,22 @@ interface Props {
   job: Job;
   run: string;
   files: JobFile[];
+  stage: Stage | undefined;
 }
 
-export function Downloads({ job, run, files }: Props) {
+export function Downloads({ job, run, files, stage }: Props) {
   const usdz = files.find((f) => f.name.endsWith('.usdz'));
   const report = files.find((f) => f.name.endsWith('report.html'));
+  const several = job.result!.runs.length > 1;
+  const named = several ? `${job.name} ${run}` : job.name;
+  const part = (name: string): string =>
+    `${job.links.download}?part=${name}${several ? `&run=${encodeURIComponent(run)}` : ''}`;
+  const sum = (pattern: RegExp): number => files.reduce((total, f) => total + (pattern.test(f.name) ? f.bytes : 0), 0);
+  const evidence = sum(EVIDENCE);
+  const toStl = async (): Promise<void> => {
+    const { stl } = await import('../../share/stl.js');
+    save(new Blob([stl(stage!.mesh())], { type: 'model/stl' }), fileName(named, 'stl'));
+  };
   return (
     <section aria-labelledby="downloads" className="card">
       <h2 id="downloads">Take it with you</h2>
@@ -33,23 +45,30 @@ export function Downloads({ job, run, files }: Props) {
           const file = files.find((f) => pattern.test(f.name));
           return (
             file && (
-              <Download key={title} path={file.url} name={`${job.name}-${run}${/\.\w+$/.exec(file.name)![0]}`}>
-                <Icon name="download" />
-                <span className="grow">
-                  {title} <span className="quiet small">{use}</span>
-                </span>
-                <span className="quiet small">{bytes(file.bytes)}</span>
+              <Download key={title} path={file.url} name={fileName(named, title.toLowerCase())}>
+                <Words title={title} use={use} size={bytes(file.bytes)} />
               </Download>
             )
           );
         })}
-        <Download path={job.links.download} name={`${job.name}.zip`}>
-          <Icon name="download" />
-          <span className="grow">
-            Everything <span className="quiet small">one zip</span>
-          </span>
-          <span className="quiet small">{bytes(job.result?.bytes ?? 0)}</span>
+        {files.some((f) => f.name.endsWith('.obj')) && (
+          <Download path={part('obj')} name={fileName(`${named} OBJ`, 'zip')}>
+            <Words title="OBJ" use="everything else, a zip with its maps" size={bytes(sum(/mesh[._].*/))} />
+          </Download>
+        )}
+        {stage && (
+          <button type="button" onClick={() => void toStl()}>
+            <Words title="STL" use="printing, form only" />
+          </button>
+        )}
+        <Download path={part('asset')} name={fileName(named, 'zip')}>
+          <Words title="Asset" use="all formats, one zip" size={bytes(sum(/./) - evidence)} />
         </Download>
+        {evidence > 0 && (
+          <Download path={part('evidence')} name={fileName(`${named} evidence`, 'zip')}>
+            <Words title="Evidence" use="pictures and measures, one zip" size={bytes(evidence)} />
+          </Download>
+        )}
         {report && (
           <a className="button" href={serviceUrl() + report.url} target="_blank" rel="noreferrer">
             <Icon name="report" />
@@ -62,6 +81,18 @@ export function Downloads({ job, run, files }: Props) {
     </section>
   );
 }
+
+const EVIDENCE = /(^|\/)(previews\/|assessment\/|quality\.json$|report\.html$)/;
+
+const Words = ({ title, use, size }: { title: string; use: string; size?: string }) => (
+  <>
+    <Icon name="download" />
+    <span className="grow">
+      {title} <span className="quiet small">{use}</span>
+    </span>
+    {size && <span className="quiet small">{size}</span>}
+  </>
+);
 
 /**
  * Shown where the browser opens USDZ files in augmented reality, which wants a link with a picture as its only child.

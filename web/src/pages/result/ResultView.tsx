@@ -4,9 +4,12 @@ import { Notice, Problem, QualityBadge, Report } from '../../ui/parts.js';
 import { Segments } from '../../ui/Segments.js';
 import { LazyViewer } from '../../viewer/LazyViewer.js';
 import type { Stage } from '../../viewer/stage.js';
+import type { Look } from '../../viewer/views.js';
+import { Advice } from './Advice.js';
 import { CameraViews } from './CameraViews.js';
 import { Downloads } from './Downloads.js';
 import { type Run, useRun } from './quality.js';
+import { Share } from './Share.js';
 import { openingOf, stageViews } from './stageViews.js';
 import { Figures, Verdict } from './Verdict.js';
 
@@ -16,7 +19,8 @@ export default function ResultView({ job }: { job: Job }) {
   const good = runs.filter((r) => !r.failure);
   const [chosen, setChosen] = useState(job.result!.best ?? good[0]?.name ?? runs[0].name);
   const run = useRun(job.id, runs.find((r) => r.name === chosen && !r.failure)?.name);
-  const [, setStage] = useState<Stage>();
+  const [stage, setStage] = useState<Stage>();
+  const [look, setLook] = useState<Look>();
   const facts = runs.find((r) => r.name === chosen)!;
   return (
     <div className="result">
@@ -46,7 +50,7 @@ export default function ResultView({ job }: { job: Job }) {
       )}
       {facts.failure && <Report tone="bad" {...facts.failure} />}
       {run?.error !== undefined && <Problem error={run.error} />}
-      {!facts.failure && <Model key={chosen} job={job} run={run} onStage={setStage} />}
+      {!facts.failure && <Model key={chosen} job={job} run={run} look={look} onStage={setStage} />}
       {facts.warnings.map((w) => (
         <Report
           key={`${w.code} ${w.subject}`}
@@ -57,8 +61,26 @@ export default function ResultView({ job }: { job: Job }) {
         />
       ))}
       <div className="columns">
-        {run && <Downloads job={job} run={chosen} files={run.files} />}
-        {run?.quality && <Figures quality={run.quality} />}
+        <div className="column">
+          {run && (
+            <Share
+              job={job}
+              run={run}
+              stage={stage}
+              opening={run.quality && stageViews(job.id, run.folder, run.quality)[openingOf(run.quality)]}
+            />
+          )}
+          {run?.quality && (
+            <Advice
+              job={job}
+              run={chosen}
+              quality={run.quality}
+              onLook={(name) => setLook((before) => ({ name, times: (before?.times ?? 0) + 1 }))}
+            />
+          )}
+          {run?.quality && <Figures quality={run.quality} />}
+        </div>
+        {run && <Downloads job={job} run={chosen} files={run.files} stage={stage} />}
       </div>
     </div>
   );
@@ -67,10 +89,11 @@ export default function ResultView({ job }: { job: Job }) {
 interface ModelProps {
   job: Job;
   run: Run | undefined;
+  look: Look | undefined;
   onStage: (stage: Stage | undefined) => void;
 }
 
-function Model({ job, run, onStage }: ModelProps) {
+function Model({ job, run, look, onStage }: ModelProps) {
   const glb = run?.files.find((f) => f.name.endsWith('.glb'));
   const light = run?.files.find((f) => f.name.endsWith('light.hdr'));
   const views = useMemo(() => (run?.quality ? stageViews(job.id, run.folder, run.quality) : []), [job.id, run]);
@@ -93,6 +116,7 @@ function Model({ job, run, onStage }: ModelProps) {
           light={light && filePath(job.id, light.name)}
           views={views}
           opening={run.quality && openingOf(run.quality)}
+          look={look}
           onStage={onStage}
         />
       ) : (
