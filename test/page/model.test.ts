@@ -2,11 +2,14 @@
  * The page from a bundled example to finished models on screen: real Chromium, real server, real engine. One job makes
  * all there is to see; its sizes are small, but for the pictures of the documentation (`SCREENSHOTS=1`).
  */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobFile } from '../../src/api/client.js';
 import type { Job } from '../../src/api/job.js';
 import { startTestServer, type TestServer } from '../service/testServer.js';
+import { zipNames } from '../zip.js';
 import { browserMissing, buildPage, launch, openPage, screenshot, settle, sticksOut, violations } from './browser.js';
 import { differenceOnObject, middleOf, shareChanged, shareColoured, toSquare } from './pixels.js';
 
@@ -185,13 +188,38 @@ describe.skipIf(skipped)('the page with the real engine', { timeout: PATIENCE },
 
   it('gives the files: every format, whole', async () => {
     const { files } = (await (await server.ask(`/v1/jobs/${job.id}/files`)).json()) as { files: JobFile[] };
-    for (const format of ['GLB', 'USDZ', 'OBJ', 'PLY']) {
+    for (const format of ['GLB', 'USDZ', 'PLY']) {
       const link = page.getByRole('link', { name: new RegExp(`^${format}`) });
       const path = (await link.getAttribute('href'))!;
       const bytes = (await (await server.ask(path)).arrayBuffer()).byteLength;
       expect([format, bytes]).toEqual([format, files.find((f) => f.url === path)!.bytes]);
     }
-    await page.getByRole('link', { name: /^Everything/ }).waitFor();
+    const zipped = async (title: RegExp): Promise<string[]> => {
+      const path = (await page.getByRole('link', { name: title }).getAttribute('href'))!;
+      return zipNames(Buffer.from(await (await server.ask(path)).arrayBuffer())).map((name) => name.split('/').at(-1)!);
+    };
+    expect(await zipped(/^OBJ/)).toEqual(expect.arrayContaining(['mesh.obj', 'mesh.mtl', 'mesh_baseColor.png']));
+    const asset = await zipped(/^Asset/);
+    const evidence = await zipped(/^Evidence/);
+    expect(asset).toContain('asset.glb');
+    expect(evidence).toContain('report.html');
+    const own = files.filter((f) => f.name.startsWith('fusion/')).length;
+    expect(asset.length + evidence.length).toBe(own);
+    // What plays a film says what it is.
+    const [download] = await Promise.all([
+      page.waitForEvent('download', SLOWLY),
+      page.getByRole('button', { name: 'Film of a turn' }).click(),
+    ]);
+    const film = join(server.settings.data, download.suggestedFilename());
+    await download.saveAs(film);
+    const player = await page.context().newPage();
+    await player.goto(pathToFileURL(film).href);
+    await player.waitForFunction('document.querySelector("video")?.readyState >= 2');
+    const facts = await player.evaluate<number[]>(
+      '(({ videoWidth, videoHeight, duration }) => [videoWidth, videoHeight, duration])(document.querySelector("video"))',
+    );
+    expect(facts).toEqual([720, 720, 4]);
+    await player.close();
   });
 
   it('is usable on a phone', async () => {

@@ -2,7 +2,7 @@ import type { Stage } from '../viewer/stage.js';
 import { type FilmFrame, webm } from './webm.js';
 
 /** Side of the film in pixels, frames of one turn, and frames a second. */
-const FILM = { side: 720, frames: 120, rate: 24 } as const;
+const FILM = { side: 720, frames: 96, rate: 24 } as const;
 /** A picture for the head of a page or a shop. */
 const POSTER = { width: 1600, height: 1200 } as const;
 /** The backdrop of the service's previews, from its middle to its corners. */

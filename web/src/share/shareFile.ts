@@ -29,13 +29,12 @@ const STYLE = `
 @media (prefers-color-scheme:dark){:root{--paper:#0d1112;--ink:#e8efee;--quiet:#a2aeb0;--line:#78868a;--card:#151a1b;
 --accent:#5dd3c5;--on:#04211d;--stage:radial-gradient(ellipse at 50% 42%,#3d4749 0%,#20272a 62%,#121718 100%)}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100svh;display:grid;grid-template-rows:auto 1fr auto auto;background:var(--paper);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 header,main,footer{padding:.75rem 1rem}
 h1{font-size:1.25rem;margin:0;overflow-wrap:anywhere}
 p{margin:0;max-width:60rem}
 footer{color:var(--quiet);font-size:.875rem}
-#stage{position:relative;min-height:20rem;background:var(--stage);container-type:size;overflow:hidden}
+#stage{position:relative;height:max(18rem,100svh - 16rem);background:var(--stage);container-type:size;overflow:hidden}
 .holder,.holder canvas{position:absolute;inset:0;width:100%;height:100%}
 .picture-over{--wide:min(100cqw,100cqh*var(--ratio));position:absolute;left:calc((100cqw - var(--wide))/2);
 top:calc((100cqh - var(--wide)/var(--ratio))/2);width:var(--wide);aspect-ratio:var(--ratio);pointer-events:none}

@@ -82,7 +82,7 @@ export function Share({ job, run, stage, opening }: Props) {
     );
   const busy = work !== undefined;
   return (
-    <section aria-labelledby="share" className="card share">
+    <section aria-labelledby="share" className="card sharing">
       <h2 id="share">Show it to others</h2>
       <button type="button" className="primary" disabled={busy} onClick={() => void page()}>
         <Icon name="send" />
