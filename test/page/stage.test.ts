@@ -254,7 +254,7 @@ describe.skipIf(browserMissing)('the stage', () => {
     await other.goto(pathToFileURL(shared.path).href);
     await other.locator('#stage[data-ready=true]').waitFor();
     await other.getByRole('img', { name: 'Photograph of Made' }).waitFor();
-    await other.getByText('You can trust this model.').waitFor();
+    await other.getByText('A faithful model.').waitFor();
     const half = await middleOf(other, other.locator('#stage'), 0.9, 64);
     await other.getByRole('slider', { name: 'Photograph' }).fill('0');
     await other.waitForTimeout(1000);

@@ -181,7 +181,7 @@ describe('the device', () => {
       Promise.resolve().then(() => requireDevice({ ...gpu, kind: 'discrete', memory: 6e9 }, false)),
     );
     expect(small.code).toBe('METHOD_DEVICE_TOO_SMALL');
-    expect(small.message).toMatch(/Some GPU has 6\.0 GB[\s\S]*8 GB[\s\S]*--adapter/);
+    expect(small.message).toMatch(/Some GPU has 6\.0 GB[\s\S]*6\.6 GB for 1 photo[\s\S]*--adapter/);
     const software = { ...gpu, kind: 'software' as const, memory: 64e9 };
     const cpu = await errorOf(Promise.resolve().then(() => requireDevice(software, false)));
     expect(cpu.message).toMatch(/about \d+ hours[\s\S]*PLINTH_NN_SOFTWARE=1/);

@@ -8,9 +8,9 @@ export interface PlainVerdict {
 }
 
 const TITLES: Record<Status, string> = {
-  normal: 'You can trust this model.',
+  normal: 'A faithful model.',
   warning: 'Usable with care.',
-  failure: 'Do not trust this model yet.',
+  failure: 'Not a faithful model.',
 };
 const LIKENESS: Record<Status, string> = {
   normal: 'it looks like its photographs',
