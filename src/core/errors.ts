@@ -137,7 +137,7 @@ export const ERROR_CODES = {
   QUEUE_FULL: ['machine', 'The queue holds as many jobs as it may.'],
   JOB_NOT_FOUND: ['input', 'There is no job of that id.'],
   JOB_STATE_CONFLICT: ['input', 'The state of the job does not allow this.'],
-  RESULT_DAMAGED: ['machine', 'A stored file of a result is not what was written.'],
+  RESULT_DAMAGED: ['machine', 'A stored file of a job is not what was written.'],
   FILE_NOT_FOUND: ['input', 'The job has no file of that name.'],
   EXAMPLE_NOT_FOUND: ['input', 'There is no example capture of that name.'],
   PRECONDITION_FAILED: ['input', 'The file is not the one that the request is conditional on.'],

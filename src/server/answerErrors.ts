@@ -22,7 +22,10 @@ export function handleErrors(app: App): void {
       if (!reply.hasHeader('retry-after')) reply.header('retry-after', String(retryAfter(coded.code)));
     }
     letRestPass(request);
-    reply.removeHeader('content-length');
+    // What was said of the file that should have been sent: an error is no file, and nobody may keep it for a year.
+    for (const name of ['content-length', 'content-disposition', 'repr-digest', 'last-modified', 'accept-ranges'])
+      reply.removeHeader(name);
+    reply.header('cache-control', 'no-store');
     return reply.code(status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(toProblem(coded, request.id));
   });
 }

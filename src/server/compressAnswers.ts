@@ -8,13 +8,15 @@ const WORTHWHILE = 1400;
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 
 /**
- * Compresses JSON that is read, for clients that take it (RFC 9110, 12.5.3). Files of results are sent as they are: they
- * are compressed in themselves, and their ranges and checksums are those of their bytes. Answers to other methods may
- * hold secrets, which compression beside chosen text would betray.
+ * Compresses JSON that is read, for clients that take it (RFC 9110, 12.5.3). Files of results are sent as they are:
+ * they are compressed in themselves, and their ranges and checksums are those of their bytes. Answers to other methods
+ * may hold secrets, which compression beside chosen text would betray.
  */
 export function compressAnswers(app: App): void {
   app.addHook('onSend', async (request, reply, payload) => {
-    if (request.method !== 'GET' || typeof payload !== 'string' || payload.length < WORTHWHILE) return payload;
+    // HEAD says what GET would: its length is that of what is compressed.
+    if (!['GET', 'HEAD'].includes(request.method) || typeof payload !== 'string' || payload.length < WORTHWHILE)
+      return payload;
     if (!String(reply.getHeader('content-type')).startsWith('application/json')) return payload;
     if (reply.hasHeader('content-encoding') || reply.hasHeader('etag')) return payload;
     reply.header('vary', [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', '));

@@ -3,7 +3,8 @@ import type { App } from './context.js';
 
 /** The page's own sign. */
 const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0b665f" d="M16 3l8 4.5v9L16 21l-8-4.5v-9z"/>' +
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">' +
+  '<path fill="#0b665f" d="M16 3l8 4.5v9L16 21l-8-4.5v-9z"/>' +
   '<path fill="#9a4a00" d="M6 24h20v4H6z"/></svg>';
 /** The sign with the name beside it. */
 const LOGO =

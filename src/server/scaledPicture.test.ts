@@ -45,9 +45,43 @@ test('the same picture is made once', async () => {
     reads++;
     return Readable.from([picture]);
   };
-  const first = await scaler.scale('a', { width: 120, cutOut: true }, read);
+  const ask = () => scaler.scale('a', { width: 120, cutOut: true }, read);
+  // Also for those who ask while it is made.
+  const [first, second] = await Promise.all([ask(), ask()]);
+  expect(second).toBe(first);
   expect(await scaler.scale('a', { width: 120, cutOut: true }, read)).toBe(first);
   await scaler.scale('a', { width: 120, cutOut: false }, read);
   await scaler.scale('b', { width: 120, cutOut: true }, read);
   expect(reads).toBe(3);
+});
+
+test('few are made at once, and one that fails is made anew', async () => {
+  const scaler = new PictureScaler();
+  const picture = await cutOut(nothing);
+  let open = 0;
+  let most = 0;
+  const read = async (): Promise<Readable> => {
+    most = Math.max(most, ++open);
+    await new Promise((done) => setTimeout(done, 5));
+    open--;
+    return Readable.from([picture]);
+  };
+  const form = { width: 120, cutOut: true };
+  await Promise.all(Array.from({ length: 8 }, (_, i) => scaler.scale(`${i}`, form, read)));
+  expect(most).toBeLessThanOrEqual(2);
+  const damaged = async (): Promise<Readable> => Readable.from([picture.subarray(0, 60)]);
+  await expect(scaler.scale('damaged', form, damaged)).rejects.toThrow();
+  expect((await scaler.scale('damaged', form, read)).length).toBeGreaterThan(0);
+});
+
+test('of a large picture whose hidden part is of many colours few pixels are looked at', async () => {
+  const [width, height] = [2048, 1024];
+  const data = Buffer.alloc(width * height * 4);
+  // Twice as many pixels as would do no harm, each of its own colour, none seen.
+  for (let i = 0; i < width * height; i++) data.writeUInt32BE(i * 2 * 256, i * 4);
+  const png = await sharp(data, { raw: { width, height, channels: 4 } })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  const whole = await sharp(await scalePicture(png, { width: 120, cutOut: false })).metadata();
+  expect(whole).toMatchObject({ width: 120, hasAlpha: false });
 });

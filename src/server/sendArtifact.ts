@@ -5,7 +5,7 @@ import type { ResultFile } from '../jobs/jobRecord.js';
 import type { ArtifactStore } from '../jobs/storage/artifactStore.js';
 import { missing } from '../jobs/storage/artifactStore.js';
 import { readResult, statResult } from '../jobs/storage/checkedRead.js';
-import { judgeConditions, mayAnswerRange } from './conditions.js';
+import { judgeConditions, mayAnswerRange, type Validators } from './conditions.js';
 import { mediaType } from './mediaType.js';
 
 /**
@@ -44,15 +44,7 @@ export async function sendArtifact(
   if (type.startsWith('text/html')) reply.header('content-security-policy', REPORT_POLICY);
 
   const validators = { etag, modified: facts.modified };
-  const judgement = judgeConditions(request.headers, validators);
-  if (judgement === 304) return reply.code(304).send();
-  if (judgement === 412) {
-    throw new PlinthError('PRECONDITION_FAILED', {
-      found: `${options.name} has the ETag ${etag} and is of ${facts.modified.toUTCString()}`,
-      expected: 'what If-Match or If-Unmodified-Since asks for',
-      subject: options.name,
-    });
-  }
+  if (isUnchanged(request, options.name, validators)) return reply.code(304).send();
   const { range } = request.headers;
   const wanted = range && mayAnswerRange(request.headers, validators) ? parseRange(range, facts.bytes) : undefined;
   if (wanted === 'invalid') {
@@ -73,6 +65,22 @@ export async function sendArtifact(
   if (file) return reply.send(await readResult(artifacts, key, file, facts, wanted));
   // No more than was said: a log may have grown meanwhile, and what came after would be taken for the next answer.
   return reply.send(await artifacts.read(key, wanted ?? { start: 0, end: facts.bytes - 1 }));
+}
+
+/**
+ * Whether what the client has is still right, so that it is answered 304.
+ * @throws `PRECONDITION_FAILED`
+ */
+export function isUnchanged(request: FastifyRequest, name: string, validators: Validators): boolean {
+  const judgement = judgeConditions(request.headers, validators);
+  if (judgement === 412) {
+    throw new PlinthError('PRECONDITION_FAILED', {
+      found: `${name} has the ETag ${validators.etag} and is of ${validators.modified.toUTCString()}`,
+      expected: 'what If-Match or If-Unmodified-Since asks for',
+      subject: name,
+    });
+  }
+  return judgement === 304;
 }
 
 /**

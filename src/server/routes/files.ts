@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
 import { z } from 'zod';
+import { fileName } from '../../api/fileName.js';
 import { fileSchema, previewSchema } from '../../api/job.js';
 import { PlinthError } from '../../core/errors.js';
 import type { JobRecord } from '../../jobs/jobRecord.js';
@@ -13,7 +14,7 @@ import type { App, Context } from '../context.js';
 import { mediaType } from '../mediaType.js';
 import { FieldError } from '../problem.js';
 import { PICTURE_WIDTHS, PictureScaler } from '../scaledPicture.js';
-import { sendArtifact } from '../sendArtifact.js';
+import { isUnchanged, sendArtifact } from '../sendArtifact.js';
 import { jobParams } from './jobs.js';
 
 /** Formats that are compressed already; packing them again costs time and gains nothing. */
@@ -113,9 +114,13 @@ export function fileRoutes(app: App, context: Context): void {
       const facts = await statResult(artifacts, key, file);
       const form = { width: Number(width), cutOut: cutOut === 'true' };
       const etag = `"${facts.etag}-${width}${form.cutOut ? '' : '-whole'}"`;
-      reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable').type('image/webp');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      return await pictures.scale(`${key} ${facts.etag}`, form, () => readResult(artifacts, key, file, facts));
+      const unchanged = isUnchanged(request, name, { etag, modified: facts.modified });
+      const picture = unchanged
+        ? undefined
+        : await pictures.scale(`${key} ${facts.etag}`, form, () => readResult(artifacts, key, file, facts));
+      reply.header('etag', etag).header('last-modified', facts.modified.toUTCString());
+      reply.header('cache-control', 'private, max-age=31536000, immutable');
+      return unchanged ? reply.code(304).send() : reply.type('image/webp').send(picture);
     },
   );
 
@@ -144,15 +149,27 @@ export function fileRoutes(app: App, context: Context): void {
     },
     async (request, reply) => {
       const job = withResult(await visibleJob(request, context, request.params.id));
-      const archive = new ZipArchive({ zlib: { level: 1 } });
       const { part, run } = request.query;
-      const name = job.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'result';
       const runs = job.result!.runs.map((r) => r.name);
+      if (run !== undefined && !runs.includes(run))
+        throw new FieldError([{ field: 'run', message: `is none of the runs of this job: ${runs.join(', ')}` }]);
       const files = job.result!.files.filter((file) => isWanted(file.name, runs, part, run));
       if (files.length === 0) throw missing(part ?? run ?? 'result');
+      const ofRun = run !== undefined && runs.length > 1 ? ` ${run}` : '';
+      const called = `${job.name}${ofRun}${part ? PART_NAMES[part] : ''}`;
       reply
-        .header('content-disposition', `attachment; filename="${name}${part ? `-${part}` : ''}.zip"`)
-        .header('cache-control', 'private, no-store');
+        .header('content-disposition', attachment(fileName(called, 'zip')))
+        .header('cache-control', 'private, no-store')
+        .type('application/zip');
+      // Nothing is packed for whoever wants to know only whether it is there.
+      if (request.method === 'HEAD') return reply.send('');
+      const archive = new ZipArchive({ zlib: { level: 1 } });
+      // Every program that unpacks takes these letters; what begins with a dot is hidden, or leads elsewhere.
+      const folder =
+        job.name
+          .replace(/[^\w.-]+/g, '_')
+          .replace(/^\.+/, '')
+          .slice(0, 80) || 'result';
       const left = new Promise<void>((resolve) => {
         reply.raw.once('close', () => {
           archive.abort();
@@ -170,7 +187,7 @@ export function fileRoutes(app: App, context: Context): void {
             archive.once('entry', () => resolve());
             source.once('error', reject);
           });
-          archive.append(source, { name: `${name}/${file.name}`, store: PACKED.test(file.name) });
+          archive.append(source, { name: `${folder}/${file.name}`, store: PACKED.test(file.name) });
           await Promise.race([packed, left]);
         }
         await archive.finalize();
@@ -178,7 +195,7 @@ export function fileRoutes(app: App, context: Context): void {
         request.log.error({ err: error, job: job.id }, 'a download broke off');
         reply.raw.destroy();
       });
-      return reply.type('application/zip').send(archive);
+      return reply.send(archive);
     },
   );
 
@@ -243,6 +260,15 @@ export function fileRoutes(app: App, context: Context): void {
       return await sendArtifact(request, reply, artifacts, logKey(id), { name: 'log.txt', immutable: false });
     },
   );
+}
+
+/** What the names of downloads say of their part, as the page has it. */
+const PART_NAMES = { asset: '', obj: ' OBJ', evidence: ' evidence' };
+
+/** The header for a file to be saved (RFC 6266): for old clients in ASCII, for others in full. */
+function attachment(name: string): string {
+  const full = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${name.replace(/[^\w.-]+/g, '_')}"; filename*=UTF-8''${full}`;
 }
 
 const EVIDENCE = /^(previews\/|assessment\/|quality\.json$|report\.html$)/;

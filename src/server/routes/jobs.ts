@@ -44,6 +44,7 @@ const SUBMIT_ERRORS: ErrorCode[] = [
   'TOO_MANY_UPLOADS',
   'EXAMPLE_NOT_FOUND',
   'JOB_NOT_FOUND',
+  'RESULT_DAMAGED',
   'ARCHIVE_INVALID',
   'ARCHIVE_TOO_LARGE',
   'ARCHIVE_UNSAFE_PATH',
@@ -81,8 +82,9 @@ export function jobRoutes(app: App, context: Context, uploads: UploadStore): voi
         description:
           'Takes pictures as a form (`multipart/form-data`: files, or one zip, and fields), a zip as the raw ' +
           'body (fields in the query), or JSON that names a complete upload, a bundled example, or a job whose ' +
-          'pictures are used once more. Streamed to disk and checked before it is accepted. With `Idempotency-Key`, the same request makes one job ' +
-          'however often it is sent.',
+          'pictures are used once more, with what was said of them (`holdout`, `invertMasks`, `scale`) where ' +
+          'nothing else is. Streamed to disk and checked before it is accepted. With `Idempotency-Key`, the same ' +
+          'request makes one job however often it is sent.',
         headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
         response: { 202: jobSchema.describe('Accepted and safe: it runs even if the server is killed now.') },
       },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import type { Accepted } from '../../jobs/database/jobStore.js';
 import { requireQuotas } from '../../jobs/database/quotas.js';
 import { exampleFolder } from '../../jobs/examples.js';
 import { inspectInput } from '../../jobs/inspectInput.js';
-import type { JobInput } from '../../jobs/jobRecord.js';
+import type { JobInput, JobRecord } from '../../jobs/jobRecord.js';
 import { fewestPhotos, type NamedRun, nameRuns } from '../../jobs/jobRequest.js';
 import { installationSecrets } from '../../jobs/webhooks/webhookStore.js';
 import { checkWebhook } from '../../jobs/webhooks/webhooks.js';
@@ -128,29 +128,90 @@ async function acceptStored(
       throw error;
     }
   }
-  const root = join(service.incoming, randomUUID());
-  const earlierJob = again === undefined ? undefined : await visibleJob(request, context, again);
-  const room = await service.disk.claim(
-    earlierJob ? earlierJob.input.bytes : await folderBytes(await exampleFolder(example!)),
-  );
-  try {
+  if (again === undefined) return await acceptExample(request, context, example!, asked, idempotency);
+  // What it copies may be as large as an upload is.
+  return await inUploadSlot(context, () => acceptAgain(request, context, again, asked, idempotency));
+}
+
+async function acceptExample(
+  request: FastifyRequest,
+  context: Context,
+  example: string,
+  job: Asked,
+  idempotency: Idempotency,
+): Promise<Accepted> {
+  const source = await exampleFolder(example);
+  return await inRoom(context, await folderBytes(source), async (root) => {
     const folder = join(root, 'files');
-    await mkdir(root, { recursive: true });
-    const source = earlierJob
-      ? await service.artifacts.local(`jobs/${earlierJob.id}/input`, join(root, 'input'))
-      : await exampleFolder(example!);
-    // A copy: whoever deletes one job must not take the other's pictures.
     await cp(source, folder, { recursive: true });
-    const pictures = { name: earlierJob?.input.name ?? example!, bring: fromFolder(context, folder, runs) };
+    const pictures = { name: example, bring: fromFolder(context, folder, job.runs) };
+    return await queue(request, context, job, pictures, 'example', idempotency);
+  });
+}
+
+async function acceptAgain(
+  request: FastifyRequest,
+  context: Context,
+  again: string,
+  job: Asked,
+  idempotency: Idempotency,
+): Promise<Accepted> {
+  const earlier = await visibleJob(request, context, again);
+  const { bytes, name, kind } = earlier.input;
+  // Before all of it is copied.
+  await requireQuotas(context.service.db, request.apiKey?.id ?? null, quotasOf(request, context), bytes);
+  return await inRoom(context, bytes, async (root) => {
+    const folder = await copyInput(context, earlier, root);
+    const pictures = { name, bring: fromFolder(context, folder, job.runs) };
     // What was said of the pictures themselves holds for them again.
-    const { invertMasks, holdout } = earlierJob?.request ?? {};
-    const named = earlierJob ? { invertMasks, holdout, ...asked, name: asked.name ?? earlierJob.name } : asked;
-    return await queue(request, context, named, pictures, earlierJob?.input.kind ?? 'example', idempotency);
+    const { invertMasks, holdout, scale } = earlier.request;
+    const named = { invertMasks, holdout, scale, ...job, name: job.name ?? earlier.name };
+    return await queue(request, context, named, pictures, kind, idempotency);
+  });
+}
+
+/** Works in a folder of its own, for which so many bytes are free, and which is gone after. */
+async function inRoom<T>({ service }: Context, bytes: number, work: (root: string) => Promise<T>): Promise<T> {
+  const root = join(service.incoming, randomUUID());
+  const room = await service.disk.claim(bytes);
+  try {
+    await mkdir(root, { recursive: true });
+    return await work(root);
   } finally {
     room.release();
     await rm(root, { recursive: true, force: true });
   }
 }
+
+/**
+ * Copies the pictures of a job, all of them, below a folder: whoever deletes one job must not take the other's.
+ * @throws `JOB_NOT_FOUND` where it is deleted meanwhile, `RESULT_DAMAGED`
+ */
+async function copyInput({ service }: Context, { id, input }: JobRecord, root: string): Promise<string> {
+  const fetched = join(root, 'input');
+  const folder = join(root, 'files');
+  try {
+    const source = await service.artifacts.local(`jobs/${id}/input`, fetched);
+    // A storage elsewhere has made the copy.
+    if (source === fetched) await rename(fetched, folder);
+    else await cp(source, folder, { recursive: true });
+    if ((await folderBytes(folder)) === input.bytes) return folder;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  await service.store.get(id);
+  throw new PlinthError('RESULT_DAMAGED', {
+    found: `Pictures of job ${id} are missing in the storage, or of another size`,
+    expected: `the ${input.bytes} bytes that were stored when the job was accepted`,
+    remedy: 'Bring them back from a backup, or send the pictures themselves',
+    subject: 'again',
+  });
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof PlinthError
+    ? error.code === 'FILE_NOT_FOUND'
+    : (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 
 /** Fields are in the query of a raw zip alone. @throws `REQUEST_INVALID` */
 function refuseQuery(request: FastifyRequest): void {
@@ -184,6 +245,10 @@ async function acceptUpload(
   }
 }
 
+/** What is asked for, its runs named and checked. */
+type Asked = JobRequest & { runs: NamedRun[] };
+type Idempotency = { key?: string; fingerprint: string };
+
 /** Checks pictures, and puts them where the storage keeps them for the job. */
 type Bring = (target: string) => Promise<Pick<JobInput, 'kind' | 'files' | 'bytes'>>;
 
@@ -201,10 +266,10 @@ const fromFolder =
 async function queue(
   request: FastifyRequest,
   context: Context,
-  job: JobRequest & { runs: ReturnType<typeof nameRuns> },
+  job: Asked,
   pictures: { name: string; bring: Bring; upload?: string },
   kind: JobInput['kind'],
-  idempotency: { key?: string; fingerprint: string },
+  idempotency: Idempotency,
 ): Promise<Accepted> {
   const { service } = context;
   const { apiKey } = request;

@@ -1,11 +1,11 @@
 import { useState } from 'react';
+import { fileName } from '../../../../src/api/fileName.js';
 import { apiKey, fetchPath, type Job, type JobFile, serviceUrl } from '../../api.js';
 import { bytes } from '../../format.js';
 import { useStore } from '../../store.js';
 import { Icon } from '../../ui/Icon.js';
 import { Download, Problem, useImage } from '../../ui/parts.js';
 import type { Stage } from '../../viewer/stage.js';
-import { fileName } from './fileName.js';
 import { save } from './Share.js';
 
 const FORMATS: { pattern: RegExp; title: string; use: string }[] = [

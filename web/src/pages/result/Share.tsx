@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { fileName } from '../../../../src/api/fileName.js';
 import { fetchPath, filePath, type Job, serviceUrl } from '../../api.js';
 import { bytes, percent } from '../../format.js';
 import { Icon } from '../../ui/Icon.js';
@@ -6,7 +7,6 @@ import { Bar, Notice } from '../../ui/parts.js';
 import type { Stage } from '../../viewer/stage.js';
 import type { StageView } from '../../viewer/views.js';
 import { explain } from '../../words.js';
-import { fileName } from './fileName.js';
 import { plainVerdict } from './plainVerdict.js';
 import type { Run } from './quality.js';
 
