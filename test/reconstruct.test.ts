@@ -154,6 +154,31 @@ describe('plinth reconstruct', () => {
       'OPTION_INVALID',
     ],
     [
+      'a packing of a file that is not made',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--only', 'obj', '--only', 'ply', '--webp'],
+      2,
+      '--webp together with --only obj,ply',
+    ],
+    [
+      'two numbers of triangles',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--triangles', '900', '-O', 'triangles=800'],
+      2,
+      'triangles twice',
+    ],
+    [
+      'a box around what is not to be cut out',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--object', 'none', '--box', '-1,-1,-1,1,1,1'],
+      2,
+      '--box together with --object none',
+    ],
+    [
+      'weights of a method that has none',
+      ['reconstruct', example('vase-six'), '-o', 'x', '--weights', 'x'],
+      2,
+      '--weights for the method fusion',
+    ],
+    ['a result folder without a name', ['reconstruct', example('vase-six'), '-o', ''], 2, 'OPTION_INVALID'],
+    [
       'an adapter that does not exist',
       ['reconstruct', example('vase-six'), '-o', join(tmpdir(), 'plinth-x'), '--adapter', 'abacus'],
       3,

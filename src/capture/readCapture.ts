@@ -38,12 +38,30 @@ export type CameraFinder = (
  */
 export async function readCapture(path: string, options?: ReadOptions, finder?: CameraFinder): Promise<Capture> {
   const resolved = resolveReadOptions(options);
-  const capture = await readAny(path, resolved, finder);
+  const read = await readAny(path, resolved, finder);
+  const capture = { ...read, warnings: [...read.warnings, ...unusedSixViewOptions(read, resolved)] };
   if (resolved.strict && capture.warnings.length > 0) {
     await capture.dispose();
     throw notClean(capture);
   }
   return capture;
+}
+
+/** A warning where options of six views were given for a capture of another kind. */
+function unusedSixViewOptions({ format }: Capture, { sixView = {} }: ResolvedReadOptions): Warning[] {
+  // The depth scale is one of every kind of capture.
+  const { depthScale: _, ...ofSixViews } = sixView;
+  const given = Object.entries(ofSixViews).filter(([, v]) => v !== undefined && v !== 'auto' && v !== false);
+  if (format === 'six-view' || given.length === 0) return [];
+  const names = given.map(([name]) => name);
+  return [
+    {
+      code: 'CAPTURE_OPTIONS_UNUSED',
+      message: `Of six named views without cameras is said ${names.join(', ')}, which this capture (${format}) does not use.`,
+      subject: names[0],
+      remedy: 'Leave them out, or look at which of the files were read.',
+    },
+  ];
 }
 
 /** All warnings in one error, so that one run tells everything that is to be mended. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { identity, type Vec3 } from '../core/math.js';
 import { doubtsOf } from './doubts.js';
-import { objectWarnings } from './objectWarnings.js';
+import { boxText, objectWarnings } from './objectWarnings.js';
 import type { WorkPhoto } from './photo.js';
 import { type ObjectPlace, ON_OBJECT } from './place.js';
 import type { Votes } from './vote.js';
@@ -84,6 +84,15 @@ describe('doubtsOf', () => {
     // A leg in the air is no thing of its own.
     const hanging = (x: number, y: number, z: number): boolean => x > 0.4 && x < 0.7 && y > 1.2 && y < 1.8 && z > 0.1;
     expect(doubts(votesOf((x, y, z) => (x < 0 && ball(x, y, z)) || hanging(x, y, z))).together).toEqual([]);
+  });
+
+  it('proposes boxes that can be taken back in scenes of any unit', () => {
+    for (const size of [1e-6, 0.003, 1, 4000]) {
+      const text = boxText({ min: [-size, 0, 0.5 * size], max: [size, size, 0.6 * size] });
+      const [, , near, , , far] = text.split(',').map(Number);
+      expect((far - near) / (0.1 * size), text).toBeCloseTo(1, 1);
+    }
+    expect(boxText({ min: [-1, 0, 0.25], max: [1, 1, 1] })).toBe('-1.000,0.000,0.250,1.000,1.000,1.000');
   });
 
   it('tells another thing beside what was cut out, unless that is part of it', () => {

@@ -143,4 +143,9 @@ export function boxOf(frame: Mat4, { min, max }: Bounds, room = ROOM): Bounds {
   return { min: ends(Math.min), max: ends(Math.max) };
 }
 
-const boxText = ({ min, max }: Bounds): string => [...min, ...max].map((v) => v.toFixed(3)).join(',');
+/** With as many decimals as three digits of its shortest side need: scenes may be in any unit. */
+export function boxText({ min, max }: Bounds): string {
+  const shortest = Math.min(...max.map((v, k) => v - min[k]));
+  const decimals = Math.min(20, Math.max(3, 2 - Math.floor(Math.log10(shortest))));
+  return [...min, ...max].map((v) => v.toFixed(decimals)).join(',');
+}

@@ -1,7 +1,12 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { errorOf } from '../../test/captureScene.js';
-import { type PlacedPhotos, scaledPhotos } from './placedPhotos.js';
+import { errorOf, useFolders } from '../../test/captureScene.js';
+import type { SixViewOptions } from '../capture/sixView/options.js';
+import { lengthOfPhotos, type PlacedPhotos, scaledPhotos } from './placedPhotos.js';
 import { readAnyCapture } from './readAnyCapture.js';
+
+const makeFolder = useFolders();
 
 const at = (x: number, y: number, z: number): number[] => [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, x, y, z, 1];
 
@@ -26,15 +31,64 @@ describe('scaledPhotos', () => {
   });
 
   it('takes the distance of two cameras', () => {
-    const { placed } = scaledPhotos(FOUND, { between: ['b.jpg', 'a.jpg'], distance: 5 });
+    const { placed } = scaledPhotos(FOUND, { between: [1, 0], distance: 5 });
     expect(placed[0].cameraToWorld.slice(12, 15)).toEqual([3, 0, 10].map((v) => expect.closeTo(v, 12)));
   });
 
   it('refuses photos that have no camera, and twice the same', async () => {
-    const scaled = async (a: string, b: string) => scaledPhotos(FOUND, { between: [a, b], distance: 1 });
-    expect(await errorOf(scaled('a.jpg', 'c.jpg'))).toMatchObject({ code: 'OPTION_INVALID', subject: 'scale' });
-    expect(await errorOf(scaled('a.jpg', 'a.jpg'))).toMatchObject({ code: 'OPTION_INVALID', subject: 'scale' });
+    const scaled = async (a: number, b: number) => scaledPhotos(FOUND, { between: [a, b], distance: 1 });
+    expect(await errorOf(scaled(0, 2))).toMatchObject({ code: 'OPTION_INVALID', subject: 'scale' });
+    expect(await errorOf(scaled(0, 0))).toMatchObject({ code: 'OPTION_INVALID', subject: 'scale' });
   });
+});
+
+describe('lengthOfPhotos', () => {
+  const photos = [
+    ['one/a.jpg', 'a.jpg'],
+    ['two/a.jpg', 'a.jpg'],
+    ['two/b.HEIC', 'b.HEIC', 'b.jpg'],
+  ];
+  const meant = async (a: string, b: string) => lengthOfPhotos({ between: [a, b], distance: 2 }, photos);
+
+  it('takes paths, and names that only one photo has, also that of a photo before it was converted', async () => {
+    expect(await meant('two/a.jpg', 'b.HEIC')).toEqual({ between: [1, 2], distance: 2 });
+    expect(await meant('b.jpg', 'one/a.jpg')).toEqual({ between: [2, 0], distance: 2 });
+    expect(lengthOfPhotos({ meanDistance: 3 }, photos)).toEqual({ meanDistance: 3 });
+  });
+
+  it.each([
+    ['a.jpg', 'b.jpg', /2 photos have that name.*one\/a\.jpg, two\/a\.jpg/],
+    ['b.jpg', 'c.jpg', /stated for c\.jpg, which is no photo here.*one\/a\.jpg/],
+    ['', 'b.jpg', /a photo without a name/],
+    ['b.jpg', 'b.HEIC', /b\.jpg and b\.HEIC, which are one photo/],
+  ])('refuses %j with %j', async (a, b, words) => {
+    const refused = { code: 'OPTION_INVALID', subject: 'scale', message: expect.stringMatching(words) };
+    expect(await errorOf(meant(a, b))).toMatchObject(refused);
+  });
+});
+
+it('tells of names of no photo before cameras are sought', async () => {
+  const folder = await makeFolder();
+  const picture = sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } });
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) await picture.clone().toFile(join(folder, name));
+  const read = readAnyCapture(folder, { scale: { between: ['a.jpg', 'nosuch.jpg'], distance: 1 } });
+  expect(await errorOf(read)).toMatchObject({
+    code: 'OPTION_INVALID',
+    message: expect.stringMatching(/nosuch\.jpg, which is no photo/),
+  });
+});
+
+it('tells of options of six views beside a capture that has cameras', async () => {
+  const example = new URL('../../examples/captures/vase-six', import.meta.url).pathname;
+  const codes = async (sixView: SixViewOptions) => {
+    const capture = await readAnyCapture(example, { sixView });
+    await capture.dispose();
+    return capture.warnings.map(({ code, message }) => [code, message]);
+  };
+  expect(await codes({ left: 'auto', allowMissing: false, depthScale: 0.001, distance: undefined })).toEqual([]);
+  expect(await codes({ topTurn: 0, distance: 4 })).toEqual([
+    ['CAPTURE_OPTIONS_UNUSED', expect.stringMatching(/topTurn, distance.*nerfstudio/)],
+  ]);
 });
 
 it('refuses a length of a capture that states its cameras', async () => {

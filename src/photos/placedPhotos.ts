@@ -51,11 +51,42 @@ export function placedPhotos(found: FoundCameras): PlacedPhotos {
   return { placed, points: Float64Array.from(points), report: photosReport(found) };
 }
 
+/** A length that is known, with the photos' indices. */
+export type LengthOfPhotos = { meanDistance: number } | { between: [number, number]; distance: number };
+
+/**
+ * Which photos the names of a stated length mean: a path in the capture, or the name of a file where only one has it.
+ * @param photos the names that each photo goes by
+ * @throws OPTION_INVALID for names of no photo or of several, and for the same photo twice
+ */
+export function lengthOfPhotos(stated: StatedLength, photos: readonly (readonly string[])[]): LengthOfPhotos {
+  if ('meanDistance' in stated) return stated;
+  const refuse = (found: string, expected: string): never => {
+    throw new PlinthError('OPTION_INVALID', { found, expected, subject: 'scale' });
+  };
+  const [a, b] = stated.between.map((name): number => {
+    const meant = photos.flatMap((names, i) => (names.includes(name) ? [i] : []));
+    if (meant.length === 1) return meant[0];
+    const such = (meant.length > 1 ? meant : [0, 1]).flatMap((i) => photos[i]?.[0] ?? []).slice(0, 3);
+    return meant.length === 0
+      ? refuse(
+          `A length is stated for ${name || 'a photo without a name'}, which is no photo here`,
+          `names such as ${such.join(', ')}`,
+        )
+      : refuse(
+          `A length is stated for ${name}, and ${meant.length} photos have that name`,
+          `one of ${such.join(', ')}`,
+        );
+  });
+  if (a === b) refuse(`A length between ${stated.between.join(' and ')}, which are one photo`, 'two photos');
+  return { between: [a, b], distance: stated.distance };
+}
+
 /**
  * The same in the unit of a length that the user knows.
  * @throws OPTION_INVALID where one of two photos whose distance is stated has no camera
  */
-export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: StatedLength): PlacedPhotos {
+export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: LengthOfPhotos): PlacedPhotos {
   const factor = 'meanDistance' in stated ? stated.meanDistance : stated.distance / distanceOf(placed, stated.between);
   return {
     placed: placed.map((view) => ({
@@ -67,13 +98,17 @@ export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: S
   };
 }
 
-function distanceOf(placed: PlacedPhotos['placed'], names: readonly [string, string]): number {
-  const [a, b] = names.map((name) => {
-    const view = placed.find((p) => p.name === name);
+function distanceOf(placed: PlacedPhotos['placed'], photos: readonly [number, number]): number {
+  const views = photos.map((photo) => placed.find((p) => p.photo === photo));
+  const [a, b] = views.map((view) => {
     if (view) return view.cameraToWorld.slice(12, 15) as Vec3;
+    const without = photos.filter((_, k) => !views[k]).length;
     throw new PlinthError('OPTION_INVALID', {
-      found: `No photo with a camera has the name ${name}`,
-      expected: 'the file names of two photos that were placed',
+      found: `${without === 2 ? 'Neither' : 'One'} of the two photos of a stated length has a camera`,
+      expected: `two photos that were placed, such as ${placed
+        .slice(0, 3)
+        .map((p) => p.name)
+        .join(', ')}`,
       remedy: 'Give the distance of two other photos',
       subject: 'scale',
     });
@@ -81,7 +116,7 @@ function distanceOf(placed: PlacedPhotos['placed'], names: readonly [string, str
   const apart = length(sub(a, b));
   if (apart > 0) return apart;
   throw new PlinthError('OPTION_INVALID', {
-    found: `The cameras of ${names.join(' and ')} stand at the same place`,
+    found: `The cameras of ${views.map((view) => view?.name).join(' and ')} stand at the same place`,
     expected: 'two photos taken from different places',
     subject: 'scale',
   });

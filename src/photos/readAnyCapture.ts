@@ -16,10 +16,11 @@ import { type ViewSource, viewNames } from '../capture/viewSource.js';
 import type { Warning } from '../core/context.js';
 import { PlinthError } from '../core/errors.js';
 import { identity, lookAt } from '../core/math.js';
+import { option, remedy } from '../core/remedy.js';
 import { kept } from '../platform/kept.js';
 import { findCameras } from './findCameras.js';
 import { photosKey } from './photosKey.js';
-import { type PlacedPhotos, placedPhotos, scaledPhotos } from './placedPhotos.js';
+import { lengthOfPhotos, type PlacedPhotos, placedPhotos, scaledPhotos } from './placedPhotos.js';
 import { decodablePhotos } from './read/decodablePhotos.js';
 
 /**
@@ -50,8 +51,11 @@ export async function readAnyCapture(path: string, options?: ReadOptions): Promi
     if (options?.scale && capture.format !== 'photos') {
       await capture.dispose();
       throw new PlinthError('OPTION_INVALID', {
-        found: `A scale beside a capture of the kind ${capture.format}, which states its cameras`,
+        found:
+          `A scale beside a capture of the kind ${capture.format}, ` +
+          (capture.format === 'six-view' ? 'whose scale the distance of its cameras sets' : 'which states its cameras'),
         expected: 'a known length for photos whose cameras are found, and none for others',
+        ...(capture.format === 'six-view' && { remedy: remedy`Say it with ${option('distance')}` }),
         subject: 'scale',
       });
     }
@@ -90,6 +94,13 @@ async function findSources(
   const { maxPixels, signal, onProgress, checkpoints } = resolved;
   const taken = await decoded(folder, images, resolved, scratch);
   const files = taken.map(({ file }) => file);
+  // Told before cameras are sought, which takes a while.
+  const stated =
+    resolved.scale &&
+    lengthOfPhotos(
+      resolved.scale,
+      taken.map(({ path, file }) => [path, basename(path), basename(file)]),
+    );
   // A scale is one of cameras.
   const needsNone = resolved.withoutCameras && !resolved.scale;
   const plain = needsNone ? await plainSources(folder, taken, resolved) : undefined;
@@ -109,7 +120,7 @@ async function findSources(
     throw error;
   }
   return sourcesOf(
-    resolved.scale ? scaledPhotos(found, resolved.scale) : found,
+    stated ? scaledPhotos(found, stated) : found,
     folder,
     taken.map(({ path }) => path),
     files,

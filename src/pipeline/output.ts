@@ -27,9 +27,16 @@ export class OutputFolder {
   ) {}
 
   /**
-   * Throws `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced.
+   * Throws `OPTION_INVALID` where there is no path, and `OUTPUT_EXISTS` where `output` holds something else than a Plinth result, or one that must not be replaced.
    */
   static async check(output: string, overwrite: boolean): Promise<void> {
+    if (output === '') {
+      throw new PlinthError('OPTION_INVALID', {
+        found: 'A result folder without a name',
+        expected: 'the path of a folder',
+        subject: 'output',
+      });
+    }
     const path = resolve(output);
     const existing = await list(path);
     if (existing && existing.length > 0) {

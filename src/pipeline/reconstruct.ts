@@ -26,7 +26,7 @@ import type { QualityData, Thresholds } from '../quality/schema.js';
 import { installedWeights, requireAvailable } from './availability.js';
 import { completeCapture, completionStages } from './complete/completeCapture.js';
 import { writeCutouts } from './complete/cutouts.js';
-import { masksStage } from './complete/masks.js';
+import { masksStage, unusedHints } from './complete/masks.js';
 import { withCorrectedCameras } from './correctedCameras.js';
 import { holdOut } from './holdout.js';
 import { listFiles, OutputFolder } from './output.js';
@@ -230,6 +230,7 @@ async function make(
       warnings.push(warning);
       log.warn({ ...warning }, warning.message);
     };
+    unusedHints(split, completion).forEach(warn);
     const checkpoints = options.checkpointFolder === undefined ? undefined : checkpointFolder(options.checkpointFolder);
     const showPreview = options.previewFolder === undefined ? undefined : previewFolder(options.previewFolder);
     const work = options.workFolder ?? options.checkpointFolder;

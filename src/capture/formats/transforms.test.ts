@@ -82,6 +82,15 @@ describe('transforms', () => {
     },
   );
 
+  it('tells of the other matrix where a frame of a bare list has two', async () => {
+    const { warnings } = await read({}, async (root) => {
+      const { frames, ...lens }: TransformsFixture = JSON.parse(await readFile(join(root, 'transforms.json'), 'utf8'));
+      const list = frames.map((frame) => ({ ...lens, ...frame, transform: frame.transform_matrix.slice(0, 3) }));
+      await put(root, 'transforms.json', JSON.stringify(list));
+    });
+    expect(warnings).toMatchObject([{ code: 'CAPTURE_KEYS_UNREAD', message: expect.stringContaining('transform') }]);
+  });
+
   it('reads the focal length from fl_x, camera_angle_x or both angles', async () => {
     const lens = async (change: (t: TransformsFixture) => void) => (await changed(change)).sources[0].lens;
     expect(await lens(() => {})).toMatchObject({ fx: 30, fy: 30, cx: 16, cy: 12 });

@@ -7,6 +7,8 @@ export function withFrames(json: unknown): unknown {
   return {
     frames: json.map((frame: unknown) => {
       if (typeof frame !== 'object' || frame === null || !('transform' in frame)) return frame;
+      // Where both are given, the other is told of as a field that is not read.
+      if ('transform_matrix' in frame) return frame;
       const { transform, ...rest } = frame;
       return { transform_matrix: transform, ...rest };
     }),

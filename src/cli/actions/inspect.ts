@@ -8,7 +8,7 @@ import type { ColorImage } from '../../core/image.js';
 import { wordRemedy } from '../../core/remedy.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
 import type { PhotosReport } from '../../photos/write/photosJson.js';
-import { cutOut, masksStage } from '../../pipeline/complete/masks.js';
+import { cutOut, masksStage, unusedHints } from '../../pipeline/complete/masks.js';
 import type { CompletionOptions } from '../../pipeline/complete/stage.js';
 import { holdOut } from '../../pipeline/holdout.js';
 import { type CaptureFlags, captureOptions, type ObjectFlags } from '../captureOptions.js';
@@ -31,11 +31,12 @@ export async function runInspect(
   // Programs get one object and nothing else.
   const onProgress = flags.json ? undefined : reportReading(printer.report);
   const checkpoints = workStore(flags.work);
+  const hints = await objectHints(flags);
   let capture = await readAnyCapture(path, { ...captureOptions(flags), checkpoints, onProgress, signal });
   try {
     capture = await asReconstructed(
       capture,
-      { object: flags.object, hints: await objectHints(flags) },
+      { object: flags.object, hints },
       {
         signal,
         seed: 0,
@@ -101,7 +102,9 @@ async function asReconstructed(
   options: CompletionOptions,
   context: Parameters<typeof cutOut>[2],
 ): Promise<Capture> {
-  if (!masksStage.wanted(capture, options)) return capture;
+  if (!masksStage.wanted(capture, options)) {
+    return { ...capture, warnings: [...capture.warnings, ...unusedHints(capture, options)] };
+  }
   const masked = await cutOut(holdOut(capture).capture, options.hints, context);
   const views = masked.views.map((view, i) => ({ ...view, split: capture.views[i].split }));
   return { ...masked, views };

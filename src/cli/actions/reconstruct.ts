@@ -5,6 +5,7 @@ import type { Capture } from '../../capture/capture.js';
 import type { AssetFormat } from '../../core/asset.js';
 import { PlinthError } from '../../core/errors.js';
 import type { Preset } from '../../core/presets.js';
+import { wordRemedy } from '../../core/remedy.js';
 import type { ResultPart } from '../../core/resultParts.js';
 import { getMethod } from '../../methods/registry.js';
 import { readAnyCapture } from '../../photos/readAnyCapture.js';
@@ -24,6 +25,7 @@ import { objectHints } from '../objectHints.js';
 import { bytes, cancelOnInterrupt, duration, emit, outputMode, progressPrinter, reportReading } from '../terminal.js';
 import { totalsTable } from '../totalsTable.js';
 import { unpackFolder } from '../unpackFolder.js';
+import { CLI_WORDS } from '../words.js';
 import { workFolder } from '../workStore.js';
 
 interface Flags extends CaptureFlags, ObjectFlags {
@@ -53,6 +55,7 @@ export async function runReconstruct(
   given: Command,
 ): Promise<void> {
   checkOnly(flags, given);
+  checkUsed(flags);
   const mode = outputMode(flags.json);
   const printer = progressPrinter(mode);
   const unpacked = unpackFolder(path);
@@ -145,13 +148,36 @@ function checkOnly({ only, failOn }: Flags, given: Command): void {
   }
 }
 
+/** Refuses what would have no effect on what is made. */
+function checkUsed(flags: Flags & { triangles?: number; textureSize?: number }): void {
+  const refuse = (found: string, expected: string, subject: string): never => {
+    throw new PlinthError('OPTION_INVALID', { found, expected, subject });
+  };
+  for (const name of ['triangles', 'textureSize'] as const) {
+    if (flags[name] === undefined || flags.option[name] === undefined) continue;
+    refuse(`${name} twice, as an option of its own and with -O`, 'one of both, since they mean the same', name);
+  }
+  const { only, object, box, rectangles, weights, method } = flags;
+  const packing = (['meshopt', 'webp'] as const).find((name) => flags[name]);
+  if (packing && only && !only.includes('glb') && !only.includes('report')) {
+    refuse(`--${packing} together with --only ${only.join(',')}`, 'glb or report among the parts', packing);
+  }
+  if (object === 'none' && (box || rectangles !== undefined)) {
+    const hint = box ? 'box' : 'rectangles';
+    refuse(`--${hint} together with --object none`, 'one of both: it says where the object to cut out is', hint);
+  }
+  if (weights !== undefined && !getMethod(method).weights) {
+    refuse(`--weights for the method ${method}, which reads none`, 'a method that reads weights', 'weights');
+  }
+}
+
 /** What was made, where nothing says how good it is. */
 function partsSummary({ output, files, warnings }: ReconstructedParts, seconds: number): string {
   return [
     '',
     `  made in ${duration(seconds)}; nothing was assessed`,
     '',
-    ...warnings.map((w) => `  • ${w.message}`),
+    ...warnings.map(({ message, remedy }) => `  • ${[message, wordRemedy(remedy, CLI_WORDS) ?? []].flat().join(' ')}`),
     ...(warnings.length > 0 ? [''] : []),
     ...files.filter((f) => !f.startsWith('previews/')).map((f) => `    ${output}/${f}`),
     ...(files.includes('previews/contact-sheet.png') ? [`    ${output}/previews/contact-sheet.png`] : []),

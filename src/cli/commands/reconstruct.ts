@@ -22,7 +22,7 @@ export function addReconstruct(program: Command): void {
       'texture width and height (same as -O textureSize=…)',
       numberFlag('--texture-size'),
     )
-    .option('--formats <list>', `comma-separated: ${ASSET_FORMATS.join(',')}`, parseFormats, [...ASSET_FORMATS])
+    .option('--formats <list>', `comma-separated: ${ASSET_FORMATS.join(',')}`, parseFormats, ALL_FORMATS)
     .option(
       '--only <list>',
       `make nothing else, in less time; comma-separated: ${RESULT_PARTS.join(',')} (report: assessment, ` +
@@ -75,8 +75,17 @@ function collectOption(text: string, previous: Record<string, unknown>): Record<
   return { ...previous, [text.slice(0, at)]: value };
 }
 
-const parseFormats = (text: string): AssetFormat[] => parseList(text, '--formats', 'format', ASSET_FORMATS);
-const parseParts = (text: string): ResultPart[] => parseList(text, '--only', 'part of a result', RESULT_PARTS);
+const ALL_FORMATS: AssetFormat[] = [...ASSET_FORMATS];
+
+// Lists that are given several times add up, so that none of them is dropped.
+const parseFormats = (text: string, previous: AssetFormat[]): AssetFormat[] => [
+  ...(previous === ALL_FORMATS ? [] : previous),
+  ...parseList(text, '--formats', 'format', ASSET_FORMATS),
+];
+const parseParts = (text: string, previous: ResultPart[] = []): ResultPart[] => [
+  ...previous,
+  ...parseList(text, '--only', 'part of a result', RESULT_PARTS),
+];
 
 function parseList<Name extends string>(text: string, flag: string, what: string, known: readonly Name[]): Name[] {
   const names = text.split(',').map((name) => name.trim().toLowerCase());

@@ -5,7 +5,9 @@ import type { Capture } from '../../capture/capture.js';
 import { identity } from '../../core/math.js';
 import type { CheckpointStore } from '../../core/platform.js';
 import type { Gpu } from '../../gpu/runtime/gpu.js';
+import type { ObjectHints } from '../../object/hints.js';
 import { completeCapture, completionStages } from './completeCapture.js';
+import { unusedHints } from './masks.js';
 import type { CompletionContext } from './stage.js';
 
 const folder = useFolders();
@@ -154,4 +156,13 @@ describe('completeCapture', () => {
     expect((await errorOf(completeCapture(captureOf(scene), AUTO, context))).code).toBe('CANCELLED');
     expect(begin).toBeGreaterThan(0);
   });
+});
+
+it('tells of hints where nothing is to be cut out', () => {
+  const capture = captureOf(boxScene());
+  const hints = { box: { min: [0, 0, 0], max: [1, 1, 1] } } as ObjectHints;
+  expect(unusedHints(capture, { object: 'auto', hints })).toEqual([]);
+  const masked: Capture = { ...capture, masks: 'files' };
+  expect(unusedHints(masked, { object: 'auto', hints })).toMatchObject([{ code: 'OBJECT_HINTS_UNUSED' }]);
+  expect(unusedHints(masked, { object: 'auto', hints: {} })).toEqual([]);
 });

@@ -1,9 +1,10 @@
 import type { Capture } from '../../capture/capture.js';
 import { drawViews } from '../../capture/draw/drawViews.js';
+import type { Warning } from '../../core/context.js';
 import type { ObjectHints } from '../../object/hints.js';
 import { keptObject } from '../../object/keepObject.js';
 import { objectCapture } from '../../object/objectCapture.js';
-import type { CompletionContext, CompletionStage } from './stage.js';
+import type { CompletionContext, CompletionOptions, CompletionStage } from './stage.js';
 
 /** Sparse points below which nothing can be told of the scene. */
 const LEAST_POINTS = 50;
@@ -20,6 +21,22 @@ export const masksStage: CompletionStage = {
   expectedSeconds: ({ views }) => 2 * views.length,
   run: (capture, { hints }, context) => cutOut(capture, hints, context),
 };
+
+/** What is told where a user says where the object is, and nothing is to be cut out. */
+export function unusedHints(capture: Capture, options: CompletionOptions): Warning[] {
+  const { box, rectangles } = options.hints ?? {};
+  if ((!box && !rectangles) || masksStage.wanted(capture, options)) return [];
+  return [
+    {
+      code: 'OBJECT_HINTS_UNUSED',
+      message:
+        'Where the object is was said and not used: it is looked for only in pictures that have neither masks nor ' +
+        'depth maps, with points that the pictures show.',
+      subject: 'object',
+      remedy: 'Leave the box and the rectangles out, or the masks.',
+    },
+  ];
+}
 
 /** Finds the object of a capture without masks, and cuts it out of every picture. */
 export async function cutOut(
