@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { useFolders } from '../../test/captureScene.js';
 import { COMMIT, SMALL, smallFiles, tensorFile, useWeightHub } from '../../test/weightHub.js';
 import { type DownloadOptions, downloadWeights } from './download.js';
-import { readNotes, verifyWeights } from './folder.js';
+import { findWeights, readNotes, verifyWeights } from './folder.js';
 import { Hub } from './hub.js';
+import { openWeights } from './openWeights.js';
 
 const newFolder = useFolders();
 const startHub = useWeightHub();
@@ -327,5 +328,21 @@ describe('verify', () => {
     expect(await states()).toEqual(['missing', 'unproven', 'missing', 'missing']);
     await truncate(join(folder, A), 200_000);
     expect(await states()).toEqual(['missing', 'invalid', 'missing', 'missing']);
+  });
+
+  it('tells of files that are there and cannot be read', async () => {
+    const { folder, files } = await setUp();
+    await mkdir(join(folder, 'some/flow/ckpts'), { recursive: true });
+    await symlink('a.safetensors', join(folder, A));
+    await writeFile(join(folder, 'some/flow/pipeline.json'), files['some/flow/pipeline.json']);
+    const unread = { code: 'WEIGHTS_INVALID', subject: A, message: expect.stringMatching(/cannot be read \(ELOOP\)/) };
+    const states = await verifyWeights(SMALL, folder);
+    expect(states.map(({ state }) => state)).toEqual(['unproven', 'invalid', 'missing', 'missing']);
+    expect(states[1].error).toMatchObject(unread);
+    await expect(findWeights(SMALL, folder)).rejects.toMatchObject(unread);
+    await expect(openWeights(SMALL, folder).tensors('some/flow', 'ckpts/a.safetensors')).rejects.toMatchObject(unread);
+    await rm(join(folder, 'plinth-weights.json'), { force: true });
+    await mkdir(join(folder, 'plinth-weights.json'));
+    await expect(readNotes(folder)).rejects.toMatchObject({ code: 'WEIGHTS_INVALID', subject: 'plinth-weights.json' });
   });
 });

@@ -94,7 +94,12 @@ async function fetchAll(manifest: WeightManifest, folder: string, options: Downl
     const facts = { ...stated, size: size ?? stated.size, sha256: sha256 ?? stated.sha256 };
     const here = await bytesHere(folder, placed, facts, signal);
     if (here !== undefined) done += here;
-    else wanted.push({ ...placed, facts, partial: (await sizeAt(`${pathOf(folder, placed)}.partial`)) ?? 0 });
+    else
+      wanted.push({
+        ...placed,
+        facts,
+        partial: (await sizeAt(`${pathOf(folder, placed)}.partial`, nameOf(placed))) ?? 0,
+      });
   }
   const left = wanted.reduce((sum, { facts, partial }) => sum + Math.max(0, (facts.size ?? 0) - partial), 0);
   await checkDisk(folder, left, options.freeBytes ?? freeBytesAt);
@@ -130,7 +135,7 @@ async function bytesHere(
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const path = pathOf(folder, placed);
-  const found = await sizeAt(path);
+  const found = await sizeAt(path, nameOf(placed));
   if (found === undefined || (size !== undefined && size !== found)) return undefined;
   const noted = (await readNotes(folder)).files[nameOf(placed)]?.sha256;
   const needed = sha256 ?? noted;

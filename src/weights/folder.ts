@@ -43,7 +43,7 @@ export async function readNotes(folder: string): Promise<Notes> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || error instanceof SyntaxError) return none;
-    throw error;
+    throw readError(NOTES, error);
   }
 }
 
@@ -71,14 +71,14 @@ export function notAccepted({ method, repositories }: WeightManifest, notes: Not
   });
 }
 
-/** Bytes of the file at that path; `undefined` where there is none. */
-export async function sizeAt(path: string): Promise<number | undefined> {
+/** Bytes of the file at that path; `undefined` where there is none. @param name for messages */
+export async function sizeAt(path: string, name: string): Promise<number | undefined> {
   try {
     const found = await stat(path);
     return found.isFile() ? found.size : undefined;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
+    throw readError(name, error);
   }
 }
 
@@ -125,6 +125,19 @@ export const invalidFile = (name: string, found: string, expected?: string): Pli
     subject: name,
   });
 
+/** `WEIGHTS_INVALID` for what the system says of a file that it cannot read; any other error as it is. */
+export function readError(name: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  return new PlinthError('WEIGHTS_INVALID', {
+    found: `${name} is there and cannot be read (${code})`,
+    expected: 'a file that this user may read',
+    remedy: 'Look at its permissions, at where it is linked to and at the disk',
+    subject: name,
+    cause: error,
+  });
+}
+
 /** How one file was found. */
 export interface FileState {
   name: string;
@@ -155,14 +168,15 @@ export async function verifyWeights(
   for (const placed of filesOf(manifest, true)) {
     const name = nameOf(placed);
     const path = pathOf(folder, placed);
-    const size = await sizeAt(path);
-    const base = { name, path, optional: placed.file.optional ?? false, size };
-    if (size === undefined) {
-      states.push({ ...base, state: 'missing' });
-      continue;
-    }
-    report?.(name);
+    const base = { name, path, optional: placed.file.optional ?? false };
+    let size: number | undefined;
     try {
+      size = await sizeAt(path, name);
+      if (size === undefined) {
+        states.push({ ...base, state: 'missing' });
+        continue;
+      }
+      report?.(name);
       const noted = notes.files[name];
       const wantedSize = placed.file.size ?? noted?.size;
       if (wantedSize !== undefined && wantedSize !== size) {
@@ -173,10 +187,11 @@ export async function verifyWeights(
       const found = wanted === undefined ? undefined : await hashFile(path, signal);
       if (found !== wanted) throw invalidFile(name, `has the SHA-256 ${found}`, wanted);
       const proven = placed.file.sha256 !== undefined || noted?.stated === true;
-      states.push({ ...base, state: proven ? 'good' : 'unproven' });
-    } catch (error) {
+      states.push({ ...base, size, state: proven ? 'good' : 'unproven' });
+    } catch (caught) {
+      const error = readError(name, caught);
       if (!(error instanceof PlinthError) || error.code === 'CANCELLED') throw error;
-      states.push({ ...base, state: 'invalid', error });
+      states.push({ ...base, size, state: 'invalid', error });
     }
   }
   return states;
@@ -189,7 +204,10 @@ export async function findWeights(
   optional = false,
 ): Promise<{ placed: PlacedFile; size: number | undefined }[]> {
   return await Promise.all(
-    filesOf(manifest, optional).map(async (placed) => ({ placed, size: await sizeAt(pathOf(folder, placed)) })),
+    filesOf(manifest, optional).map(async (placed) => ({
+      placed,
+      size: await sizeAt(pathOf(folder, placed), nameOf(placed)),
+    })),
   );
 }
 

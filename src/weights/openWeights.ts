@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
 import type { PlinthError } from '../core/errors.js';
-import { findWeights, invalidFile, missingWeights, nameOf, pathOf } from './folder.js';
+import { findWeights, invalidFile, missingWeights, nameOf, pathOf, readError } from './folder.js';
 import { filesOf, type PlacedFile, type WeightManifest } from './manifest.js';
 import { type ByteSource, Safetensors } from './safetensors.js';
 import type { WeightFiles } from './weightFiles.js';
@@ -31,7 +31,7 @@ export function openWeights(
     async json(repository, path) {
       const placed = place(repository, path);
       const text = await readFile(pathOf(folder, placed), 'utf8').catch(async (error) => {
-        throw isAbsent(error) ? await missing() : error;
+        throw isAbsent(error) ? await missing() : readError(nameOf(placed), error);
       });
       try {
         const value: unknown = JSON.parse(text);
@@ -60,17 +60,20 @@ const isAbsent = (error: unknown): boolean =>
 /** A file as bytes to read from; it is opened for each read. */
 async function fileSource(path: string, name: string, missing: () => Promise<PlinthError>): Promise<ByteSource> {
   const facts = await stat(path).catch(async (error) => {
-    throw isAbsent(error) ? await missing() : error;
+    throw isAbsent(error) ? await missing() : readError(name, error);
   });
   return {
     name,
     size: facts.size,
     async read(offset, length) {
-      const handle = await open(path);
+      const unreadable = (error: unknown): never => {
+        throw readError(name, error);
+      };
+      const handle = await open(path).catch(unreadable);
       try {
         const bytes = new Uint8Array(length);
         for (let at = 0; at < length; ) {
-          const { bytesRead } = await handle.read(bytes, at, length - at, offset + at);
+          const { bytesRead } = await handle.read(bytes, at, length - at, offset + at).catch(unreadable);
           if (bytesRead === 0) throw invalidFile(name, 'ends while it is read');
           at += bytesRead;
         }
