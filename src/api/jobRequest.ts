@@ -16,8 +16,17 @@ const run = {
 export const runRequestSchema = z.strictObject(run);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
+/** The range is that of the readers. */
+const length = z.number().min(1e-6).max(1e6);
+
+/** Spaces and marks alone would name nothing that anybody could see or choose. */
+const jobName = storedText(200)
+  .trim()
+  .min(1)
+  .refine((name) => /[^\p{C}\p{Z}]/u.test(name), 'has nothing that can be seen');
+
 const fields = {
-  name: storedText(200).trim().min(1).optional().describe('Words for people. Default: the name of the upload.'),
+  name: jobName.optional().describe('Words for people. Default: the name of the upload.'),
   methods: z
     .array(runRequestSchema)
     .min(1)
@@ -47,10 +56,13 @@ const fields = {
     .describe('Exchange object and background in masks that are the wrong way round. Default: false.'),
   scale: z
     .union([
-      z.strictObject({ meanDistance: z.number().positive().describe("The cameras' mean distance from the object.") }),
+      z.strictObject({ meanDistance: length.describe("The cameras' mean distance from the object.") }),
       z.strictObject({
-        between: z.tuple([z.string().max(300), z.string().max(300)]).describe('File names of two photos.'),
-        distance: z.number().positive().describe('How far their cameras stood apart.'),
+        between: z
+          .tuple([z.string().max(300), z.string().max(300)])
+          .refine(([a, b]) => a !== b, 'names one photo twice')
+          .describe('File names of two photos.'),
+        distance: length.describe('How far their cameras stood apart.'),
       }),
     ])
     .optional()
@@ -75,7 +87,7 @@ const fields = {
 
 /** What can be changed of a job that is there. */
 export const jobChangeSchema = z.strictObject({
-  name: storedText(200).trim().min(1).describe('Words for people.'),
+  name: jobName.describe('Words for people.'),
 });
 
 /** Names of the fields of a job, whichever way it comes. */

@@ -104,7 +104,8 @@ export function resolveReadOptions(options: ReadOptions = {}): ResolvedReadOptio
   const { scale } = resolved;
   if (scale) {
     const length = 'between' in scale ? scale.distance : scale.meanDistance;
-    if (!(length > 0 && Number.isFinite(length))) invalid('scale', length, 'a positive length');
+    // Beyond, areas and volumes leave the range of 32-bit floats.
+    if (!(length >= 1e-6 && length <= 1e6)) invalid('scale', length, 'a length from 0.000001 to 1000000');
   }
   return resolved;
 }

@@ -10,13 +10,15 @@ export function parseLength(text: string): StatedLength {
   const [names, apart] = text.includes('=') ? text.split(/=(?=[^=]*$)/) : ['', text];
   const value = Number(apart);
   const between = names.split(',');
-  if (value > 0 && Number.isFinite(value)) {
+  if (value >= 1e-6 && value <= 1e6) {
     if (names === '') return { meanDistance: value };
     if (between.length === 2) return { between: [between[0], between[1]], distance: value };
   }
   throw new PlinthError('OPTION_INVALID', {
     found: `--scale ${text}`,
-    expected: "the cameras' mean distance from the object, as 0.6, or that of two cameras, as IMG_1.jpg,IMG_2.jpg=0.25",
+    expected:
+      "the cameras' mean distance from the object, as 0.6, or that of two cameras, as IMG_1.jpg,IMG_2.jpg=0.25; " +
+      'from 0.000001 to 1000000',
     subject: 'scale',
   });
 }

@@ -49,6 +49,8 @@ describe('a job that is over', () => {
     expect(request).toMatchObject({ holdout: 3, scale: { meanDistance: 2 } });
     await server.until(again.id, 'succeeded');
     const folder = await server.service.artifacts.local(`jobs/${small.id}/input`, 'unused');
+    for (const scale of ['{"meanDistance": 1e308}', '{"meanDistance": 0}', '{"between": ["a", "a"], "distance": 1}'])
+      await expect(server.submit(['plain'], { scale })).rejects.toThrow('REQUEST_INVALID');
     const before = (await client.list()).jobs.length;
     await rm(`${folder}/do-plain.png`);
     expect(await codeOf(client.submitStored({ again: small.id }))).toBe('RESULT_DAMAGED');
@@ -121,7 +123,8 @@ describe('a job that is over', () => {
     expect((await client.rename(job.id, '  Red vase ')).name).toBe('Red vase');
     expect((await client.get(job.id)).name).toBe('Red vase');
     expect((await client.list({ search: 'Red vase' })).jobs.map((j) => j.id)).toContain(job.id);
-    expect(await codeOf(client.rename(job.id, ' '))).toBe('REQUEST_INVALID');
+    for (const name of [' ', '\u200b\u2060', '\ud800', 'a\0b', 'x'.repeat(201)])
+      expect([name, await codeOf(client.rename(job.id, name))]).toEqual([name, 'REQUEST_INVALID']);
     await client.rename(job.id, 'Blue vase');
   });
 
@@ -172,6 +175,8 @@ describe('a job that is over', () => {
     const path = `/v1/jobs/${job.id}/files/previews/front.png`;
     for (const width of ['0', '-1', '1e9', 'NaN', '', '120&width=240', '121'])
       expect([width, (await server.ask(`${path}?width=${width}`)).status]).toEqual([width, 400]);
+    for (const query of ['widht=120', 'cutOut=false'])
+      expect([query, (await server.ask(`${path}?${query}`)).status]).toEqual([query, 400]);
     const small = await server.ask(`${path}?width=120`);
     expect([small.status, small.headers.get('content-type')]).toEqual([200, 'image/webp']);
     const etag = small.headers.get('etag')!;

@@ -78,7 +78,7 @@ export function fileRoutes(app: App, context: Context): void {
         summary: 'One file of the result',
         description: 'Answers ranges and conditional requests; pictures also come smaller.',
         params: jobParams.extend({ '*': z.string().max(1000).describe('Name of the file; may hold slashes.') }),
-        querystring: z.object({
+        querystring: z.strictObject({
           width: z
             .enum(PICTURE_WIDTHS)
             .optional()
@@ -107,6 +107,8 @@ export function fileRoutes(app: App, context: Context): void {
       if (!file) throw missing(name);
       const key = `${resultPrefix(job.id, job.resultClaim!)}/${name}`;
       const { width, cutOut } = request.query;
+      if (width === undefined && cutOut === 'false')
+        throw new FieldError([{ field: 'cutOut', message: 'is for pictures that are scaled; give `width` too' }]);
       if (width === undefined)
         return await sendArtifact(request, reply, artifacts, key, { name, immutable: true, file });
       if (!SCALABLE.test(name))
@@ -133,7 +135,7 @@ export function fileRoutes(app: App, context: Context): void {
         summary: 'The whole result as a zip',
         description: 'Packed while it is sent. A part of it, where `part` names one.',
         params: jobParams,
-        querystring: z.object({
+        querystring: z.strictObject({
           part: z
             .enum(['asset', 'obj', 'evidence'])
             .optional()
