@@ -22,6 +22,9 @@ export function handleErrors(app: App): void {
       if (!reply.hasHeader('retry-after')) reply.header('retry-after', String(retryAfter(coded.code)));
     }
     letRestPass(request);
+    // Fastify ends the connection of a body that it does not read to the end. Clients that are still sending would then
+    // lose the answer; the rest passes instead, for a moment.
+    if (!request.raw.complete) reply.removeHeader('connection');
     // What was said of the file that should have been sent: an error is no file, and nobody may keep it for a year.
     for (const name of ['content-length', 'content-disposition', 'repr-digest', 'last-modified', 'accept-ranges'])
       reply.removeHeader(name);

@@ -115,7 +115,13 @@ async function receiveForm(
         part.file.resume();
         continue;
       }
-      await sink.write(part.filename, part.file);
+      try {
+        await sink.write(part.filename, part.file);
+      } catch (error) {
+        // The parser reads ahead of the disk: it may be at the end of a form that is not whole before the sink is at
+        // the limit.
+        throw part.file.truncated && !sink.failure ? tooLarge(limits.bodyBytes) : error;
+      }
       if (part.file.truncated) throw tooLarge(limits.bodyBytes);
     } else if (part.valueTruncated)
       throw new FieldError([{ field: part.fieldname, message: `longer than ${FIELD_BYTES} bytes` }]);
