@@ -163,8 +163,8 @@ export function fileRoutes(app: App, context: Context): void {
         .header('content-disposition', attachment(fileName(called, 'zip')))
         .header('cache-control', 'private, no-store')
         .type('application/zip');
-      // Nothing is packed for whoever wants to know only whether it is there.
-      if (request.method === 'HEAD') return reply.send('');
+      // Nothing is packed for whoever wants to know only whether it is there; nor is its length known.
+      if (request.method === 'HEAD') return reply.send(Readable.from([]));
       const archive = new ZipArchive({ zlib: { level: 1 } });
       // Every program that unpacks takes these letters; what begins with a dot is hidden, or leads elsewhere.
       const folder =

@@ -56,7 +56,7 @@ export async function shareFile(parts: SharedParts): Promise<string> {
   const over =
     photograph && camera
       ? `<div class="picture-over" style="--ratio:${camera.width / camera.height}"><img alt="Photograph of ${escaped(name)}" ` +
-        `src="data:${photograph.type};base64,${base64(await photograph.arrayBuffer())}"></div>`
+        `src="data:${escaped(photograph.type)};base64,${base64(await photograph.arrayBuffer())}"></div>`
       : '';
   const slider = over ? '<label>Photograph<input id="edge" type="range" min="0" max="100" value="100"></label>' : '';
   return `<!doctype html>
@@ -72,7 +72,7 @@ export async function shareFile(parts: SharedParts): Promise<string> {
 <script type="application/json" id="facts">${JSON.stringify(facts).replaceAll('<', '\\u003c')}</script>
 <script type="text/plain" id="model">${base64(glb)}</script>
 <script type="text/plain" id="light">${light ? base64(light) : ''}</script>
-<script>${script.replaceAll('</script', '<\\/script')}</script>
+<script>${script.replace(/<\/(?=script)/gi, '<\\/')}</script>
 </body></html>
 `;
 }
