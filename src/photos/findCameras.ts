@@ -7,7 +7,8 @@ import { Random } from '../core/random.js';
 import { diagnosePhotos, type PhotoVerdict } from './diagnose/photos.js';
 import { diagnoseSet, type SetFacts } from './diagnose/set.js';
 import type { PhotoFeatures } from './features/extractPhoto.js';
-import { type Frame, frameOf, type KnownLength } from './frame.js';
+import { type Frame, frameOf } from './frame.js';
+import { lengthOfPhotos } from './lengthOfPhotos.js';
 import { longerSide as longerSideOf, type PhotoLens } from './mapper/lensModel.js';
 import { type MapperPair, mapPhotos } from './mapper/map.js';
 import { rescue } from './mapper/rescue.js';
@@ -85,7 +86,12 @@ export async function findCameras(files: readonly string[], options: FindCameras
   };
   begin('read', 'Reading photos');
   const photos = await readPhotos(files, maxPixels, signal);
-  const known = options.scale && knownLength(options.scale, photos);
+  const known =
+    options.scale &&
+    lengthOfPhotos(
+      options.scale,
+      photos.map(({ name }) => [name]),
+    );
   const usable = photos.flatMap(({ duplicateOf }, i) => (duplicateOf === undefined ? [i] : []));
   if (usable.length < FEWEST_PHOTOS) throw tooFew(photos.length, usable.length);
   const lenses = groupLenses(photos, focal, options.lens);
@@ -167,20 +173,6 @@ export async function findCameras(files: readonly string[], options: FindCameras
     signal?.removeEventListener('abort', work.close);
     work.close();
   }
-}
-
-function knownLength(stated: StatedLength, photos: readonly Photo[]): KnownLength {
-  if ('meanDistance' in stated) return stated;
-  const [a, b] = stated.between.map((name) => {
-    const at = photos.findIndex((photo) => photo.name === name);
-    if (at >= 0) return at;
-    throw new PlinthError('OPTION_INVALID', {
-      found: `${name} is none of the photos`,
-      expected: 'the file names of two photos',
-      subject: 'scale',
-    });
-  });
-  return { between: [a, b], distance: stated.distance };
 }
 
 const LEAST_REGISTERED = 3;

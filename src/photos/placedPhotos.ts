@@ -1,9 +1,8 @@
 import type { Lens } from '../capture/cameras/lens.js';
-import type { StatedLength } from '../capture/options.js';
 import { PlinthError } from '../core/errors.js';
 import { length, type Mat4, sub, type Vec3 } from '../core/math.js';
 import type { FoundCameras } from './findCameras.js';
-import { cameraToWorld, quarterTurns, toWorld } from './frame.js';
+import { cameraToWorld, type KnownLength, quarterTurns, toWorld } from './frame.js';
 import type { Pose } from './mapper/p3p.js';
 import { type PhotosReport, photosReport } from './write/photosJson.js';
 
@@ -51,42 +50,11 @@ export function placedPhotos(found: FoundCameras): PlacedPhotos {
   return { placed, points: Float64Array.from(points), report: photosReport(found) };
 }
 
-/** A length that is known, with the photos' indices. */
-export type LengthOfPhotos = { meanDistance: number } | { between: [number, number]; distance: number };
-
-/**
- * Which photos the names of a stated length mean: a path in the capture, or the name of a file where only one has it.
- * @param photos the names that each photo goes by
- * @throws OPTION_INVALID for names of no photo or of several, and for the same photo twice
- */
-export function lengthOfPhotos(stated: StatedLength, photos: readonly (readonly string[])[]): LengthOfPhotos {
-  if ('meanDistance' in stated) return stated;
-  const refuse = (found: string, expected: string): never => {
-    throw new PlinthError('OPTION_INVALID', { found, expected, subject: 'scale' });
-  };
-  const [a, b] = stated.between.map((name): number => {
-    const meant = photos.flatMap((names, i) => (names.includes(name) ? [i] : []));
-    if (meant.length === 1) return meant[0];
-    const such = (meant.length > 1 ? meant : [0, 1]).flatMap((i) => photos[i]?.[0] ?? []).slice(0, 3);
-    return meant.length === 0
-      ? refuse(
-          `A length is stated for ${name || 'a photo without a name'}, which is no photo here`,
-          `names such as ${such.join(', ')}`,
-        )
-      : refuse(
-          `A length is stated for ${name}, and ${meant.length} photos have that name`,
-          `one of ${such.join(', ')}`,
-        );
-  });
-  if (a === b) refuse(`A length between ${stated.between.join(' and ')}, which are one photo`, 'two photos');
-  return { between: [a, b], distance: stated.distance };
-}
-
 /**
  * The same in the unit of a length that the user knows.
  * @throws OPTION_INVALID where one of two photos whose distance is stated has no camera
  */
-export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: LengthOfPhotos): PlacedPhotos {
+export function scaledPhotos({ placed, points, report }: PlacedPhotos, stated: KnownLength): PlacedPhotos {
   const factor = 'meanDistance' in stated ? stated.meanDistance : stated.distance / distanceOf(placed, stated.between);
   return {
     placed: placed.map((view) => ({

@@ -19,8 +19,9 @@ import { identity, lookAt } from '../core/math.js';
 import { option, remedy } from '../core/remedy.js';
 import { kept } from '../platform/kept.js';
 import { findCameras } from './findCameras.js';
+import { lengthOfPhotos } from './lengthOfPhotos.js';
 import { photosKey } from './photosKey.js';
-import { lengthOfPhotos, type PlacedPhotos, placedPhotos, scaledPhotos } from './placedPhotos.js';
+import { type PlacedPhotos, placedPhotos, scaledPhotos } from './placedPhotos.js';
 import { decodablePhotos } from './read/decodablePhotos.js';
 
 /**
