@@ -94,7 +94,7 @@ describe('plinth reconstruct', () => {
     expect(stdout).toContain(join(place, 'asset.glb'));
     expect(readdirSync(place).sort()).toEqual(['asset.glb', 'plinth.json']);
     expect(sha(join(place, 'asset.glb'))).toBe(sha(join(out, 'asset.glb')));
-    const asText = ['-O', 'textureSize=256', '--only', 'ply', '--json'];
+    const asText = ['--only', 'ply', '--json'];
     const again = await plinth('reconstruct', example('vase-six'), '-o', place, ...quick, ...asText);
     expect(events(again.stdout).at(-1)).toMatchObject({ event: 'result', files: ['mesh.ply', 'plinth.json'] });
     expect(readdirSync(place).sort()).toEqual(['mesh.ply', 'plinth.json']);
