@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FIRST_SURFACE_DEFAULTS } from '../shared/firstSurface.js';
 import { stereoOptions } from '../shared/stereoOptions.js';
+import { surfaceOptions } from '../shared/surfaceOptions.js';
 
 /** Options of method `fusion`. */
 export const fusionOptions = z.object({
@@ -21,14 +22,7 @@ export const fusionOptions = z.object({
       'With depth maps: make vessels hollow that are seen through their opening only, with the wall ' +
         'thickness seen at the rim; false leaves unseen space solid.',
     ),
-  triangles: z.int().min(100).max(2_000_000).default(30_000).describe('Triangle budget of the final mesh.'),
-  textureSize: z
-    .int()
-    .min(256)
-    .max(8192)
-    .multipleOf(4)
-    .default(2048)
-    .describe('Width and height of the texture, in pixels.'),
+  ...surfaceOptions,
   smoothing: z
     .int()
     .min(0)

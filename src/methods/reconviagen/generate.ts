@@ -1,7 +1,7 @@
 import { PlinthError } from '../../core/errors.js';
 import type { Mesh } from '../../core/mesh.js';
 import type { ThreadTask } from '../../core/platform.js';
-import { sampleFlow } from '../../nn/sampler.js';
+import { type SamplerStep, sampleFlow } from '../../nn/sampler.js';
 import { TorchRandom } from '../../nn/torchRandom.js';
 import type { MethodContext } from '../method.js';
 import { writeMeshPreview } from '../shared/meshPreview.js';
@@ -144,15 +144,11 @@ async function sampleStructure(
       const conditions = flowConditions(ops, flow.blocks, tokens, 1, ops.tier.keepsConditions);
       const none = noConditions(ops, flow.blocks);
       const sampler = { ...model.structureSampler, steps, guidance };
-      const telling = stepTeller(work, 'structure', steps, first);
       const sample = await sampleFlow(
         from,
         sampler,
         (x, t, conditioned) => runStructureFlow(ops, flow, x, t, conditioned ? conditions : none, signal),
-        async (step) => {
-          telling(step.index);
-          await onStep(step);
-        },
+        tellingSteps(work, 'structure', steps, first, onStep),
         first,
       );
       ops.close();
@@ -175,12 +171,19 @@ async function sampleStructure(
   return coords;
 }
 
-/** Tells after a step how far the stage is: "step 7 of 30". */
-function stepTeller(work: Work, stage: 'structure' | 'latent', steps: number, first: number): (index: number) => void {
+/** `onStep` that also tells how far the stage is: "step 7 of 30". */
+function tellingSteps(
+  work: Work,
+  stage: 'structure' | 'latent',
+  steps: number,
+  first: number,
+  onStep: (step: SamplerStep) => void | Promise<void>,
+): (step: SamplerStep) => Promise<void> {
   work.report(stage, first / (steps + 1), { resumed: first > 0, detail: `step ${first + 1} of ${steps}` });
-  return (index) => {
-    const next = Math.min(steps, index + 2);
-    work.report(stage, (index + 1) / (steps + 1), { detail: `step ${next} of ${steps}` });
+  return async (step) => {
+    const next = Math.min(steps, step.index + 2);
+    work.report(stage, (step.index + 1) / (steps + 1), { detail: `step ${next} of ${steps}` });
+    await onStep(step);
   };
 }
 
@@ -210,15 +213,11 @@ async function sampleLatent(
       const none = noConditions(ops, flow.blocks);
       const voxels = latentVoxels(ops, flow, coords);
       const sampler = { ...model.latentSampler, steps, guidance };
-      const telling = stepTeller(work, 'latent', steps, first);
       const sample = await sampleFlow(
         from,
         sampler,
         (x, t, conditioned) => runLatentFlow(ops, flow, voxels, x, t, conditioned ? views : none, signal),
-        async (step) => {
-          telling(step.index);
-          await onStep(step);
-        },
+        tellingSteps(work, 'latent', steps, first, onStep),
         first,
       );
       ops.close();

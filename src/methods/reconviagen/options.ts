@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { surfaceOptions } from '../shared/surfaceOptions.js';
 
 /** Options of method `reconviagen`. */
 export const reconviagenOptions = z.object({
@@ -27,14 +28,7 @@ export const reconviagenOptions = z.object({
       '`generated`: the colours that the networks gave; `photos`: those of the photos where one shows the surface, ' +
         'generated ones elsewhere; `auto`: `photos` where enough of them were found to fit the model.',
     ),
-  triangles: z.int().min(100).max(2_000_000).default(30_000).describe('Triangle budget of the final mesh.'),
-  textureSize: z
-    .int()
-    .min(256)
-    .max(8192)
-    .multipleOf(4)
-    .default(2048)
-    .describe('Width and height of the texture, in pixels.'),
+  ...surfaceOptions,
   front: z
     .enum(['first-photo', 'model'])
     .default('first-photo')
